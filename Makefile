@@ -59,7 +59,8 @@ screens: browser built ## Take screenshots of every page into docs/screens/
 	@ENV_FILE=/dev/null $(BIN)/python -W ignore -m tests.screens
 
 eval: install ## Compare scores with human grades, with a report in .data/eval/ (INTERVIEWER=openai for the model)
-	@$(BIN)/interviewer eval tests/samples/saf --interviewer $(or $(INTERVIEWER),builtin) \
+	@$(BIN)/python -m training.samples development .data/eval/answers.jsonl
+	@$(BIN)/interviewer eval .data/eval/answers.jsonl --interviewer $(or $(INTERVIEWER),builtin) \
 		--out .data/eval/predictions.jsonl --report .data/eval/report.html
 
 lock: ## Resolve the dependencies of pyproject.toml again

@@ -8,12 +8,13 @@ from typing import Protocol
 
 from evaluation.records import Record
 from interviewer.errors import InterviewerBadOutput, InterviewerError, InterviewerUnreachable
-from interviewer.grading import regression_grading
 from interviewer.grading.interviewer import BuiltinInterviewer
+from interviewer.grading.judge import mark_answer
 from interviewer.grading.reference import rubric_from_reference
 from interviewer.interviews import replies
 from interviewer.interviews.interviewer import AnswerBrief, Interviewer, Usage
-from interviewer.interviews.rubric import MAX_SCORE, exact_score
+from interviewer.interviews.non_answers import is_non_answer
+from interviewer.interviews.rubric import MAX_SCORE, NON_ANSWER_CAP, AnswerNature, exact_score
 from interviewer.interviews.user_text import InvalidText, TextTooLong, clean_answer
 
 # Evaluation records have no topic, but grading needs one. Topic 6 is general backend knowledge.
@@ -94,15 +95,23 @@ class BuiltinGrader:
         self._by_rubric = InterviewerGrader(BuiltinInterviewer())
 
     async def grade(self, record: Record) -> Graded:
-        """Return the unrounded score. Raises NotGraded if the answer is too long or the reference answer has no content."""
+        """Return the unrounded score. Raises NotGraded if the answer is too long or the reference answer has no content.
+
+        With a rubric, it is computed from the marks. Without one, key points are cut from the reference answer, and the score is
+        finer than their marks.
+        """
         if record.rubric is not None:
             return await self._by_rubric.grade(record)
         answer = _cleaned(record.answer)
+        if not answer or is_non_answer(record.question, answer):
+            return Graded(0.0)
         try:
-            share = await asyncio.to_thread(regression_grading.grade, record.question, record.reference_answer, answer)
+            rubric = rubric_from_reference(record.question, record.reference_answer)
         except ValueError as error:
-            raise NotGraded(str(error)) from error
-        return Graded(MAX_SCORE * min(1.0, max(0.0, float(share))))
+            raise NotGraded(f"No rubric can be made: {error}") from error
+        scored = await asyncio.to_thread(mark_answer, record.question, rubric, answer, record.kind)
+        capped = scored.nature is not AnswerNature.ANSWER
+        return Graded(min(MAX_SCORE * scored.share, NON_ANSWER_CAP if capped else MAX_SCORE))
 
     async def close(self) -> None:
         """Do nothing, because there are no connections."""

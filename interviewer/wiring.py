@@ -39,7 +39,7 @@ from interviewer.core.rate_limits import Guard, RateLimiter
 from interviewer.core.readiness import Readiness
 from interviewer.errors import AppError, StartupError
 from interviewer.grading.interviewer import BuiltinInterviewer
-from interviewer.grading.likeness import ShippedBank, WordLikeness
+from interviewer.grading.likeness import ShippedBank, TextLikeness
 from interviewer.interviews.appeals import Appeals
 from interviewer.interviews.failed_starts import return_expired_credits
 from interviewer.interviews.interviewer import Interviewer
@@ -150,7 +150,7 @@ def build(
     calls = InterviewerCalls(database, interviewer, door, settings.grade_repeats)
     interviews = Interviews(database, calls, guard)
     receipts = Receipts(database)
-    skills = Skills(database, bank, WordLikeness(), processor)
+    skills = Skills(database, bank, TextLikeness(), processor)
     reports = Reports(interviews, skills, guard)
     news = Notifier(database)
     return Services(

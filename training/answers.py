@@ -9,11 +9,19 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from interviewer.grading.learned.labels import MADE, NAMED, NOTHING, WRONG, only
+from interviewer.grading.learned.packing import Packer
+from interviewer.grading.learned.shortlist import shortlist
 from training.dataset import Question
-from training.examples import Example, answer_example, criterion_of, criterion_of_belief, segments_of, statements_of
-from training.labels import MADE, NAMED, NOTHING, WRONG, only
-from training.packing import Packer
-from training.shortlist import shortlist
+from training.examples import (
+    Example,
+    answer_example,
+    criterion_of,
+    criterion_of_belief,
+    segments_of,
+    spoken_example,
+    statements_of,
+)
 
 # Of the points of an answer, the share that one pass of training takes.
 SHARE = 0.45
@@ -73,6 +81,17 @@ def of_answers(question: Question, packer: Packer, rarity: Rarity, chance: rando
             allowed = only(NOTHING, WRONG)
             criterion = criterion_of_belief(belief, chance)
             yield Example(f"belief-{kind}", criterion, chosen, (allowed,) * len(chosen), allowed)
+
+
+def of_spoken(question: Question, packer: Packer, rarity: Rarity, chance: random.Random) -> Iterator[Example]:
+    """Return every point with each answer of people who had not seen the rubric, with the sentences that show its mark."""
+    for answer in question.spoken:
+        segments = segments_of(answer.text)
+        for point, mark, quote in zip(question.points, answer.marks, answer.quotes, strict=True):
+            known = [point.text, point.gap, *(statement for statement, _ in statements_of(point)), *([quote] if quote else [])]
+            chosen = _chosen(segments, known, packer, rarity)
+            shown = [bool(quote) and (one in quote or quote in one) for one in chosen]
+            yield spoken_example(criterion_of(question, point, chance), chosen, shown, NAMED[mark])
 
 
 def _chosen(segments: Sequence[str], known: Sequence[str], packer: Packer, rarity: Rarity) -> tuple[str, ...]:

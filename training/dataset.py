@@ -1,13 +1,15 @@
-"""The training data as typed records, read from `data/`."""
+"""The training data as typed records: the questions of the bank with what `data/` has about them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from interviewer.grading.bank.loader import load_bank
+from interviewer.interviews.topics import TOPICS
 from training.splits import Split, split_of
 
 DATA = Path(__file__).with_name("data")
@@ -48,16 +50,20 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer of one kind and a mark for each point."""
+    """A whole answer of one kind and a mark for each point; `quotes` are the words that show each mark, where they are known."""
 
     kind: str
     text: str
     marks: tuple[str, ...]
+    quotes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question with everything that was written for it; `others` are earlier wordings of its points, without a gap."""
+    """A question with everything that was written for it.
+
+    `others` are earlier wordings of its points, without a gap. `spoken` are answers by people who had not seen the rubric.
+    """
 
     id: str
     prompt: str
@@ -68,13 +74,16 @@ class Question:
     misconceptions: tuple[Misconception, ...]
     mixed: tuple[Passage, ...]
     answers: tuple[Answer, ...]
+    spoken: tuple[Answer, ...]
 
 
 def load(split: Split) -> list[Question]:
     """Return the questions of one split, ordered by id."""
-    others = _other_wordings(split)
-    lines = (line for path in sorted(DATA.glob("*.jsonl")) if path.name != "statements.jsonl" for line in _lines(path))
-    found = (_question(line, others.get(line["id"], ())) for line in lines if split_of(line["id"]) is split)
+    others, spoken = _other_wordings(split), _spoken(split)
+    lines = (line for topic in TOPICS for line in _lines(DATA / f"{topic.slug}.jsonl"))
+    found = (
+        _question(line, others.get(line["id"], ()), spoken.get(line["id"], ())) for line in lines if split_of(line["id"]) is split
+    )
     return sorted(found, key=lambda question: question.id)
 
 
@@ -89,29 +98,44 @@ def _other_wordings(split: Split) -> dict[str, tuple[Point, ...]]:
         if split_of(line["q"]) is split:
             found.setdefault(line["q"], {}).setdefault(line["point"], {}).setdefault(line["label"], []).append(line["text"])
     return {
-        question: tuple(_point({"point": text, **statements}) for text, statements in points.items())
+        question: tuple(Point(text, "", "", "", *_statements(statements)) for text, statements in points.items())
         for question, points in found.items()
     }
 
 
-def _question(line: dict[str, Any], others: tuple[Point, ...]) -> Question:
+def _spoken(split: Split) -> dict[str, tuple[Answer, ...]]:
+    """Return the answers of `spoken.jsonl` by question."""
+    found: dict[str, tuple[Answer, ...]] = {}
+    for line in _lines(DATA / "spoken.jsonl"):
+        if split_of(line["id"]) is split:
+            marks = tuple(mark["mark"] for mark in line["marks"])
+            quotes = tuple(mark["quote"] for mark in line["marks"])
+            found[line["id"]] = (*found.get(line["id"], ()), Answer(line["kind"], line["answer"], marks, quotes))
+    return found
+
+
+def _question(line: dict[str, Any], others: tuple[Point, ...], spoken: tuple[Answer, ...]) -> Question:
+    asked = load_bank()[line["id"]]
     return Question(
-        id=line["id"],
-        prompt=line["prompt"],
-        model_answer=line["model_answer"],
+        id=asked.id,
+        prompt=asked.prompt.strip(),
+        model_answer=asked.model_answer.strip(),
         negated=line["negated"],
-        points=tuple(_point(point) for point in line["points"]),
+        points=tuple(
+            Point(point.point, point.gap, point.praise, point.probe, *_statements(statements))
+            for point, statements in zip(asked.key_points, line["points"], strict=True)
+        ),
         others=others,
         misconceptions=tuple(
-            Misconception(one["claim"], one["correction"], tuple(one["asserted"]), tuple(one["corrected"]))
-            for one in line["misconceptions"]
+            Misconception(one.claim, one.correction, tuple(said["asserted"]), tuple(said["corrected"]))
+            for one, said in zip(asked.misconceptions, line["misconceptions"], strict=True)
         ),
         mixed=tuple(Passage(one["text"], {int(key): mark for key, mark in one["marks"].items()}) for one in line["mixed"]),
         answers=tuple(Answer(one["kind"], one["text"], tuple(one["marks"])) for one in line["answers"]),
+        spoken=spoken,
     )
 
 
-def _point(line: dict[str, Any]) -> Point:
-    made, partial, wrong, near = (tuple(line.get(label, ())) for label in (MADE, PARTIAL, WRONG, "near"))
-    gap, praise, probe = (line.get(name, "") for name in ("gap", "praise", "probe"))
-    return Point(line["point"], gap, praise, probe, made, partial, wrong, near)
+def _statements(line: Mapping[str, Sequence[str]]) -> list[tuple[str, ...]]:
+    """Return the statements that make a point, touch it, contradict it, and only share its words."""
+    return [tuple(line.get(label, ())) for label in (MADE, PARTIAL, WRONG, "near")]

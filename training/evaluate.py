@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from interviewer.grading.bank.loader import load_bank
+from interviewer.grading.learned.runtime import Network
 from training.dataset import Question, load
 from training.measures import Figures, WeightsOf, of_answers, of_statements
 from training.readings import AnswerRead, StatementRead, read_answers, read_statements
-from training.runtime import Network
 from training.splits import Split
 
 TEST_LOG = Path(__file__).with_name("test-evaluations.jsonl")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from training import criteria
+from interviewer.grading.learned import criteria
+from interviewer.grading.learned.labels import ANY, MADE, NAMED, NOT_MADE, NOT_WRONG, NOTHING, PARTIAL, WRONG, only
+from interviewer.grading.learned.sentences import sentences
 from training.dataset import Misconception, Passage, Point, Question
-from training.labels import ANY, MADE, NAMED, NOT_MADE, NOT_WRONG, NOTHING, PARTIAL, WRONG, only
-from training.windows import sentences
 
 # At most so many statements to a criterion, and to others, are in one sequence.
 OWN, FOREIGN = 3, 2
@@ -105,6 +105,13 @@ def answer_example(kind: str, criterion: str, segments: Sequence[str], mark: int
     each = {MADE: NOT_WRONG, PARTIAL: NOT_WRONG, WRONG: NOT_MADE, NOTHING: only(NOTHING)}[mark]
     wanted = None if mark == NOTHING else mark
     return Example(kind, criterion, tuple(segments), (each,) * len(segments), only(mark), wanted)
+
+
+def spoken_example(criterion: str, segments: Sequence[str], shown: Sequence[bool], mark: int) -> Example:
+    """Return an example of an answer of which the sentences that show the mark are known."""
+    example = answer_example("spoken", criterion, segments, mark)
+    labels = tuple(only(mark) if here else label for here, label in zip(shown, example.labels, strict=True))
+    return replace(example, labels=labels, wanted=None if any(shown) else example.wanted)
 
 
 def segments_of(text: str) -> tuple[str, ...]:

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
+from interviewer.grading.learned.packing import MOST_PLACES, MOST_SEGMENTS, PADDING
 from training.base import base_model_of
 from training.graph import Graph
 from training.network import SEGMENT, WHOLE, Arrays, layers_of
-from training.packing import MOST_PLACES, MOST_SEGMENTS, PADDING
 from training.weight_file import WeightFile
 
 HEADS = 12

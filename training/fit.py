@@ -21,13 +21,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from training.answers import Rarity, of_answers
+from interviewer.grading.learned.packing import Packer
+from training.answers import Rarity, of_answers, of_spoken
 from training.base import base_model
 from training.dataset import Question, load
 from training.examples import Example, of_misconceptions, of_passages, of_points, statements_of
 from training.learning import Item, batches, items_of, loss_of, make_batch, optimizer_of
 from training.network import Weights, new_heads, to_weights
-from training.packing import Packer
 from training.progress import accuracy
 from training.splits import Split
 from training.vocabulary import read_pieces
@@ -35,6 +35,8 @@ from training.vocabulary import read_pieces
 REPORT_EVERY = 20
 # Examples of the development split that show how learning goes.
 CHECKS = 240
+# How often a pass sees each answer of people who had not seen the rubric: they are closest to what the judge will read.
+SPOKEN = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,8 @@ def examples_of(questions: Sequence[Question], packer: Packer, rarity: Rarity, c
         yield from of_misconceptions(question, chance)
         yield from of_passages(question, chance)
         yield from of_answers(question, packer, rarity, chance)
+        for _ in range(SPOKEN):
+            yield from of_spoken(question, packer, rarity, chance)
 
 
 def fit(config: Config, out: Path) -> None:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional
 
+from interviewer.grading.learned.labels import ANY
+from interviewer.grading.learned.packing import Packed, Packer
 from training.examples import Example
-from training.labels import ANY
 from training.network import CLASSES, SEGMENT, WHOLE, Batch, Tensor, Weights, batch_of, classify, encode
-from training.packing import Packed, Packer
 
 TOKENS = 2600
 # Batches whose examples are sorted by length together.

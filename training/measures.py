@@ -8,8 +8,8 @@ from typing import TypeAlias
 import numpy as np
 
 from evaluation.measures import pearson, rmse
-from training.labels import MADE, NAMES, NOTHING, PARTIAL, WRONG
-from training.marking import Marked, asserted, mark
+from interviewer.grading.learned.labels import MADE, NAMES, NOTHING, PARTIAL, WRONG
+from interviewer.grading.learned.marking import Marked, asserted, mark_all
 from training.readings import AnswerRead, StatementRead
 
 Figures: TypeAlias = dict[str, float | None]
@@ -38,17 +38,22 @@ def of_statements(found: Sequence[StatementRead]) -> Figures:
 
 
 def of_answers(found: Sequence[AnswerRead], weights: WeightsOf) -> Figures:
-    """Return the figures on whole answers; grades follow from the marks that their writers gave."""
-    marks = [[mark(reading) for reading in one.points] for one in found]
-    scores = np.array([score([each.share for each in row], weights[one.question]) for one, row in zip(found, marks, strict=True)])
+    """Return the figures on whole answers. Grades follow from the marks of their writers, scores from those of the judge."""
+    marks = [mark_all(one.points) for one in found]
+    scores, finer = (
+        np.array([score([share(each) for each in row], weights[one.question]) for one, row in zip(found, marks, strict=True)])
+        for share in (lambda each: SHARES[each.label], lambda each: each.share)
+    )
     grades = np.array([score([SHARES[label] for label in one.labels], weights[one.question]) for one in found])
     written = np.array([one.kind in WRITTEN for one in found])
     figures = _agreement(found, scores, grades, written) | _by_mark(found, marks)
+    figures |= {f"finer {name}": value for name, value in _agreement(found, finer, grades, written).items() if "mean" not in name}
     for name, kind, limit, sign in LIMITS:
         figures[name] = _mean([sign * value > sign * limit for one, value in zip(found, scores, strict=True) if one.kind == kind])
-    figures["beliefs in strong answers"] = _mean(
-        [asserted(each) is not None for one in found if one.kind in ("strong", "model") for each in one.beliefs]
-    )
+    for name, kinds in (("right", ("strong", "model")), ("wrong", ("wrong", "negated"))):
+        figures[f"beliefs in {name} answers"] = _mean(
+            [asserted(each, one.points) is not None for one in found if one.kind in kinds for each in one.beliefs]
+        )
     return figures
 
 

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from training.packing import CRITERION, PADDING, Packed
+from interviewer.grading.learned.packing import CRITERION, PADDING, Packed
 
 Tensor: TypeAlias = torch.Tensor
 Weights: TypeAlias = dict[str, Tensor]

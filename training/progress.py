@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import torch
 
-from training.labels import ANY
+from interviewer.grading.learned.labels import ANY
 from training.learning import Item, make_batch
 from training.network import Weights, classify, encode
 

@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from training import criteria
+from interviewer.grading.bank.loader import load_bank
+from interviewer.grading.learned import criteria
+from interviewer.grading.learned.labels import MADE, WRONG
+from interviewer.grading.learned.reading import Reading, Sought, read
+from interviewer.grading.learned.rubrics import sought_by
+from interviewer.grading.learned.runtime import Floats, Network
+from interviewer.grading.learned.sentences import sentences
 from training.answers import texts_of
 from training.dataset import Question
-from training.examples import segments_of, statements_of
-from training.judging import Reading, Sought, read, sought
-from training.labels import MADE, WRONG
-from training.runtime import Floats, Network
-from training.shortlist import MOST, MOST_FOR_BELIEF
-
-# Sentences of the model answer that count as wordings of a point.
-MODEL_SENTENCES = 2
+from training.examples import statements_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +54,7 @@ def read_answers(network: Network, questions: Sequence[Question]) -> list[Answer
     """Return the readings of all whole answers, model answers and negated ones."""
     found = []
     for question in questions:
-        looked_for = sought_by(network, question)
+        looked_for = criteria_of(network, question)
         found += [_answer(network, question, looked_for, answer) for answer in texts_of(question)]
     return found
 
@@ -72,24 +69,13 @@ def _statements(question: Question) -> Iterator[tuple[str, str, int, bool]]:
         yield from ((criterion, text, WRONG, True) for text in one.corrected)
 
 
-def sought_by(network: Network, question: Question) -> list[Sought]:
-    """Return the criteria of a question: its points, then its false beliefs."""
-    said = segments_of(question.model_answer)
-    vectors = network.vectors(said)
-    found = []
-    for point in question.points:
-        text = criteria.of_point(point.text, point.gap)
-        nearest = np.argsort(-(vectors @ network.vectors([text])[0]), kind="stable")[:MODEL_SENTENCES]
-        wordings = (point.text, point.gap, point.praise, point.probe, *(said[index] for index in nearest))
-        found.append(sought(network, text, wordings, MOST))
-    for one in question.misconceptions:
-        text = criteria.of_misconception(one.claim, one.correction)
-        found.append(sought(network, text, (one.claim, one.correction), MOST_FOR_BELIEF))
-    return found
+def criteria_of(network: Network, question: Question) -> tuple[Sought, ...]:
+    """Return the criteria of a question: its key points, then its false beliefs."""
+    return sought_by(network, question.prompt, load_bank()[question.id].rubric)
 
 
 def _answer(network: Network, question: Question, looked_for: Sequence[Sought], answer: tuple[str, str, list[int]]) -> AnswerRead:
     kind, text, labels = answer
-    found = read(network, text, looked_for)
+    found = read(network, text, sentences(text), looked_for)
     count = len(question.points)
     return AnswerRead(question.id, kind, text, tuple(labels), tuple(found[:count]), tuple(found[count:]))

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
+from interviewer.grading.learned.runtime import Network
+from interviewer.grading.learned.shortlist import distinctive, shortlist
 from training.dataset import Question, load
-from training.readings import sought_by
-from training.runtime import Network
-from training.shortlist import distinctive, shortlist
+from training.readings import criteria_of
 from training.splits import Split
 
 SIZES = (2, 3, 4, 5, 6)
@@ -35,7 +35,7 @@ def _hits(network: Network, question: Question, kind: str, most: int, chance: ra
     own = [(index, chance.choice(getattr(point, kind))) for index, point in enumerate(question.points)]
     others = [(-1, text) for point in question.points for text in (*point.near, *point.partial)]
     said = chance.sample([*own, *others], len(own) + len(others))
-    looked_for = np.stack([one.vector for one in sought_by(network, question)])
+    looked_for = np.stack([one.vector for one in criteria_of(network, question)])
     likeness = distinctive(looked_for @ network.vectors([text for _, text in said]).T)
     lengths = [len(network.packer.pieces(text)) for _, text in said]
     places = {index: place for place, (index, _) in enumerate(said) if index >= 0}

@@ -18,8 +18,9 @@ _STROKES = {
     "hit": "M2.8 13.4c2.1 1.5 3.7 3.6 4.9 6.5C10.9 13 15.3 7.6 21.6 3",
     "partial": "M3.2 13.6c3.6-2.2 6.3-2.4 9.2-1.3 3.1 1.2 5.4 1 8.6-1.3",
     "missed": "M4.6 5.4c5 4 9.5 8.5 14 13.9M19 4.4C14.2 9 9.9 13.7 5.4 19.8",
+    "contradicted": "M4.6 5.4c5 4 9.5 8.5 14 13.9M19 4.4C14.2 9 9.9 13.7 5.4 19.8M2.2 12.8c6.4-1.2 12.9-1.3 19.6-.5",
 }
-_TONES = {"hit": "text-good", "partial": "text-half", "missed": "text-bad"}
+_TONES = {"hit": "text-good", "partial": "text-half", "missed": "text-bad", "contradicted": "text-bad"}
 
 
 def ring(*children: rx.Component, class_name: str = "") -> rx.Component:
@@ -38,7 +39,10 @@ def ring(*children: rx.Component, class_name: str = "") -> rx.Component:
 
 
 def stroke(mark: str, size: int = 20, class_name: str = "") -> rx.Component:
-    """Return a tick for `hit`, a wavy stroke for `partial`, and a cross for `missed`. The text next to it carries the meaning."""
+    """Return a tick for `hit`, a wavy stroke for `partial`, a cross for `missed`, and a struck-out cross for `contradicted`.
+
+    The text next to it carries the meaning.
+    """
     return rx.el.svg(
         rx.el.path(d=_STROKES[mark]),
         view_box="0 0 24 24",

@@ -52,7 +52,13 @@ def mark_line(mark: rx.Var[MarkItem]) -> rx.Component:
     """Return one key point with its mark and the quote from the answer that supports the mark, if any."""
     return rx.el.li(
         rx.el.span(
-            rx.match(mark.mark, ("hit", stroke("hit")), ("partial", stroke("partial")), stroke("missed")),
+            rx.match(
+                mark.mark,
+                ("hit", stroke("hit")),
+                ("partial", stroke("partial")),
+                ("contradicted", stroke("contradicted")),
+                stroke("missed"),
+            ),
             class_name="mt-0.5",
         ),
         rx.el.div(
@@ -60,7 +66,9 @@ def mark_line(mark: rx.Var[MarkItem]) -> rx.Component:
             rx.cond(
                 mark.quote != "",
                 rx.el.p(
-                    rx.el.mark("“", mark.quote, "”", class_name=rx.cond(mark.mark == "partial", "half", "")),
+                    rx.el.mark(
+                        "“", mark.quote, "”", class_name=rx.match(mark.mark, ("partial", "half"), ("contradicted", "wrong"), "")
+                    ),
                     class_name="mt-1 break-words text-sm leading-relaxed",
                 ),
             ),
@@ -76,11 +84,12 @@ def marks_list(turn: rx.Var[TurnItem]) -> rx.Component:
 
 
 def marks_count(turn: rx.Var[TurnItem]) -> rx.Component:
-    """Return the numbers of key points made, partial and missed, each with its sign."""
+    """Return the numbers of key points made, partly made, missed and contradicted, each with its sign."""
     return rx.el.span(
         _counted("hit", turn.hits, MARKS[Mark.HIT].lower()),
         _counted("partial", turn.halves, MARKS[Mark.PARTIAL].lower()),
         _counted("missed", turn.misses, MARKS[Mark.MISSED].lower()),
+        _counted("contradicted", turn.wrongs, MARKS[Mark.CONTRADICTED].lower()),
         class_name="flex items-center gap-3 text-sm tabular-nums",
     )
 
@@ -135,7 +144,7 @@ def disclosure(summary: str, *children: rx.Component, beside: rx.Component | Non
 
 
 def answer_text(turn: rx.Var[TurnItem]) -> rx.Component:
-    """Return the answer's text, with the quotes that earned a mark highlighted, or a note that it was skipped."""
+    """Return the answer's text, with the quotes that prove its marks highlighted, or a note that it was skipped."""
     return rx.cond(
         turn.skipped,
         rx.el.p("Skipped.", class_name="text-muted"),
@@ -159,5 +168,6 @@ def _piece(piece: rx.Var[PieceItem]) -> rx.Component:
         piece.mark,
         ("hit", rx.el.mark(piece.words, title=f"{MARKS[Mark.HIT]}: {piece.point}")),
         ("partial", rx.el.mark(piece.words, title=f"{MARKS[Mark.PARTIAL]}: {piece.point}", class_name="half")),
+        ("contradicted", rx.el.mark(piece.words, title=f"{MARKS[Mark.CONTRADICTED]}: {piece.point}", class_name="wrong")),
         rx.el.span(piece.words),
     )

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from interviewer.grading.bank.loader import BankQuestion, technologies
+from interviewer.grading.bank.vectors import bank_vectors
 from interviewer.grading.judge import mark_answer
-from interviewer.grading.text import stems, vectors
 from interviewer.interviews.rubric import score
 from interviewer.interviews.topics import TOPICS, AnswerKind, Level
 
@@ -27,14 +27,11 @@ def question_problems(question: BankQuestion) -> Iterable[str]:
     for tag in question.tags:
         if tag not in technologies():
             yield f"{question.id}: the tag {tag!r} is not in technologies.toml"
-    asked = set(stems(question.prompt))
     for key_point in question.key_points:
         if not re.match(r"[\w`'\"@]", key_point.point):
             yield f"{question.id}: a key point begins with a stray sign: {key_point.point[:50]!r}"
-        if not key_point.terms or any(not idea for idea in key_point.terms):
-            yield f"{question.id}: a key point has no terms: {key_point.point[:50]!r}"
-        if all(set(stems(term)) <= asked for idea in key_point.terms for term in idea):
-            yield f"{question.id}: all terms of a key point stand in the question already: {key_point.point[:50]!r}"
+        if not (key_point.praise and key_point.gap and key_point.probe.endswith("?")):
+            yield f"{question.id}: a key point lacks a praise, a gap or a probe: {key_point.point[:50]!r}"
     value = _score(question, question.model_answer)
     if value < MODEL_ANSWER_FLOOR:
         yield f"{question.id}: the model answer scores {value}, less than {MODEL_ANSWER_FLOOR}: {_missed(question)}"
@@ -67,7 +64,7 @@ def topic_problems(questions: list[BankQuestion], slug: str) -> Iterable[str]:
         yield f"{slug}: at least half of the questions must ask for code"
     for question in questions:
         yield from question_problems(question)
-    alike = vectors([question.prompt for question in questions])
+    alike = np.array([bank_vectors().prompts[question.id] for question in questions])
     cosines = np.triu(alike @ alike.T, k=1)
     for first, second in zip(*np.nonzero(cosines > DUPLICATE_COSINE), strict=True):
         yield f"{slug}: {questions[first].id} and {questions[second].id} ask nearly the same"

@@ -1,4 +1,4 @@
-"""The bank's questions in the domain's type, and text similarity by technologies mentioned and by word vectors."""
+"""The bank's questions in the domain's type, and text similarity by technologies mentioned and by sentence vectors."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import cache
 
 from interviewer.grading.bank.loader import load_bank
 from interviewer.grading.job_match import tags_of
-from interviewer.grading.text import vectors
+from interviewer.grading.vectors import vectors
 from interviewer.interviews.question_bank import BankItem
 from interviewer.interviews.topics import TOPICS
 
@@ -38,15 +38,15 @@ def _items() -> Mapping[str, BankItem]:
     }
 
 
-class WordLikeness:
-    """Compares texts by the technologies they mention and by static word vectors."""
+class TextLikeness:
+    """Compares texts by the technologies they mention and by sentence vectors."""
 
     def technologies(self, text: str) -> frozenset[str]:
         """Return the tags of the technologies that a text mentions."""
         return frozenset(tags_of(text))
 
     def cosines(self, texts: Sequence[str], others: Sequence[str]) -> Sequence[Sequence[float]]:
-        """Return the cosine similarities of the texts' vectors. The first call is slow because it loads the word vectors."""
+        """Return the cosine similarities of the texts' vectors. New texts take about 5 ms each."""
         if not texts or not others:
             return [[0.0] * len(others) for _ in texts]
         found: list[list[float]] = (vectors(texts) @ vectors(others).T).tolist()

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from interviewer.grading.bank.loader import BankQuestion, load_bank, technologies
+from interviewer.grading.bank.vectors import bank_vectors, likeness_between
 from interviewer.grading.job_match import level_of, lines_of, tags_of
 from interviewer.grading.judge import mark_answer
-from interviewer.grading.relevance import likeness_between
-from interviewer.grading.text import vectors
+from interviewer.grading.vectors import vectors
 from interviewer.interviews.interviewer import JobBrief, PastTurn, QuestionBrief
 from interviewer.interviews.plan import LANGUAGES
 from interviewer.interviews.rubric import PASS_SCORE, Rubric, score
@@ -133,18 +132,12 @@ def _fit(question: BankQuestion, level: Level, tags: Sequence[str], likeness: fl
     return -2.0 * abs(question.level.rank - level.rank) + 1.5 * min(shared, 2) - 1.0 * min(foreign, 2) + 2.0 * likeness
 
 
-@cache
-def _bank_vectors() -> dict[str, NDArray[np.float32]]:
-    bank = load_bank()
-    return dict(zip(bank, vectors([question.prompt for question in bank.values()]), strict=True))
-
-
 def _likeness(questions: Sequence[BankQuestion], job: JobBrief | None) -> list[float]:
     """Return each question's cosine to the most similar line of the job description, or zeros without one."""
     lines = lines_of(job.text) if job else []
     if not lines:
         return [0.0] * len(questions)
-    matrix = np.stack([_bank_vectors()[question.id] for question in questions]) @ vectors(lines).T
+    matrix = np.stack([bank_vectors().prompts[question.id] for question in questions]) @ vectors(lines).T
     return [float(value) for value in matrix.max(axis=1)]
 
 
@@ -172,7 +165,7 @@ def _job_reference(question: BankQuestion, job: JobBrief | None, history: Sequen
     said = " ".join(turn.prompt for turn in history)
     lines = [line for line in lines_of(job.text) if len(line) <= MAX_TIE and line.rstrip(".") not in said]
     if lines:
-        cosines = vectors(lines) @ _bank_vectors()[question.id]
+        cosines = vectors(lines) @ bank_vectors().prompts[question.id]
         best = int(cosines.argmax())
         if cosines[best] >= TIE_COSINE:
             return f"The posting says: “{lines[best].rstrip('.')}”."

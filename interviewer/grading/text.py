@@ -1,25 +1,16 @@
-"""Words, stems, sentences and text vectors for the built-in judge."""
+"""Words, stems, and usual word order for the built-in judge."""
 
 from __future__ import annotations
 
-import logging
 import math
 import re
 import threading
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import cache, lru_cache
+from collections.abc import Iterable
+from functools import lru_cache
 from itertools import pairwise
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-import numpy as np
 import snowballstemmer
-from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    from wordllama import WordLlamaInference
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[+#]{1,2}(?=\W|$)")
 _SEGMENT = re.compile(r"[^.!?;\n]+(?:[.!?;](?!\s|$)[^.!?;\n]*)*[.!?;]*")
@@ -178,14 +169,6 @@ def content_stems(text: str) -> list[str]:
     return [stem(word) for word in words(text) if word not in FUNCTION_WORDS]
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
-    """A sentence or line of an answer, with its exact text and its stems."""
-
-    text: str
-    stems: tuple[str, ...]
-
-
 def cut(piece: re.Pattern[str], text: str) -> list[str]:
     """Return the matches of `piece` in `text`.
 
@@ -197,39 +180,9 @@ def cut(piece: re.Pattern[str], text: str) -> list[str]:
     return [text[run[0][0] : run[-1][1]] for run in runs]
 
 
-def sentences(text: str) -> list[Sentence]:
+def sentences(text: str) -> list[str]:
     """Split a text at sentence ends, semicolons and line ends. Pieces without a word are dropped."""
-    found = []
-    for piece in cut(_SEGMENT, text):
-        piece = piece.strip()
-        piece_stems = tuple(stems(piece))
-        if piece_stems:
-            found.append(Sentence(piece, piece_stems))
-    return found
-
-
-def contains_phrase(haystack: Sequence[str], phrase: Sequence[str], *, gaps: int = 2) -> bool:
-    """Return whether the stems of `phrase` occur in `haystack` in order, with at most `gaps` words between them in total.
-
-    Returns False for an empty phrase.
-    """
-    if not phrase:
-        return False
-    first = phrase[0]
-    for start, word in enumerate(haystack):
-        if word != first:
-            continue
-        position, left = start, gaps
-        for wanted in phrase[1:]:
-            position += 1
-            while left and position < len(haystack) and haystack[position] != wanted:
-                position += 1
-                left -= 1
-            if position >= len(haystack) or haystack[position] != wanted:
-                break
-        else:
-            return True
-    return False
+    return [piece.strip() for piece in cut(_SEGMENT, text) if _WORD.search(piece)]
 
 
 _ENDINGS = ("ing", "ed", "ly", "tion", "er", "s")
@@ -245,7 +198,7 @@ class WordOrder:
         pairs: Counter[tuple[str, str]] = Counter()
         for text in texts:
             for sentence in sentences(text):
-                kinds = _kinds(sentence.text)
+                kinds = _kinds(sentence)
                 single.update(kinds)
                 pairs.update(pairwise(kinds))
         self._share = {kind: count / single.total() for kind, count in single.items()}
@@ -259,7 +212,7 @@ class WordOrder:
         below 0 for words in no order, and 0 without pairs.
         """
         found = [
-            self._surprise(*pair) for sentence in sentences(text) for kinds in [_kinds(sentence.text)] for pair in pairwise(kinds)
+            self._surprise(*pair) for sentence in sentences(text) for kinds in [_kinds(sentence)] for pair in pairwise(kinds)
         ]
         return (sum(found) / len(found) if found else 0.0), len(found)
 
@@ -279,24 +232,3 @@ def _kind(word: str) -> str:
     if word.isdigit() or len(word) < 3:
         return "1" if word.isdigit() else "?"
     return next((f"-{ending}" for ending in _ENDINGS if word.endswith(ending) and len(word) > len(ending) + 2), "-")
-
-
-@cache
-def _embedder() -> WordLlamaInference:
-    """Load the static word vectors that ship with the wordllama package. Nothing is downloaded."""
-    root = logging.getLogger()
-    level, handlers = root.level, list(root.handlers)
-    import wordllama
-
-    # Importing the package configures logging for the whole process, so undo that.
-    root.setLevel(level)
-    root.handlers[:] = handlers
-    package = Path(wordllama.__file__).parent
-    return wordllama.WordLlama.load(cache_dir=package, disable_download=True)
-
-
-def vectors(texts: Sequence[str]) -> NDArray[np.float32]:
-    """Return one unit vector for each text, in an array of shape (len(texts), 256)."""
-    if not texts:
-        return np.zeros((0, 256), dtype=np.float32)
-    return np.asarray(_embedder().embed(list(texts), norm=True), dtype=np.float32)

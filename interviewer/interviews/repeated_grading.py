@@ -10,7 +10,7 @@ from statistics import median_low
 
 from interviewer.interviews.rubric import AnswerNature, Mark, MarkedPoint, Rubric, half_up, score
 
-_RANKED = (Mark.MISSED, Mark.PARTIAL, Mark.HIT)
+_RANKED = (Mark.CONTRADICTED, Mark.MISSED, Mark.PARTIAL, Mark.HIT)
 
 
 @dataclass(frozen=True, slots=True)

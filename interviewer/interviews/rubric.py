@@ -16,6 +16,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 MIN_KEY_POINTS, MAX_KEY_POINTS = 3, 6
+MAX_MISCONCEPTIONS = 6
 MAX_POINT, MAX_MODEL_ANSWER = 600, 8000
 MAX_SCORE = 10
 PASS_SCORE = 7
@@ -31,13 +32,23 @@ class Frozen(BaseModel):
 class KeyPoint(Frozen):
     """One thing that a good answer says.
 
-    `weight` ranges from 1 (nice to have) to 3 (essential). `terms` is for the built-in interviewer: each inner list stands for
-    one idea and contains alternative wordings of it.
+    `weight` ranges from 1 (nice to have) to 3 (essential). The built-in interviewer's feedback uses the other texts, which only
+    the question bank has: `praise` for a point that was made, `gap` (what to say) for one that was not, and `probe`, a question
+    that leads to the point.
     """
 
     point: str = Field(min_length=3, max_length=MAX_POINT)
     weight: int = Field(ge=1, le=3)
-    terms: tuple[tuple[str, ...], ...] = ()
+    praise: str = Field(default="", max_length=MAX_POINT)
+    gap: str = Field(default="", max_length=MAX_POINT)
+    probe: str = Field(default="", max_length=MAX_POINT)
+
+
+class Misconception(Frozen):
+    """A false belief that answers to a question may assert, and its correction in one sentence."""
+
+    claim: str = Field(min_length=3, max_length=MAX_POINT)
+    correction: str = Field(min_length=3, max_length=MAX_POINT)
 
 
 class Rubric(Frozen):
@@ -50,6 +61,7 @@ class Rubric(Frozen):
     key_points: tuple[KeyPoint, ...] = Field(min_length=1, max_length=MAX_KEY_POINTS)
     model_answer: str = Field(min_length=1, max_length=MAX_MODEL_ANSWER)
     follow_up: str = ""
+    misconceptions: tuple[Misconception, ...] = Field(default=(), max_length=MAX_MISCONCEPTIONS)
     imported: bool = False
 
     @model_validator(mode="after")
@@ -60,16 +72,17 @@ class Rubric(Frozen):
 
 
 class Mark(StrEnum):
-    """How fully an answer makes a key point."""
+    """How fully an answer makes a key point, or that it says the opposite."""
 
     HIT = "hit"
     PARTIAL = "partial"
     MISSED = "missed"
+    CONTRADICTED = "contradicted"
 
     @property
     def share(self) -> Decimal:
         """The share of the key point's weight that the mark earns, from 0 to 1."""
-        return {Mark.HIT: Decimal(1), Mark.PARTIAL: Decimal("0.5"), Mark.MISSED: Decimal(0)}[self]
+        return {Mark.HIT: Decimal(1), Mark.PARTIAL: Decimal("0.5")}.get(self, Decimal(0))
 
 
 class AnswerNature(StrEnum):
@@ -81,7 +94,7 @@ class AnswerNature(StrEnum):
 
 
 class MarkedPoint(Frozen):
-    """The mark for one key point. `quote` is the evidence from the answer, empty if the key point was missed."""
+    """The mark for one key point. `quote` is the evidence from the answer, empty only if the key point was missed."""
 
     key_point: int = Field(ge=0, lt=MAX_KEY_POINTS)
     mark: Mark
@@ -117,7 +130,7 @@ def plain(text: str) -> str:
 def checked_marks(rubric: Rubric, marks: Sequence[MarkedPoint], answer: str) -> tuple[MarkedPoint, ...]:
     """Return one mark for each key point, in order, changing marks without evidence to missed.
 
-    A hit or partial mark counts only if its quote is in `answer`, compared with `folded`. A key point without a mark is missed.
+    Any other mark counts only if its quote is in `answer`, compared with `folded`. A key point without a mark is missed.
     If a key point has several marks, the first counts.
     """
     haystack = folded(answer)

@@ -222,7 +222,7 @@ class _Writer:
     def _marks(self, marks: Sequence[MarkView]) -> None:
         for mark in marks:
             head = [Run(f"{MARKS[mark.mark]}: ", "bold"), Run(mark.point)]
-            quote = [Run(f"“{mark.quote}”", mark="hit" if mark.mark == "hit" else "partial")] if mark.quote else []
+            quote = [Run(f"“{mark.quote}”", mark=mark.mark)] if mark.quote else []
             with self._with_sign(mark.mark, room=self._height(head, quote)):
                 self._set.paragraph(head)
                 if quote:

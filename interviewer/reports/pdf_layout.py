@@ -25,7 +25,7 @@ LINE: Color = (215, 208, 192)
 ACCENT: Color = (23, 89, 60)
 MARKER: Color = (255, 232, 138)
 CODE: Color = (245, 242, 234)
-TONES: dict[str, Color] = {"hit": (23, 105, 63), "partial": (138, 90, 0), "missed": (163, 42, 34)}
+TONES: dict[str, Color] = {"hit": (23, 105, 63), "partial": (138, 90, 0), "missed": (163, 42, 34), "contradicted": (163, 42, 34)}
 
 # The A4 page, its margins, and one point, in millimeters.
 WIDTH, HEIGHT, SIDE, TOP, BOTTOM = 210.0, 297.0, 23.0, 20.0, 22.0
@@ -68,8 +68,8 @@ _CROSS = (((0.2, 0.2), (2.8, 2.8)), ((2.8, 0.1), (0.1, 2.9)))
 class Run:
     """Text in one font.
 
-    `mark` highlights (hit) or underlines (partial) it, `link` is the ID of its link target or 0, and `scale` is its size relative
-    to the text around it.
+    `mark` highlights (hit) or underlines (partial, contradicted) it, `link` is the ID of its link target or 0, and `scale` is its
+    size relative to the text around it.
     """
 
     text: str
@@ -272,8 +272,8 @@ class Typesetter:
             self.sheet.set_text_color(*run.color)
             if run.text.strip():
                 self.sheet.text(x, baseline, run.text)
-            if run.mark == "partial":
-                self._line(x, baseline + 0.9, x + long, baseline + 0.8, TONES["partial"], 0.45)
+            if run.mark in {"partial", "contradicted"}:
+                self._line(x, baseline + 0.9, x + long, baseline + 0.8, TONES[run.mark], 0.45)
             if run.link:
                 self._line(x, baseline + 0.7, x + long, baseline + 0.7, run.color, 0.15)
                 self.sheet.link(x, self.y, long, height, run.link)

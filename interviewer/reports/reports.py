@@ -126,7 +126,7 @@ def shortened(prompt: str, length: int = SHORT) -> str:
 
 
 def highlighted(turn: TurnView) -> list[tuple[str, str]]:
-    """Return the parts of an answer, each with the mark that it earned: "hit", "partial", or "" for none."""
+    """Return the parts of an answer, each with the mark that it proves: "hit", "partial", "contradicted", or "" for none."""
     marks = [mark for mark in turn.verdict.marks if mark.quote] if turn.verdict else []
     cut = segments(turn.answer or "", [mark.quote for mark in marks])
     return [(one.text, marks[one.quote].mark if one.quote >= 0 else "") for one in cut]

@@ -54,9 +54,9 @@ class TurnItem:
     """One turn with everything that a page may show of it.
 
     `total` is the number of questions in the interview. `asked_ms` is when the question was asked, as a Unix timestamp in
-    milliseconds. `hits`, `halves` and `misses` count the marks. `band` describes how far several gradings disagree, between `low`
-    and `high`; it is empty if they agree or there is only one. If `appealed`, there are two verdicts, and `score` is the mean of
-    `first_score` and `second_score`.
+    milliseconds. `hits`, `halves`, `misses` and `wrongs` count the marks. `band` describes how far several gradings disagree,
+    between `low` and `high`; it is empty if they agree or there is only one. If `appealed`, there are two verdicts, and `score`
+    is the mean of `first_score` and `second_score`.
     """
 
     question_id: int = 0
@@ -78,6 +78,7 @@ class TurnItem:
     hits: int = 0
     halves: int = 0
     misses: int = 0
+    wrongs: int = 0
     model_answer: list[Block] = field(default_factory=list)
     follow_up: str = ""
     band: str = ""
@@ -161,6 +162,7 @@ def _judged(verdict: VerdictView, kind: str) -> dict[str, Any]:
         "hits": _count(verdict, "hit"),
         "halves": _count(verdict, "partial"),
         "misses": _count(verdict, "missed"),
+        "wrongs": _count(verdict, "contradicted"),
         "model_answer": model_answer(verdict.model_answer, kind),
         "follow_up": verdict.follow_up,
         "may_appeal": not verdict.final,

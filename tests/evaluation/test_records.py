@@ -12,7 +12,7 @@ from evaluation.records import load
 from interviewer.errors import StartupError
 from interviewer.interviews.topics import AnswerKind
 
-EXCERPT = Path(__file__).parent.parent / "samples" / "saf-excerpt"
+SHORT_ANSWERS = Path(__file__).parent.parent / "samples" / "short-answers"
 LINE: dict[str, Any] = {
     "id": "a1",
     "question_id": "q1",
@@ -84,19 +84,19 @@ def test_invalid_utf_8_is_named_by_line(tmp_path: Path) -> None:
 
 
 def test_data_set_file_is_read() -> None:
-    records = load(EXCERPT / "4.1_LM_v1.0.xml")
-    assert [record.id for record in records] == [f"LM_4.1.{number}" for number in (1, 2, 3, 11, 47, 53, 81)]
+    records = load(SHORT_ANSWERS / "connection-pool.xml")
+    assert [record.id for record in records] == [f"connection-pool.{number}" for number in range(1, 7)]
     assert {record.grade for record in records} == {0.0, 0.5, 1.0}
-    assert {record.question_id for record in records} == {"4.1_LM_v1.0"}
-    assert records[0].question.startswith("What happens to the")
-    assert records[0].reference_answer == "Diameter decreases by a factor of 10, e.g 300m to 30m."
+    assert {record.question_id for record in records} == {"connection-pool"}
+    assert records[0].question.startswith("What is a connection pool")
+    assert records[0].reference_answer.startswith("A connection pool keeps a fixed number")
     assert all(record.answer == record.answer.strip() for record in records)
 
 
 def test_folder_is_read_in_name_order_and_limited() -> None:
-    records = load(EXCERPT)
-    assert list(dict.fromkeys(record.question_id for record in records)) == ["4.1_LM_v1.0", "6.3_IPP"]
-    assert load(EXCERPT, limit=3) == records[:3]
+    records = load(SHORT_ANSWERS)
+    assert list(dict.fromkeys(record.question_id for record in records)) == ["connection-pool", "http-304"]
+    assert load(SHORT_ANSWERS, limit=3) == records[:3]
 
 
 XML = (

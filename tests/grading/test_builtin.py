@@ -10,10 +10,10 @@ import pytest
 
 from interviewer.grading import bank_check, job_match, selection
 from interviewer.grading.bank.loader import BankQuestion, load_bank
+from interviewer.grading.bank.vectors import likeness_between
 from interviewer.grading.interviewer import BuiltinInterviewer
 from interviewer.grading.judge import mark_answer
-from interviewer.grading.relevance import likeness_between
-from interviewer.grading.text import contains_phrase, sentences, stem, stems, words
+from interviewer.grading.text import sentences, stem, words
 from interviewer.interviews import replies
 from interviewer.interviews.interviewer import AnswerBrief, JobBrief, PastTurn, Piece, QuestionBrief, QuestionDraft, VerdictDraft
 from interviewer.interviews.plan import STANDARD
@@ -81,17 +81,9 @@ def test_identifiers_and_symbols_become_words() -> None:
 
 def test_sentences_are_exact_pieces_of_the_text() -> None:
     text = "Use v1.2 of it. Then e.g. this;\n- a bullet\n\nEnd"
-    found = [sentence.text for sentence in sentences(text)]
+    found = sentences(text)
     assert all(piece in text for piece in found)
     assert len(found) >= 4
-
-
-def test_phrases_allow_small_gaps_in_order() -> None:
-    haystack = stems("We retry with an exponential and jittered back off")
-    assert contains_phrase(haystack, stems("exponential backing off"))
-    assert contains_phrase(haystack, stems("retries with exponential"))
-    assert not contains_phrase(haystack, stems("off exponential"))
-    assert not contains_phrase(haystack, [])
 
 
 def test_stemmer_is_thread_safe() -> None:
@@ -127,8 +119,8 @@ def test_question_copied_back_scores_nothing() -> None:
 
 
 def test_keyword_list_scores_at_most_three() -> None:
-    heap = " ".join(term for point in question(INDEX).key_points for idea in point.terms for term in idea[:2])
-    assert points(question(INDEX), heap) <= 3
+    keywords = "composite index customer_id created_at B-tree equality range contiguous sorted ORDER BY sort writes storage EXPLAIN CONCURRENTLY"
+    assert points(question(INDEX), keywords) <= 3
 
 
 def test_plain_language_answer_passes_and_a_fragment_fails() -> None:
@@ -172,9 +164,9 @@ async def test_feedback_quotes_the_answer_and_names_what_is_missing() -> None:
     draft = items[-1]
     assert isinstance(draft, VerdictDraft)
     assert "".join(item.text for item in items if isinstance(item, Piece)) == draft.feedback
-    assert "you said “" in draft.feedback
-    assert "What was missing" in draft.feedback
-    assert "10" not in draft.feedback
+    assert "“I would add a composite index with customer_id first" in draft.feedback
+    assert "The biggest thing missing: " in draft.feedback
+    assert "/10" not in draft.feedback
     judgement = await replies.judge(BuiltinInterviewer(), brief, lambda _event: None)
     assert judgement.nature is AnswerNature.ANSWER
     assert 4 <= judgement.score <= 9

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from interviewer.grading import job_match
-from interviewer.grading.likeness import ShippedBank, WordLikeness
+from interviewer.grading.likeness import ShippedBank, TextLikeness
 from interviewer.interviews.job import JobFindings
 from interviewer.interviews.samples import SAMPLE_JOBS
 from interviewer.reports.coverage import (
@@ -101,7 +101,7 @@ def test_question_is_about_the_line_that_it_quotes() -> None:
 
 
 def test_similarity_separates_related_and_unrelated_pairs() -> None:
-    bank, likeness = ShippedBank().all(), WordLikeness()
+    bank, likeness = ShippedBank().all(), TextLikeness()
 
     def about(line: str, bank_id: str) -> bool:
         assert any(line in sample.text for sample in SAMPLE_JOBS.values())

@@ -73,8 +73,8 @@ def in_poor_english(text: str) -> str:
 
 def shuffled_keywords(rubric: Rubric, rng: random.Random) -> str:
     """Return the rubric's keywords shuffled, without a single sentence."""
-    words = [word for point in rubric.key_points for idea in point.terms for term in idea[:3] for word in term.split()]
-    words += [word for point in rubric.key_points for word in re.findall(r"\w+", point.point) if len(word) > 3]
+    texts = [text for point in rubric.key_points for text in (point.point, point.gap)]
+    words = [word for text in texts for word in re.findall(r"\w+", text) if len(word) > 3]
     rng.shuffle(words)
     return " ".join(words)
 

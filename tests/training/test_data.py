@@ -43,7 +43,8 @@ def test_data_has_the_documented_form(topic: str) -> None:
         assert len(question["mixed"]) >= 3, question["id"]
         assert [answer["kind"] for answer in question["answers"]] == ["strong", "plain", "vague", "wrong", "non_native"]
         assert all(len(answer["marks"]) == points and set(answer["marks"]) <= MARKS for answer in question["answers"])
-        assert all(point["made"] and point["wrong"] and point["probe"].endswith("?") for point in question["points"])
+        assert all(point["made"] and point["wrong"] for point in question["points"])
+        assert all(point.probe.endswith("?") and point.gap and point.praise for point in BANK[question["id"]].key_points)
 
 
 def test_no_text_is_in_two_splits() -> None:

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from interviewer.grading.learned.labels import MADE, NOTHING, PARTIAL, WRONG
+from interviewer.grading.learned.reading import Reading
+from interviewer.grading.learned.sentences import Span
 from training.evaluate import MOST_TESTS, NoTestsLeft, note_test
-from training.judging import Reading
-from training.labels import MADE, NOTHING, PARTIAL, WRONG
 from training.measures import of_answers, of_statements, score
 from training.readings import AnswerRead, StatementRead
-from training.windows import Span
 
 
 def sure(label: int) -> NDArray[np.float32]:
@@ -22,7 +22,7 @@ def sure(label: int) -> NDArray[np.float32]:
 
 
 def answer(kind: str, labels: list[int], found: list[int], question: str = "q") -> AnswerRead:
-    readings = tuple(Reading(sure(label), (Span(0, 1),), sure(label)[None]) for label in found)
+    readings = tuple(Reading(sure(label), (Span(0, 1),), sure(label)[None], 0.5) for label in found)
     return AnswerRead(question, kind, "x", tuple(labels), readings, readings[:1] if kind == "strong" else ())
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import random
 from functools import cache
-from pathlib import Path
 
-import interviewer.grading
-from training import criteria
+from interviewer.grading.learned import criteria
+from interviewer.grading.learned.labels import ANY, MADE, NOT_MADE, NOT_WRONG, NOTHING, PARTIAL, WRONG, only
+from interviewer.grading.learned.packing import CRITERION, MARK, MOST_OF_CRITERION, Packer
+from interviewer.grading.learned.runtime import WEIGHTS
 from training.answers import Rarity, of_answers, texts_of
 from training.dataset import Passage, Question, load
 from training.examples import (
@@ -22,8 +22,6 @@ from training.examples import (
     segments_of,
     statements_of,
 )
-from training.labels import ANY, MADE, NOT_MADE, NOT_WRONG, NOTHING, PARTIAL, WRONG, only
-from training.packing import CRITERION, MARK, MOST_OF_CRITERION, Packer
 from training.splits import Split
 
 # Shorter sentences may be in two questions by chance.
@@ -32,8 +30,7 @@ LONG = 40
 
 @cache
 def packer() -> Packer:
-    packed = (Path(interviewer.grading.__file__).parent / "wordpieces.txt.gz").read_bytes()
-    return Packer(gzip.decompress(packed).decode().split("\n"))
+    return Packer((WEIGHTS / "pieces.txt").read_text(encoding="utf-8").rstrip("\n").split("\n"))
 
 
 @cache

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from interviewer.interviews.rubric import KeyPoint, Rubric
+from interviewer.interviews.rubric import KeyPoint, Misconception, Rubric
 from interviewer.interviews.topics import TOPICS, AnswerKind, Level
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
@@ -28,6 +28,7 @@ class BankQuestion(BaseModel):
     tags: tuple[Slug, ...] = ()
     prompt: str = Field(min_length=20, max_length=1500)
     key_points: tuple[KeyPoint, ...] = Field(min_length=3, max_length=6)
+    misconceptions: tuple[Misconception, ...] = Field(min_length=2, max_length=4)
     model_answer: str = Field(min_length=80, max_length=4000)
     follow_up: str = Field(min_length=10, max_length=400)
     topic: Slug
@@ -35,7 +36,12 @@ class BankQuestion(BaseModel):
     @property
     def rubric(self) -> Rubric:
         """The rubric in the domain's type."""
-        return Rubric(key_points=self.key_points, model_answer=self.model_answer.strip(), follow_up=self.follow_up)
+        return Rubric(
+            key_points=self.key_points,
+            model_answer=self.model_answer.strip(),
+            follow_up=self.follow_up,
+            misconceptions=self.misconceptions,
+        )
 
 
 class Technology(BaseModel):

@@ -1,0 +1,125 @@
+"""Write feedback from marks, quotes, and misconceptions, as an interviewer would say it."""
+
+from __future__ import annotations
+
+from interviewer.grading.judge import Scored
+from interviewer.interviews.rubric import AnswerNature, KeyPoint, Mark, MarkedPoint, Rubric, exact_score
+
+MAX_QUOTE = 120
+# Of the key points that were made, the feedback names so many; the verdict lists all of them.
+MAX_PRAISES = 3
+MAX_WRONG = 2
+_NON_ANSWER = (
+    "That doesn't answer the question yet. In an interview, say what you do know and reason out loud from there. "
+    "Even a partial answer often earns half of the points."
+)
+_OFF_TOPIC = "I couldn't find an answer to my question in that."
+_KEYWORDS = "These are the right words, but I can't tell how they fit together. Say it in sentences: what you'd do, and why."
+_NOTHING_YET = "I was listening for something else here."
+
+
+def write_feedback(rubric: Rubric, scored: Scored) -> str:
+    """Return the feedback: what was right, what was wrong with the correction, what was missing most, and a next step."""
+    if scored.nature is not AnswerNature.ANSWER:
+        return "\n\n".join([_opening(scored), *_missing(rubric, scored), *_next_step(rubric, scored)])
+    parts = [_right(rubric, scored), *_wrong(rubric, scored), *_missing(rubric, scored), *_next_step(rubric, scored)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _opening(scored: Scored) -> str:
+    if scored.nature is AnswerNature.NON_ANSWER:
+        return _NON_ANSWER
+    return _KEYWORDS if any(mark.mark is not Mark.MISSED for mark in scored.marks) else _OFF_TOPIC
+
+
+def _right(rubric: Rubric, scored: Scored) -> str:
+    """Return what was right, the heaviest key point with the candidate's own words."""
+    made = _of(rubric, scored, Mark.HIT)
+    if not made:
+        return "" if _of(rubric, scored, Mark.PARTIAL) or scored.wrong or _of(rubric, scored, Mark.CONTRADICTED) else _NOTHING_YET
+    first, *others = made[:MAX_PRAISES]
+    praise = _praise(_point(rubric, first))
+    sentences = [f"{praise[:-1]}: “{_short(first.quote)}”." if praise.endswith(".") else f"{praise} “{_short(first.quote)}”"]
+    sentences += [_praise(_point(rubric, mark)) for mark in others]
+    return " ".join([_overall(rubric, scored), *sentences]).strip()
+
+
+def _overall(rubric: Rubric, scored: Scored) -> str:
+    """Return an overall impression that fits the score, or nothing for a score in the middle."""
+    value = exact_score(rubric, scored.marks, scored.nature)
+    if scored.wrong:
+        return ""
+    if value == 10:
+        return "That's a complete answer."
+    return "That's a strong answer." if value >= 8 else ""
+
+
+def _wrong(rubric: Rubric, scored: Scored) -> list[str]:
+    """Return what was wrong: misconceptions with their correction, and key points of which the answer says the opposite."""
+    said = [(one.quote, one.misconception.correction) for one in scored.wrong]
+    known = {quote for quote, _ in said}
+    opposite = [mark for mark in _of(rubric, scored, Mark.CONTRADICTED) if mark.quote not in known]
+    said += [(mark.quote, _gap(_point(rubric, mark))) for mark in opposite]
+    return [f"You said “{_short(quote)}”. That's not right. {correction}" for quote, correction in said[:MAX_WRONG]]
+
+
+def _missing(rubric: Rubric, scored: Scored) -> list[str]:
+    """Return the most valuable thing that was missing, and what to say about it."""
+    worst = _most_valuable(rubric, scored)
+    if worst is None:
+        return []
+    gap = _gap(_point(rubric, worst))
+    if worst.mark is Mark.PARTIAL:
+        return [f"You touched on this with “{_short(worst.quote)}”, but go one step further. {gap}"]
+    if scored.nature is AnswerNature.ANSWER and (_of(rubric, scored, Mark.HIT) or _of(rubric, scored, Mark.PARTIAL)):
+        return [f"The biggest thing missing: {_lowered(gap)}"]
+    return [f"Start here: {_lowered(gap)}"]
+
+
+def _next_step(rubric: Rubric, scored: Scored) -> list[str]:
+    """Return a question to practice on: the probe of what was missing or wrong, or the follow-up after a complete answer."""
+    open_points = [*_weak(rubric, scored), *_of(rubric, scored, Mark.CONTRADICTED)]
+    if not open_points:
+        return [f"If we had more time, I'd ask next: {rubric.follow_up}"] if rubric.follow_up else []
+    probe = _point(rubric, open_points[0]).probe
+    return [f"To get there, try to answer this: {probe}"] if probe else []
+
+
+def _most_valuable(rubric: Rubric, scored: Scored) -> MarkedPoint | None:
+    """Return the heaviest key point that was missed or only touched, or None if there is none."""
+    weak = _weak(rubric, scored)
+    return weak[0] if weak else None
+
+
+def _weak(rubric: Rubric, scored: Scored) -> list[MarkedPoint]:
+    """Return the key points that were missed or only touched, the heaviest first."""
+    missed = _of(rubric, scored, Mark.MISSED) + _of(rubric, scored, Mark.PARTIAL)
+    return sorted(missed, key=lambda mark: -_point(rubric, mark).weight)
+
+
+def _of(rubric: Rubric, scored: Scored, mark: Mark) -> list[MarkedPoint]:
+    """Return the key points with a mark, the heaviest first."""
+    return sorted((one for one in scored.marks if one.mark is mark), key=lambda one: -_point(rubric, one).weight)
+
+
+def _point(rubric: Rubric, mark: MarkedPoint) -> KeyPoint:
+    return rubric.key_points[mark.key_point]
+
+
+def _praise(point: KeyPoint) -> str:
+    return point.praise or f"You made this point: {_lowered(point.point.rstrip('.'))}."
+
+
+def _gap(point: KeyPoint) -> str:
+    return point.gap or f"Say this: {_lowered(point.point.rstrip('.'))}."
+
+
+def _lowered(text: str) -> str:
+    """Return a text with a small first letter, unless its first word is a name or an abbreviation."""
+    first = text.split(maxsplit=1)[0] if text else ""
+    return text[0].lower() + text[1:] if first[1:].islower() or first in {"A", "I"} else text
+
+
+def _short(quote: str) -> str:
+    flat = " ".join(quote.split()).rstrip(".;,")
+    return flat if len(flat) <= MAX_QUOTE else flat[: MAX_QUOTE - 1].rsplit(None, 1)[0] + "…"

@@ -1,0 +1,138 @@
+"""From what the network says about a criterion to a mark, a quote, and a share of the points."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from interviewer.grading.learned.labels import MADE, NOTHING, PARTIAL, WRONG
+from interviewer.grading.learned.reading import Reading
+from interviewer.grading.learned.runtime import Floats
+from interviewer.grading.learned.sentences import Span
+
+# How much the reading of all sentences together counts against that of the best single one.
+TOGETHER = 0.7
+# How much surer than the point a contradiction has to be.
+SURER = 1.0
+# How much surer than a vague mention its absence has to be.
+ABSENT = 1.5
+# In the sentence that makes the point it need not be as sure as the point.
+IN_PLACE = 0.8
+# Expected shares up to the first count as nothing, from the second on as everything.
+NO_SHARE, FULL_SHARE = 0.08, 0.7
+BELIEF = 0.6
+# How much what an answer says about the other key points counts: an answer that gets most of them wrong is seldom right about one.
+COMPANY = 0.8
+# A sentence that is already the quote of a surer key point is replaced by one that says as much with at least this probability.
+OTHER_QUOTE = 0.5
+_BARS = np.array([{NOTHING: ABSENT, WRONG: SURER}.get(label, 1.0) for label in range(4)], dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """The class of a key point, the share of its weight that it earns (0 to 1), and the sentence that shows it."""
+
+    label: int
+    share: float
+    quote: Span | None
+
+
+@dataclass(frozen=True, slots=True)
+class Asserted:
+    """The sentence that asserts a false belief, and how sure that is (0 to 1)."""
+
+    quote: Span
+    sureness: float
+
+
+def mark(reading: Reading, company: float = 0.0) -> Marked:
+    """Return the mark of a key point.
+
+    `company` is how wrong (1) or right (-1) the answer is about the other key points.
+    """
+    evidence = _in_company(combined(reading), company)
+    label = _label(evidence, reading)
+    if label == WRONG:
+        return Marked(label, 0.0, _best(reading, WRONG))
+    expected = float(evidence[MADE] + 0.5 * evidence[PARTIAL])
+    share = float(np.clip((expected - NO_SHARE) / (FULL_SHARE - NO_SHARE), 0.0, 1.0))
+    return Marked(label, share, None if label == NOTHING else _best(reading, label))
+
+
+def mark_all(readings: Sequence[Reading]) -> list[Marked]:
+    """Return the marks of all key points of an answer, with a quote of its own for each where the answer has one."""
+    tone = _tone(readings)
+    found = [mark(reading, _without(tone, index)) for index, reading in enumerate(readings)]
+    order = sorted(range(len(found)), key=lambda index: -_sureness(readings[index], found[index].label))
+    used: set[Span] = set()
+    for index in order:
+        one, reading = found[index], readings[index]
+        if one.quote in used:
+            found[index] = one = replace(one, quote=_another(reading, one, used))
+        if one.quote:
+            used.add(one.quote)
+    return found
+
+
+def asserted(reading: Reading, points: Sequence[Reading] = ()) -> Asserted | None:
+    """Return the sentence that asserts a false belief, or None if none does. `points` are the readings of the key points."""
+    tone = _tone(points)
+    evidence = _in_company(combined(reading), -float(tone.mean()) if tone.size else 0.0)
+    if evidence[MADE] < BELIEF or evidence[MADE] <= evidence[WRONG]:
+        return None
+    return Asserted(_best(reading, MADE), float(evidence[MADE]))
+
+
+def _tone(readings: Sequence[Reading]) -> Floats:
+    """Return for each key point how wrong (1) or right (-1) the answer is about it."""
+    evidence = np.array([combined(reading) for reading in readings], dtype=np.float32).reshape(len(readings), 4)
+    return np.asarray(evidence[:, WRONG] - evidence[:, MADE], dtype=np.float32)
+
+
+def _without(tone: Floats, index: int) -> float:
+    """Return the mean of the others, or 0 without others."""
+    return float((tone.sum() - tone[index]) / (len(tone) - 1)) if len(tone) > 1 else 0.0
+
+
+def _in_company(evidence: Floats, company: float) -> Floats:
+    """Return the evidence with "made" and "wrong" weighed by what the answer says about the other key points."""
+    shift = np.array([{WRONG: company, MADE: -company}.get(label, 0.0) for label in range(4)])
+    return np.asarray(evidence * np.exp(COMPANY * shift), dtype=np.float32)
+
+
+def combined(reading: Reading) -> Floats:
+    """Return a figure for each class: a mean of what all sentences say together and what the clearest one says alone."""
+    clearest = reading.each.max(axis=0)
+    clearest[NOTHING] = reading.each[:, NOTHING].min()
+    return np.asarray(TOGETHER * reading.whole + (1 - TOGETHER) * clearest, dtype=np.float32)
+
+
+def _label(evidence: Floats, reading: Reading) -> int:
+    label = int((evidence / _BARS).argmax())
+    return WRONG if label == MADE and _contradicted_in_place(evidence, reading) else label
+
+
+def _contradicted_in_place(evidence: Floats, reading: Reading) -> bool:
+    """Tell whether the sentence that makes the point says its opposite more surely, unless the answer as a whole makes it."""
+    made, wrong = reading.each[int(reading.each[:, MADE].argmax()), [MADE, WRONG]]
+    return bool(wrong > made and evidence[WRONG] > IN_PLACE * evidence[MADE])
+
+
+def _best(reading: Reading, label: int) -> Span:
+    return reading.spans[int(reading.each[:, label].argmax())]
+
+
+def _sureness(reading: Reading, label: int) -> float:
+    return float(reading.each[:, label].max())
+
+
+def _another(reading: Reading, found: Marked, used: set[Span]) -> Span | None:
+    """Return an unused sentence that shows the same, or the shared one if there is none."""
+    rows = [
+        (float(row[found.label]), span)
+        for row, span in zip(reading.each, reading.spans, strict=True)
+        if span not in used and row[found.label] >= OTHER_QUOTE
+    ]
+    return max(rows, key=lambda pair: pair[0])[1] if rows else found.quote

@@ -1,0 +1,103 @@
+"""Tell a try at an answer from none by rules: non-answers, lists of keywords, and words in no order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from itertools import groupby
+
+from interviewer.grading.bank.loader import load_bank
+from interviewer.grading.instructions import addresses_grader, is_self_praise
+from interviewer.grading.learned.sentences import Span
+from interviewer.grading.text import FUNCTION_WORDS, WordOrder, content_stems, words
+from interviewer.interviews.non_answers import NO_IDEA
+from interviewer.interviews.rubric import AnswerNature
+from interviewer.interviews.topics import AnswerKind
+
+_ECHO_SHARE = 0.8
+_KEYWORD_LIST_FUNCTION_SHARE = 0.12
+# In the bank's model answers, runs of words without a function word have at most 2.6 words on average, in poor English 2.9.
+_KEYWORD_LIST_WORDS, _LONG_RUN, _SPARSE_SHARE = 15, 3.0, 0.3
+# 98 % of texts with shuffled words are below, and sentences, also in poor English, above. Short texts vary more.
+_NO_ORDER, _NO_ORDER_IN_SHORT, _MANY_PAIRS, _FEW_PAIRS = -0.1, -0.3, 30, 12
+# Of 400 functions in Python, 4 are below the first. Code that was written to be read closes its brackets.
+_NO_ORDER_IN_CODE, _DOUBTFUL_IN_CODE, _UNCLOSED_SHARE = -0.4, -0.15, 0.15
+# Code has line breaks, so brackets do not make a long single line code.
+_LONG_LINE = 160
+
+
+def spoken(answer: str, spans: Sequence[Span], prompt: str) -> list[Span]:
+    """Return the sentences that say something: not those that repeat the question, address the grader, or only praise oneself."""
+    asked = set(content_stems(prompt))
+    return [span for span in spans if _says_something(answer[span.start : span.end], asked)]
+
+
+def _says_something(sentence: str, asked: set[str]) -> bool:
+    if addresses_grader(sentence) or is_self_praise(sentence):
+        return False
+    said = set(content_stems(sentence))
+    return len(said) < 3 or len(said & asked) / len(said) < _ECHO_SHARE
+
+
+def nature_of(answer: str, kept: Sequence[Span], kind: AnswerKind) -> AnswerNature:
+    """Return the nature of an answer, whose sentences that say something are `kept`.
+
+    An answer is a non-answer if it is empty, too short to say anything, or "I don't know", and off topic if it is a list of
+    keywords or words in no order.
+    """
+    text = "\n".join(answer[span.start : span.end] for span in kept)
+    said = words(text)
+    content = [word for word in said if word not in FUNCTION_WORDS]
+    if len(content) < 3 or (NO_IDEA.search(text) and len(content) < 15):
+        return AnswerNature.NON_ANSWER
+    if len(said) < 8:
+        return AnswerNature.ANSWER
+    code = _has_brackets(text, said, kind)
+    in_lines = code and len(text) / (answer.count("\n") + 1) < _LONG_LINE
+    sound = _is_sound_code(text) if in_lines else _is_in_order(text) and (code or _has_grammar(said))
+    return AnswerNature.ANSWER if sound else AnswerNature.OFF_TOPIC
+
+
+def _has_brackets(text: str, said: Sequence[str], kind: AnswerKind) -> bool:
+    return sum(text.count(sign) for sign in "(){}=[]") > len(said) / (16 if kind is AnswerKind.CODE else 8)
+
+
+def _is_sound_code(text: str) -> bool:
+    """Tell code from its words and signs in no order. In code, the order of words alone says less than in prose."""
+    order, pairs = _word_order().of(text)
+    return pairs < _MANY_PAIRS or order > _DOUBTFUL_IN_CODE or (order > _NO_ORDER_IN_CODE and _unclosed(text) < _UNCLOSED_SHARE)
+
+
+def _unclosed(text: str) -> float:
+    """Return the share of brackets without a partner in the right place."""
+    brackets = [sign for sign in text if sign in "()[]{}"]
+    waiting: list[str] = []
+    alone = 0
+    for sign in brackets:
+        if sign in "([{":
+            waiting.append(sign)
+        elif waiting and waiting[-1] + sign in ("()", "[]", "{}"):
+            waiting.pop()
+        else:
+            alone += 1
+    return (alone + len(waiting)) / max(1, len(brackets))
+
+
+def _has_grammar(said: Sequence[str]) -> bool:
+    """Tell sentences from a list of words by the function words between the others."""
+    runs = [len(list(run)) for is_content, run in groupby(said, key=lambda word: word not in FUNCTION_WORDS) if is_content]
+    function_share = 1 - sum(runs) / len(said)
+    if function_share < _KEYWORD_LIST_FUNCTION_SHARE:
+        return False
+    return len(said) < _KEYWORD_LIST_WORDS or function_share >= _SPARSE_SHARE or sum(runs) / len(runs) <= _LONG_RUN
+
+
+def _is_in_order(text: str) -> bool:
+    """Tell words in a usual order from shuffled ones, if there are enough of them."""
+    order, pairs = _word_order().of(text)
+    return pairs < _FEW_PAIRS or order > (_NO_ORDER if pairs >= _MANY_PAIRS else _NO_ORDER_IN_SHORT)
+
+
+@cache
+def _word_order() -> WordOrder:
+    return WordOrder(text for question in load_bank().values() for text in (question.prompt, question.model_answer))

@@ -1,0 +1,132 @@
+"""What the feedback of the built-in interviewer says, from fixed marks."""
+
+from __future__ import annotations
+
+import pytest
+
+from interviewer.grading.feedback import write_feedback
+from interviewer.grading.judge import Scored, WrongStatement
+from interviewer.interviews.rubric import AnswerNature, KeyPoint, Mark, MarkedPoint, Misconception, Rubric
+
+BELIEF = Misconception(claim="A replica is a backup.", correction="A wrong DELETE reaches the replica within a second.")
+RUBRIC = Rubric(
+    key_points=(
+        KeyPoint(
+            point="Says a replica is no backup",
+            weight=3,
+            praise="You saw that mistakes are replicated.",
+            gap="Say why a replica isn't a backup: it repeats every mistake.",
+            probe="What's on the replica a minute after a wrong UPDATE?",
+        ),
+        KeyPoint(
+            point="Tests restores",
+            weight=2,
+            praise="You test restores.",
+            gap="Say how you know that a backup works: restore it every week.",
+            probe="When did you last restore one?",
+        ),
+        KeyPoint(
+            point="Alerts when a backup fails",
+            weight=1,
+            praise="You thought of an alert.",
+            gap="Add an alert for backups that fail.",
+            probe="Who notices when the job fails?",
+        ),
+    ),
+    model_answer="A replica repeats every mistake, so I keep backups, test restores, and alert on failures.",
+    follow_up="How would you get one table back?",
+    misconceptions=(BELIEF,),
+)
+
+
+def scored(*marks: Mark, wrong: tuple[WrongStatement, ...] = (), nature: AnswerNature = AnswerNature.ANSWER) -> Scored:
+    found = tuple(
+        MarkedPoint(key_point=index, mark=mark, quote="" if mark is Mark.MISSED else f"words {index}")
+        for index, mark in enumerate(marks)
+    )
+    return Scored(nature, found, wrong)
+
+
+def feedback(*marks: Mark, wrong: tuple[WrongStatement, ...] = (), nature: AnswerNature = AnswerNature.ANSWER) -> list[str]:
+    return write_feedback(RUBRIC, scored(*marks, wrong=wrong, nature=nature)).split("\n\n")
+
+
+def test_complete_answer_is_praised_and_gets_a_follow_up() -> None:
+    assert feedback(Mark.HIT, Mark.HIT, Mark.HIT) == [
+        "That's a complete answer. You saw that mistakes are replicated: “words 0”. You test restores. You thought of an alert.",
+        "If we had more time, I'd ask next: How would you get one table back?",
+    ]
+
+
+def test_missing_point_is_named_with_what_to_say() -> None:
+    assert feedback(Mark.HIT, Mark.MISSED, Mark.MISSED) == [
+        "You saw that mistakes are replicated: “words 0”.",
+        "The biggest thing missing: say how you know that a backup works: restore it every week.",
+        "To get there, try to answer this: When did you last restore one?",
+    ]
+
+
+def test_vague_point_is_quoted_with_the_next_step() -> None:
+    found = feedback(Mark.PARTIAL, Mark.HIT, Mark.HIT)
+    assert (
+        found[1]
+        == "You touched on this with “words 0”, but go one step further. Say why a replica isn't a backup: it repeats every mistake."
+    )
+
+
+def test_wrong_statement_is_corrected_once() -> None:
+    said = WrongStatement("words 0", BELIEF)
+    found = feedback(Mark.CONTRADICTED, Mark.HIT, Mark.HIT, wrong=(said,))
+    assert found[1] == "You said “words 0”. That's not right. A wrong DELETE reaches the replica within a second."
+    assert sum("not right" in part for part in found) == 1
+    assert found[-1] == "To get there, try to answer this: What's on the replica a minute after a wrong UPDATE?"
+
+
+def test_contradicted_point_is_corrected_by_the_rubric() -> None:
+    found = feedback(Mark.CONTRADICTED, Mark.HIT, Mark.MISSED)
+    assert "You said “words 0”. That's not right. Say why a replica isn't a backup: it repeats every mistake." in found
+
+
+@pytest.mark.parametrize("wrong", [(), (WrongStatement("words 1", BELIEF),)])
+@pytest.mark.parametrize("last", list(Mark))
+def test_feedback_never_praises_what_it_corrects(last: Mark, wrong: tuple[WrongStatement, ...]) -> None:
+    text = "\n\n".join(feedback(Mark.HIT, last, last, wrong=wrong))
+    complete = last is Mark.HIT and not wrong
+    assert ("complete answer" in text) == complete
+    assert ("You thought of an alert" in text) == (last is Mark.HIT)
+
+
+def test_answer_with_nothing_right_gets_a_start() -> None:
+    found = feedback(Mark.MISSED, Mark.MISSED, Mark.MISSED)
+    assert found[0] == "I was listening for something else here."
+    assert found[1] == "Start here: say why a replica isn't a backup: it repeats every mistake."
+
+
+@pytest.mark.parametrize(
+    ("nature", "mark", "opening"),
+    [
+        (AnswerNature.NON_ANSWER, Mark.MISSED, "That doesn't answer the question yet."),
+        (AnswerNature.OFF_TOPIC, Mark.MISSED, "I couldn't find an answer to my question in that."),
+        (AnswerNature.OFF_TOPIC, Mark.HIT, "These are the right words, but"),
+    ],
+)
+def test_answers_that_are_none_get_no_praise(nature: AnswerNature, mark: Mark, opening: str) -> None:
+    found = feedback(mark, mark, Mark.MISSED, nature=nature)
+    assert found[0].startswith(opening)
+    assert not any("You test restores" in part for part in found)
+
+
+def test_rubric_without_texts_for_feedback_is_enough() -> None:
+    plain = RUBRIC.model_copy(
+        update={"key_points": tuple(KeyPoint(point=one.point, weight=one.weight) for one in RUBRIC.key_points)}
+    )
+    found = write_feedback(plain, scored(Mark.HIT, Mark.MISSED, Mark.MISSED))
+    assert found == (
+        "You made this point: says a replica is no backup: “words 0”.\n\nThe biggest thing missing: say this: tests restores."
+    )
+
+
+def test_long_quote_is_shortened_between_words() -> None:
+    marks = (MarkedPoint(key_point=0, mark=Mark.HIT, quote="word " * 60), *scored(Mark.HIT, Mark.HIT).marks[1:])
+    text = write_feedback(RUBRIC, Scored(AnswerNature.ANSWER, marks))
+    assert "word word…”" in text

@@ -1,0 +1,8 @@
+"""Write the vectors of the bank's questions: `python -m tools.bank_vectors`. Run it after a change of questions or weights."""
+
+from __future__ import annotations
+
+from interviewer.grading.bank.vectors import write
+
+if __name__ == "__main__":
+    write()

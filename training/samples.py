@@ -1,0 +1,56 @@
+"""Write the whole answers of a split for `interviewer eval`: `python -m training.samples test FILE`.
+
+Each line has the question with its rubric, an answer, and its grade from the marks that its writer gave.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from interviewer.grading.bank.loader import BankQuestion, load_bank
+from interviewer.grading.learned.labels import MADE, PARTIAL
+from training.answers import texts_of
+from training.dataset import load
+from training.splits import Split
+
+_SHARES = {MADE: 1.0, PARTIAL: 0.5}
+
+
+def lines(split: Split) -> Iterator[str]:
+    """Return one JSON object for each whole answer of a split, model answers and negated ones included."""
+    for question in load(split):
+        asked = load_bank()[question.id]
+        for kind, text, labels in texts_of(question):
+            yield json.dumps(_line(asked, f"{question.id}.{kind}", text, labels), ensure_ascii=False)
+
+
+def _line(asked: BankQuestion, name: str, text: str, labels: list[int]) -> dict[str, object]:
+    weights = [point.weight for point in asked.key_points]
+    earned = sum(weight * _SHARES.get(label, 0.0) for weight, label in zip(weights, labels, strict=True))
+    return {
+        "id": name,
+        "question_id": asked.id,
+        "question": asked.prompt.strip(),
+        "reference_answer": asked.model_answer.strip(),
+        "answer": text,
+        "grade": round(earned / sum(weights), 4),
+        "kind": asked.kind.value,
+        "rubric": asked.rubric.model_dump(mode="json"),
+    }
+
+
+def main() -> None:
+    """Read the command line and write the file."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("split", type=Split, choices=list(Split))
+    parser.add_argument("file", type=Path)
+    options = parser.parse_args()
+    options.file.parent.mkdir(parents=True, exist_ok=True)
+    options.file.write_text("".join(f"{line}\n" for line in lines(options.split)), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
