@@ -1,7 +1,7 @@
 // What forms do in the browser alone: say at once that they are sent, show a password that is being typed and how strong it is,
 // and bring people to the field that is wrong.
 (() => {
-  // -- sent: the words of a button change with the click, not with the answer (components/forms.py, `words`) ---------------
+  // -- sent: the label of a button changes with the click, not with the answer (components/forms.py, `button_label`) ---------------
 
   // The answer of a handler changes the page nearby; one that changes nothing must not leave a button busy. A page that the
   // browser loads is waited for longer.

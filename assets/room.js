@@ -64,7 +64,7 @@
   const elapsed = (since, now, id) =>
     pauses(id).reduce((left, [from, to]) => left - Math.max(0, (to || now) - Math.max(from, since)), now - since);
 
-  const words = (milliseconds) => {
+  const clockText = (milliseconds) => {
     const seconds = Math.max(0, Math.floor(milliseconds / 1000));
     const two = (number) => String(number).padStart(2, "0");
     const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
@@ -75,7 +75,7 @@
     const now = Date.now();
     document.querySelectorAll("[data-clock]").forEach((clock) => {
       const since = Number(clock.dataset.clock);
-      const shown = since ? words(elapsed(since, now, room()?.interview)) : "00:00";
+      const shown = since ? clockText(elapsed(since, now, room()?.interview)) : "00:00";
       if (clock.textContent !== shown) clock.textContent = shown;
     });
   };
@@ -183,7 +183,7 @@
     if (data.phase === mine.phase && Number(data.answered) <= Number(mine.answered)) return;
     if (data.phase === "live" && !document.getElementById("answer")?.value) return document.getElementById("refresh")?.click();
     root.dataset.elsewhere = "";
-    const said = document.querySelector("[data-elsewhere-words]");
+    const said = document.querySelector("[data-elsewhere-message]");
     const paused = data.phase === "paused" ? "paused" : "continued";
     if (said) said.textContent = `You ${paused} this interview in another tab. What you typed stays here until you refresh.`;
   };

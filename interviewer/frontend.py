@@ -103,8 +103,8 @@ def build(settings: Settings) -> None:
         except OSError as error:
             raise StartupError(f"The frontend could not be built: {error.strerror} ({error.filename}).") from error
         if status or not (CLIENT / "index.html").exists():
-            words = reason(log_path.read_text(errors="replace"))
-            raise StartupError(f"The frontend could not be built: {words} (full log: {log_path})")
+            cause = reason(log_path.read_text(errors="replace"))
+            raise StartupError(f"The frontend could not be built: {cause} (full log: {log_path})")
     connect_to_own_origin(CLIENT / "assets")
     add_python(WEB / "node_modules" / "pyodide", CLIENT / "assets" / "pyodide")
     # The code is bundled into the pages' own scripts, so the site does not need its sources.

@@ -79,7 +79,7 @@ async def test_interviews_continue_when_one_of_two_workers_is_killed(workers: Se
 
     assert all(person.backs for person in of_the_first), "all users of the first worker came back on the other"
     assert not any(person.backs for person in people if person not in of_the_first)
-    assert [words for person in people for words in person.complaints] == []
+    assert [complaint for person in people for complaint in person.complaints] == []
     assert sum(person.pushed for person in people) == 0
     assert discrepancies(database, people) == []
     assert log_errors(workers) == []
@@ -89,5 +89,5 @@ async def test_interviews_continue_when_one_of_two_workers_is_killed(workers: Se
         for spoil in CORRUPTIONS:
             connection.execute(text(spoil))
     found = " ".join(discrepancies(database, people))
-    for words in ("different text", "no verdict", "has the questions", "the ledger says"):
-        assert words in found
+    for complaint in ("different text", "no verdict", "has the questions", "the ledger says"):
+        assert complaint in found

@@ -616,9 +616,9 @@ def test_refused_start_has_reason(client: Client, fake: Fake) -> None:
 
 def interview_with(status: str) -> JSONResponse:
     numbers = {"id": 7, "user_id": 1, "length": 30, "number_questions": 12, "number_questions_answered": 1, "score_numerator": 7}
-    words = dict.fromkeys(("language", "prompt", "jd_summary", "first_question", "subtopic"), "")
+    texts = dict.fromkeys(("language", "prompt", "jd_summary", "first_question", "subtopic"), "")
     moments = dict.fromkeys(("created_at", "updated_at"), "2026-03-02T09:30:00Z")
-    document = {**numbers, **words, **moments, "difficulty": "senior", "status": status}
+    document = {**numbers, **texts, **moments, "difficulty": "senior", "status": status}
     return JSONResponse({"interview": document})
 
 

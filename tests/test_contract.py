@@ -335,12 +335,12 @@ TABLE: list[tuple[str, str, Any, int, Any]] = [
 ]
 
 
-def _words(value: object) -> str:
+def _test_id(value: object) -> str:
     """Return a short name for a table cell. Sets are sorted, so that all test processes use the same names."""
     return str(sorted(value) if isinstance(value, set | frozenset) else value)[:60]
 
 
-@pytest.mark.parametrize(("who", "asked", "sent", "status", "expected"), TABLE, ids=_words)
+@pytest.mark.parametrize(("who", "asked", "sent", "status", "expected"), TABLE, ids=_test_id)
 def test_row(
     world: World, ada: Person, places: dict[str, object], who: str, asked: str, sent: Any, status: int, expected: Any
 ) -> None:
@@ -394,7 +394,7 @@ def test_invalid_json_400_and_too_large_413(world: World, ada: Person, places: d
     assert error_of(answer) == (413, "The request body is too large; at most 256 KB are allowed.")
 
 
-@pytest.mark.parametrize(("who", "asked", "sent", "status", "expected"), TABLE, ids=_words)
+@pytest.mark.parametrize(("who", "asked", "sent", "status", "expected"), TABLE, ids=_test_id)
 def test_trailing_slash_changes_nothing(
     world: World, ada: Person, places: dict[str, object], who: str, asked: str, sent: Any, status: int, expected: Any
 ) -> None:
@@ -479,9 +479,9 @@ def test_cors_allows_only_configured_origins(world: World) -> None:
 
 
 def test_get_health_200_and_get_live_200(world: World) -> None:
-    for path, words in (("/health", "healthy"), ("/live", "alive"), ("/ready", "ready")):
+    for path, body in (("/health", "healthy"), ("/live", "alive"), ("/ready", "ready")):
         answer = world.http.get(path)
-        assert (answer.status_code, answer.text) == (200, words)
+        assert (answer.status_code, answer.text) == (200, body)
         assert answer.headers["content-type"].startswith("text/plain")
 
 

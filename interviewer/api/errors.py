@@ -76,10 +76,10 @@ def _is_json(message: Message) -> bool:
 
 
 def answer(
-    status: int, words: str, headers: dict[str, str] | None = None, details: Mapping[str, str] | None = None
+    status: int, message: str, headers: dict[str, str] | None = None, details: Mapping[str, str] | None = None
 ) -> JSONResponse:
     """Return an error response. `details` are additional fields of its body."""
-    return JSONResponse({"error": words, **(details or {})}, status_code=status, headers=headers)
+    return JSONResponse({"error": message, **(details or {})}, status_code=status, headers=headers)
 
 
 def refusal(error: AppError) -> JSONResponse:
@@ -112,8 +112,8 @@ async def _malformed(_request: Request, _error: Exception) -> JSONResponse:
 async def _framework_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     ours = {400: INVALID_BODY, 404: "Not found", 405: NO_SUCH_METHOD, 413: body_too_large(request.url.path)}
-    words = ours.get(error.status_code, str(error.detail))
-    return answer(error.status_code, words, dict(error.headers or {}))
+    message = ours.get(error.status_code, str(error.detail))
+    return answer(error.status_code, message, dict(error.headers or {}))
 
 
 async def _bug(request: Request, error: Exception) -> JSONResponse:

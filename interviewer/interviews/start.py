@@ -123,8 +123,8 @@ class Starts:
         except Exception as error:
             if isinstance(error, Crowded):  # no model call was made, so giving up this start is free
                 await quietly(self._database, partial(queries.record_give_up, interview_id=interview_id, moment=None))
-            words = f"{as_app_error(error).user_message} {await failed_starts.give_back_failed(self._database, interview_id)}"
-            publish(Failed("question", Unavailable(words)))
+            message = f"{as_app_error(error).user_message} {await failed_starts.give_back_failed(self._database, interview_id)}"
+            publish(Failed("question", Unavailable(message)))
             return
         metrics.INTERVIEWS.labels("started").inc()
         publish(Asked(turn_view(TurnRow(question, None, None), plan, asked=1)))

@@ -140,10 +140,10 @@ def _account(user: User, status: str | None) -> AccountLine:
 
 def _line(raw: str, longest: int, what: str) -> str:
     """Strip a text. Raises BadRequest if it is then empty, longer than `longest`, or contains control or invisible characters."""
-    words = raw.strip()
-    if not words or len(words) > longest or any(unicodedata.category(character)[0] == "C" for character in words):
+    text = raw.strip()
+    if not text or len(text) > longest or any(unicodedata.category(character)[0] == "C" for character in text):
         raise BadRequest(f"{what} must have 1 to {longest} characters, and no control characters.")
-    return words
+    return text
 
 
 def _same(known: CreditTransaction, user: User, credits: int) -> bool:

@@ -6,7 +6,7 @@ import reflex as rx
 
 from interviewer.components.billing import credits_card, notices, shop
 from interviewer.components.charts import first_score, scores_by_topic, scores_over_time, streak_card
-from interviewer.components.forms import BUSY, LINK, PRIMARY, SECONDARY, alert, words
+from interviewer.components.forms import BUSY, LINK, PRIMARY, SECONDARY, alert, button_label
 from interviewer.components.icons import icon
 from interviewer.components.layout import SECTION_TITLE, SMALL_TITLE, card, shell
 from interviewer.components.skills import skill_list, suggestions
@@ -257,7 +257,7 @@ def _to_practise() -> rx.Component:
                 "One question from each topic to get you started. ",
             ),
             "Practice is free and doesn't change your interview scores.",
-            rx.cond(SkillsState.practice_words != "", f" {SkillsState.practice_words}.", ""),
+            rx.cond(SkillsState.practice_summary != "", f" {SkillsState.practice_summary}.", ""),
             class_name="mb-3 text-sm text-muted",
         ),
         suggestions(SkillsState.suggestions, PRACTICE),
@@ -287,7 +287,7 @@ def _past() -> rx.Component:
         rx.cond(
             DashboardState.more > 0,
             rx.el.button(
-                words(f"Show {DashboardState.more} more"),
+                button_label(f"Show {DashboardState.more} more"),
                 type="button",
                 on_click=DashboardState.show_more,
                 custom_attrs=BUSY,

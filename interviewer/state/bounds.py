@@ -79,7 +79,7 @@ class Form:
         """
         if not isinstance(value, dict):
             raise ValueError("not a form")
-        entries = value[ENTRIES] if set(value) == {ENTRIES} else [[name, words] for name, words in value.items()]
+        entries = value[ENTRIES] if set(value) == {ENTRIES} else [[name, text] for name, text in value.items()]
         if not isinstance(entries, list) or len(entries) > MAX_FIELDS:
             raise ValueError("not a form")
         fields: dict[str, str] = {}

@@ -264,6 +264,6 @@ def _written(value: object) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
-def _notice(words: str) -> str:
-    """Return the websocket message that shows `words` as a notice on the page."""
-    return _EVENT + _written(["event", {"delta": NoticeState.saying(words)}])
+def _notice(text: str) -> str:
+    """Return the websocket message that shows `text` as a notice on the page."""
+    return _EVENT + _written(["event", {"delta": NoticeState.saying(text)}])

@@ -28,11 +28,11 @@ async def showing_errors(state: InterviewFields) -> AsyncIterator[None]:
     try:
         yield
     except Exception as error:
-        words = message_for_page(error)
+        message = message_for_page(error)
         if isinstance(error, TooLarge):
-            words += f" {SHORTEN}"
+            message += f" {SHORTEN}"
         async with state:
-            state.error, state.behind = words, isinstance(error, Conflict)
+            state.error, state.behind = message, isinstance(error, Conflict)
     finally:
         async with state:
             state.sending = False

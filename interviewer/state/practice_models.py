@@ -49,7 +49,7 @@ class RequirementItem:
     """One requirement of the job, and the questions about it with their scores, as text."""
 
     kind: str = ""
-    words: str = ""
+    text: str = ""
     asked: str = ""
 
 
@@ -108,7 +108,7 @@ def requirement_items(covered: Sequence[CoveredRequirement], standing: Standing)
     return [requirement_item(one) for one in covered if one.standing is standing]
 
 
-def record_words(tries: int, best: int | None) -> str:
+def record_summary(tries: int, best: int | None) -> str:
     """Summarize the tries at a question as text. Returns "" before the first try."""
     if not tries or best is None:
         return ""
@@ -124,7 +124,7 @@ def suggestion_item(suggested: SuggestedQuestion) -> SuggestionItem:
         subtopic=question.subtopic,
         prompt=blocks(question.prompt)[:1],
         why=close_to(suggested),
-        record=record_words(suggested.tries, suggested.best),
+        record=record_summary(suggested.tries, suggested.best),
     )
 
 

@@ -48,12 +48,12 @@ def explain(exception: Exception) -> None:
         _stranded.add(page.token)
         if _throttle.lets(name := type(exception).__name__):
             logger.warning("events of pages find no store of state (%s); at most one line about it in %.0f s", name, QUIET)
-        words = WAIT
+        notice = WAIT
     else:
         _failures.log(exception)
-        words = AppError.user_message
+        notice = AppError.user_message
     # Sent without loading the state, because the state may be unavailable.
-    _background.spawn(page.emit_delta(NoticeState.saying(words)))
+    _background.spawn(page.emit_delta(NoticeState.saying(notice)))
 
 
 async def watch(app: rx.App) -> None:

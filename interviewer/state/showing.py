@@ -76,9 +76,9 @@ def show(state: InterviewFields, view: InterviewView) -> None:
         show_report(state, view)
 
 
-def _pending(lacking: bool, claimed: bool, words: str) -> tuple[bool, str]:
+def _pending(lacking: bool, claimed: bool, message: str) -> tuple[bool, str]:
     """Return whether missing work is running, and the error text if it is missing and not running."""
-    return lacking and claimed, words if lacking and not claimed else ""
+    return lacking and claimed, message if lacking and not claimed else ""
 
 
 def show_given_up(state: InterviewFields, view: InterviewView) -> None:

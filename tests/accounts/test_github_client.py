@@ -196,7 +196,7 @@ async def test_unverified_primary_address_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("error", "type", "words"),
+    ("error", "type", "message"),
     [
         ("bad_verification_code", IdentityRefused, EXPIRED),
         ("unverified_user_email", IdentityRefused, UNVERIFIED),
@@ -207,12 +207,12 @@ async def test_unverified_primary_address_is_refused(
     ],
 )
 async def test_error_codes_with_status_200_are_distinguished(
-    github: GitHub, behaviour: github_server.Behavior, error: str, type: type[AppError], words: str
+    github: GitHub, behaviour: github_server.Behavior, error: str, type: type[AppError], message: str
 ) -> None:
     behaviour.faults[TOKEN] = f"error:{error}"
     with pytest.raises(type) as caught:
         await github.identify(behaviour.issue_code(), verifier=None, redirect_uri=None)
-    assert caught.value.user_message == words
+    assert caught.value.user_message == message
     assert len(behaviour.requests) == 1
 
 
@@ -290,7 +290,7 @@ async def test_unexpected_response_means_unavailable(
 
 @pytest.mark.parametrize("status", ["400", "401", "403", "404", "422"])
 @pytest.mark.parametrize(
-    ("path", "words", "check"),
+    ("path", "message", "check"),
     [
         (TOKEN, MISCONFIGURED, "check GITHUB_CLIENT_ID"),
         (USER, MISCONFIGURED, "check that GITHUB_API_URL"),
@@ -301,7 +301,7 @@ async def test_refusal_is_explained_to_user_and_operator(
     github: GitHub,
     behaviour: github_server.Behavior,
     path: str,
-    words: str,
+    message: str,
     check: str,
     status: str,
     caplog: pytest.LogCaptureFixture,
@@ -310,8 +310,8 @@ async def test_refusal_is_explained_to_user_and_operator(
     behaviour.faults[path] = status
     with pytest.raises(IdentityUnavailable) as caught:
         await github.identify(behaviour.issue_code(), verifier=None, redirect_uri=None)
-    assert caught.value.user_message == words
-    assert "can't reach" not in words
+    assert caught.value.user_message == message
+    assert "can't reach" not in message
     assert f"GitHub refused {path} with status {status}: {check}" in caplog.text
     assert behaviour.requests[-1].path == path, "nothing is retried"
 

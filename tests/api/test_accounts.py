@@ -81,7 +81,7 @@ async def test_check_email_reports_whether_an_account_exists(client: httpx2.Asyn
 
 
 @pytest.mark.parametrize(
-    ("body", "words"),
+    ("body", "message"),
     [
         ({}, "Username, Email, and Password required"),
         ({"email": EMAIL, "username": "Ada"}, "Username, Email, and Password required"),
@@ -92,11 +92,11 @@ async def test_check_email_reports_whether_an_account_exists(client: httpx2.Asyn
     ],
 )
 async def test_invalid_sign_up_is_explained(
-    client: httpx2.AsyncClient, services: Services, body: dict[str, str], words: str
+    client: httpx2.AsyncClient, services: Services, body: dict[str, str], message: str
 ) -> None:
     status, error = error_of(await client.post("/api/auth/request-verification", json=body))
     assert status == 400
-    assert words in error
+    assert message in error
 
 
 async def test_responses_do_not_reveal_whether_an_address_is_known(client: httpx2.AsyncClient, services: Services) -> None:

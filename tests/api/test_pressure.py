@@ -212,7 +212,7 @@ async def test_request_cancelled_at_shutdown_gets_an_error(
         sent.append(message)
 
     headers = {"authorization": one.headers["Authorization"], "accept": "text/event-stream" if streaming else "*/*"}
-    raw = [(name.encode(), words.encode()) for name, words in {**headers, "content-type": "application/json"}.items()]
+    raw = [(name.encode(), value.encode()) for name, value in {**headers, "content-type": "application/json"}.items()]
     path = f"/api/conversations/append/{id}"
     scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "client": ("192.0.2.1", 1), "headers": raw}
     interviewer.gate.clear()
@@ -310,9 +310,9 @@ async def test_open_streams_per_user_are_limited(
         for _ in range(2)
     ]
     await until(lambda: value("streams_open") == 2)
-    status, words, wait = refused(await one.post(f"/api/conversations/append/{id}", json={"message": "First."}, headers=key))
+    status, message, wait = refused(await one.post(f"/api/conversations/append/{id}", json={"message": "First."}, headers=key))
     assert (status, wait) == (429, "5")
-    assert "too many requests running at once" in words
+    assert "too many requests running at once" in message
     assert value("crowded_total", what="streams") == before + 1
     theirs = asyncio.create_task(two.post(f"/api/conversations/append/{mine}", json={"message": "First."}))
     await until(lambda: value("streams_open") == 3)

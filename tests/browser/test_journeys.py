@@ -142,14 +142,14 @@ def test_pausing_and_resuming_from_the_dashboard(site: Site, page: Page) -> None
     at_question(page, 1)
 
 
-@pytest.mark.parametrize("words", ["", "   ", "\u0000\u0001", "x" * 50_000], ids=["empty", "blank", "nul", "50,000 characters"])
-def test_unusable_answer_is_explained_and_kept(site: Site, page: Page, words: str) -> None:
+@pytest.mark.parametrize("typed", ["", "   ", "\u0000\u0001", "x" * 50_000], ids=["empty", "blank", "nul", "50,000 characters"])
+def test_unusable_answer_is_explained_and_kept(site: Site, page: Page, typed: str) -> None:
     sign_up(page, site)
     start_interview(page)
-    page.get_by_label("Your answer").evaluate("(box, text) => { box.value = text }", words)
+    page.get_by_label("Your answer").evaluate("(box, text) => { box.value = text }", typed)
     page.get_by_role("button", name="Send answer").click()
     expect(page.get_by_role("alert").filter(has_text=re.compile("Write an answer|at most 20,000"))).to_be_visible()
-    if words.startswith("x"):
+    if typed.startswith("x"):
         assert len(page.get_by_label("Your answer").input_value()) == 50_000
     answer(page, GOOD)
     at_question(page, 2)
@@ -299,8 +299,8 @@ def test_sign_up_explains_each_invalid_field(site: Site, page: Page) -> None:
     page.get_by_label("Email").fill("nope")
     page.get_by_label("Password").fill("short")
     page.get_by_role("button", name="Create account").click()
-    for words in ("a valid email address", "Choose a name", "Your password must have 8 to 256 characters"):
-        expect(page.get_by_text(words)).to_be_visible()
+    for message in ("a valid email address", "Choose a name", "Your password must have 8 to 256 characters"):
+        expect(page.get_by_text(message)).to_be_visible()
 
 
 def test_missing_pages_and_other_users_interviews_are_not_found(site: Site, page: Page) -> None:

@@ -218,10 +218,10 @@ def test_turn_shifts_nothing_and_announces_each_part_once(make_site: Callable[..
         shifts, heard = page.evaluate("shifts"), page.evaluate("heard")
         site.stop()
     assert shifts < 0.1, f"{shifts} of the page moved"
-    about = [words for words in heard if "question" in words]
+    about = [message for message in heard if "question" in message]
     assert len(about) == 2, heard
-    assert any(re.match(r"You're on question 2 of 12, Introduction: Question 2", words) for words in about)
-    assert any(re.match(r"Your answer to question 1 scored \d+ out of 10\.", words) for words in about)
+    assert any(re.match(r"You're on question 2 of 12, Introduction: Question 2", message) for message in about)
+    assert any(re.match(r"Your answer to question 1 scored \d+ out of 10\.", message) for message in about)
 
 
 def test_cancelled_start_costs_nothing(make_site: Callable[..., Site], page: Page) -> None:

@@ -95,9 +95,9 @@ def _crowd(database_url: str, sites: Sequence[Site], pace: Pace | None = None) -
     ]
 
 
-def _announce(words: str, watch: Watch) -> None:
+def _announce(title: str, watch: Watch) -> None:
     idle = watch.look()
-    print(f"\n{words} (machine load before: {os.getloadavg()[0]:.1f})", flush=True)
+    print(f"\n{title} (machine load before: {os.getloadavg()[0]:.1f})", flush=True)
     print(f"  idle: {', '.join(f'{one.rss:.0f} MB, {one.files} files' for one in idle if one)}", flush=True)
 
 
@@ -139,8 +139,8 @@ def _waits(promises: Promises, crowd: Sequence[Person], spans: Sequence[tuple[fl
     """Print how long text took from the model to the page during these time spans."""
     found = [delay for person in crowd for at, delay in person.delays if any(start <= at < until for start, until in spans)]
     p50, p95, p99 = (percentile(found, wanted) for wanted in (50, 95, 99))
-    words = f"p50 {p50:.0f}  p95 {p95:.0f}  p99 {p99:.0f}  max {max(found, default=0):.0f} ms (n={len(found)})"
-    promises.figure("a piece of text, from the model to the page", words, f"p95 under {DELAY_GOAL}", kept=0 < p95 < DELAY_GOAL)
+    figures = f"p50 {p50:.0f}  p95 {p95:.0f}  p99 {p99:.0f}  max {max(found, default=0):.0f} ms (n={len(found)})"
+    promises.figure("a piece of text, from the model to the page", figures, f"p95 under {DELAY_GOAL}", kept=0 < p95 < DELAY_GOAL)
 
 
 def _costs(promises: Promises, crowd: Sequence[Person], watch: Watch, began: float, ended: float) -> None:
@@ -168,11 +168,11 @@ def _reconnects(promises: Promises, crowd: Sequence[Person], killed: float) -> N
     """Print how long pages took to reconnect after their worker was killed, and how much longer interrupted grading took."""
     lost = [person for person in crowd if person.backs]
     backs = [back for person in lost for back in person.backs]
-    words = f"{len(backs)} pages, median {percentile(backs, 50):.1f} s, longest {max(backs, default=0):.1f} s"
-    promises.figure("pages of the killed worker, until the other one hydrated them", words, kept=bool(backs))
+    figures = f"{len(backs)} pages, median {percentile(backs, 50):.1f} s, longest {max(backs, default=0):.1f} s"
+    promises.figure("pages of the killed worker, until the other one hydrated them", figures, kept=bool(backs))
     waits = [one.over - killed for person in lost for one in person.answers if one.taken and one.taken < killed < one.over]
-    words = f"{len(waits)}, which took a median of {percentile(waits, 50):.1f} s longer, {max(waits, default=0):.1f} s at most"
-    promises.figure("answers being judged by the killed worker", words)
+    figures = f"{len(waits)}, which took a median of {percentile(waits, 50):.1f} s longer, {max(waits, default=0):.1f} s at most"
+    promises.figure("answers being judged by the killed worker", figures)
     again = sum(person.again for person in crowd)
     promises.figure("forms sent again because the worker died while handling them", str(again))
 
@@ -181,7 +181,7 @@ def _faults(promises: Promises, crowd: Sequence[Person], sites: Sequence[Site], 
     """Print everything that went wrong."""
     pushed = sum(person.pushed for person in crowd)
     promises.figure("turns that continued only after a button was pressed", str(pushed), "0", kept=pushed == 0)
-    report(promises, "errors reported by pages", [words for person in crowd for words in person.complaints])
+    report(promises, "errors reported by pages", [complaint for person in crowd for complaint in person.complaints])
     report(promises, "errors in the logs", log_errors(sites))
     report(promises, "differences between what was sent, seen and stored", discrepancies(database_url, crowd))
 
@@ -189,5 +189,5 @@ def _faults(promises: Promises, crowd: Sequence[Person], sites: Sequence[Site], 
 def report(promises: Promises, name: str, found: Sequence[str]) -> None:
     """Print how many problems there are, followed by the first ten."""
     promises.figure(name, str(len(found)), "0", kept=not found)
-    for words in found[:10]:
-        print(f"    {words[:400]}", flush=True)
+    for line in found[:10]:
+        print(f"    {line[:400]}", flush=True)

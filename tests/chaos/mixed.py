@@ -264,7 +264,7 @@ def _outcome(promises: Promises, day: LoadRun, people: Sequence[Person], databas
     promises.figure("5xx responses", f"{failed:.0f}", "0", kept=failed == 0)
     pushed = sum(person.pushed for person in people)
     promises.figure("turns that continued only after a button was pressed", str(pushed), "0", kept=pushed == 0)
-    report(promises, "complaints", day.complaints + [words for person in people for words in person.complaints])
+    report(promises, "complaints", day.complaints + [complaint for person in people for complaint in person.complaints])
     report(promises, "errors in the log", log_errors([day.site]))
     report(promises, "differences between what was sent, seen and stored", discrepancies(database_url, people))
 
@@ -274,19 +274,19 @@ def _levels(promises: Promises, samples: Sequence[Sample], before: Sample, after
     sixth = len(samples) // 6
     early = statistics.median(one.rss for one in samples[sixth : 2 * sixth])
     late = statistics.median(one.rss for one in samples[-sixth:])
-    words = f"{before.rss:.0f} MB before, {early:.0f} MB in the second sixth, {late:.0f} MB in the last"
+    figures = f"{before.rss:.0f} MB before, {early:.0f} MB in the second sixth, {late:.0f} MB in the last"
     # In a shorter run, the process is still warming up.
     flat = late - early < max(MB_MORE, early * SHARE_MORE) or samples[-1].at - samples[0].at < WARM_AFTER
     promises.figure(
-        "memory", words, f"growth under {SHARE_MORE:.0%} or {MB_MORE} MB, from {WARM_AFTER // 60} minutes on", kept=flat
+        "memory", figures, f"growth under {SHARE_MORE:.0%} or {MB_MORE} MB, from {WARM_AFTER // 60} minutes on", kept=flat
     )
     most = [max(getattr(one, name) for one in samples) for name in ("files", "connections", "clients")]
     promises.figure("CPU", f"{100 * (after.cpu - before.cpu) / (after.at - before.at):.0f} % of a core")
     # Pools stay open, and the last connections to the model are only closed at its next call.
     pooled = after.connections - before.connections + after.clients - before.clients + after.idle
-    words = f"{before.files} before, {most[0]} at most, {after.files} afterward, {pooled} of them new in pools"
-    promises.figure("open files", words, "as before, except for pools", kept=after.files - pooled <= before.files + FILES_MORE)
-    words = f"{before.connections} before, {most[1]} at most, {after.connections} afterward"
-    promises.figure("database connections", words, f"{POOL} or fewer", kept=after.connections <= POOL)
-    words = f"{before.clients} before, {most[2]} at most, {after.clients} afterward"
-    promises.figure("Valkey connections", words, f"{VALKEY_POOLS} or fewer", kept=after.clients <= VALKEY_POOLS)
+    figures = f"{before.files} before, {most[0]} at most, {after.files} afterward, {pooled} of them new in pools"
+    promises.figure("open files", figures, "as before, except for pools", kept=after.files - pooled <= before.files + FILES_MORE)
+    figures = f"{before.connections} before, {most[1]} at most, {after.connections} afterward"
+    promises.figure("database connections", figures, f"{POOL} or fewer", kept=after.connections <= POOL)
+    figures = f"{before.clients} before, {most[2]} at most, {after.clients} afterward"
+    promises.figure("Valkey connections", figures, f"{VALKEY_POOLS} or fewer", kept=after.clients <= VALKEY_POOLS)

@@ -247,7 +247,7 @@ def slow_and_silent_model(stage: Stage, model: Model) -> None:
     failing(stage, "answers 429", lambda: faulty("429"), well, "busy", "busy with other people")
 
 
-def failing(stage: Stage, name: str, spoil: object, fix: object, outcome: str, words: str) -> None:
+def failing(stage: Stage, name: str, spoil: object, fix: object, outcome: str, message: str) -> None:
     """Make the model fail during one turn, fix it, and have the answer judged by pressing the button."""
     assert callable(spoil)
     assert callable(fix)
@@ -259,8 +259,8 @@ def failing(stage: Stage, name: str, spoil: object, fix: object, outcome: str, w
     spoil()
     began = time.monotonic()
     answer(page, stage.text())
-    expect(page.locator("#verdict-error")).to_contain_text(words, timeout=30_000)
-    expect(page.locator("#question-error")).to_contain_text(words)
+    expect(page.locator("#verdict-error")).to_contain_text(message, timeout=30_000)
+    expect(page.locator("#question-error")).to_contain_text(message)
     took = time.monotonic() - began
     stage.picture(name.replace(" ", "-"))
     assert figure(url, "interviewer_model_calls_total", outcome=outcome) >= calls + 2, f"{name}: no metric reports it"

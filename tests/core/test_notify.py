@@ -161,8 +161,8 @@ async def test_broken_connection_is_reopened_and_wakes_all_once(
     assert await tabs[1]
     assert not tabs[0].done()
     tabs[0].cancel()
-    words = [record.message for record in caplog.records if record.name == "interviewer.core.notify"]
-    assert ["broke" in words[0], "is back" in words[1], len(words)] == [True, True, 2]
+    messages = [record.message for record in caplog.records if record.name == "interviewer.core.notify"]
+    assert ["broke" in messages[0], "is back" in messages[1], len(messages)] == [True, True, 2]
 
 
 @pytest.mark.parametrize("payload", ["", "x", "-1", "1.5", "9" * 5000, "1; DROP TABLE users", "\N{ARABIC-INDIC DIGIT ONE}"])

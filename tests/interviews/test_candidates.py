@@ -160,9 +160,9 @@ async def test_interviews_complete_despite_a_misbehaving_model(database: Databas
     with running(behaviour) as base_url:
         interviewer = OpenAIInterviewer(model="test", api_key=None, base_url=base_url, timeout=5)
         try:
-            for name, words in MODEL_CANDIDATES.items():
+            for name, answer in MODEL_CANDIDATES.items():
                 behaviour.faults = [rng.choice(FAULTS) for _ in range(60)]
-                view = await interviewed(interviews_with(database, interviewer), await new_user(TRIES), saying(words), rng)
+                view = await interviewed(interviews_with(database, interviewer), await new_user(TRIES), saying(answer), rng)
                 check_shape(view)
                 means[name] = mean(turn.verdict.score for turn in view.turns if turn.verdict)
         finally:
@@ -174,5 +174,5 @@ async def test_interviews_complete_despite_a_misbehaving_model(database: Databas
     assert means["evasive"] == 0
 
 
-def saying(words: str) -> Candidate:
-    return lambda _turn, _rng: words
+def saying(answer: str) -> Candidate:
+    return lambda _turn, _rng: answer

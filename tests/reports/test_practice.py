@@ -82,7 +82,7 @@ async def test_practice_costs_no_credit_and_changes_no_interview(
 
 
 @pytest.mark.parametrize(
-    ("bank_id", "answer", "error", "words"),
+    ("bank_id", "answer", "error", "message"),
     [
         ("no-such-question", SOME, NotFound, "can't find this question"),
         ("", SOME, NotFound, "can't find this question"),
@@ -92,10 +92,10 @@ async def test_practice_costs_no_credit_and_changes_no_interview(
     ],
 )
 async def test_invalid_try_is_refused_and_not_stored(
-    services: Services, new_user: NewUser, database: Database, bank_id: str, answer: str, error: type[Exception], words: str
+    services: Services, new_user: NewUser, database: Database, bank_id: str, answer: str, error: type[Exception], message: str
 ) -> None:
     user = await new_user(0)
-    with pytest.raises(error, match=words):
+    with pytest.raises(error, match=message):
         await services.practice.attempt(user.id, bank_id, answer, uuid4())
     assert await rows(database) == 0
 

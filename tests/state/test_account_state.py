@@ -24,8 +24,8 @@ def handler(event: Any) -> Any:
     return event.fn
 
 
-def flash(page: str, **words: str) -> str:
-    return f"{FLASH_COOKIE}={quote(json.dumps({'page': page, **words}))}"
+def flash(page: str, **fields: str) -> str:
+    return f"{FLASH_COOKIE}={quote(json.dumps({'page': page, **fields}))}"
 
 
 async def test_invalid_sign_up_shows_an_error_at_each_field(open_page: OpenPage, services: Services) -> None:

@@ -50,7 +50,7 @@ async def test_appeal_shows_both_verdicts_and_their_mean(scored: Page) -> None:
 
 
 async def test_quotes_that_earned_a_mark_are_highlighted(scored: Page) -> None:
-    assert [(piece.words, piece.mark) for piece in scored.last.answer] == [("The ", ""), ("first", "hit"), (" of it.", "")]
+    assert [(piece.text, piece.mark) for piece in scored.last.answer] == [("The ", ""), ("first", "hit"), (" of it.", "")]
 
 
 async def test_appeal_reloads_the_report_page(scored: Page) -> None:

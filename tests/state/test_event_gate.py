@@ -65,7 +65,7 @@ def test_form_passes_as_entries_and_as_an_object(entries: dict[str, Any]) -> Non
     ("name", "payload", "reason"),
     [
         ("Q" * 30_000, {}, Reason.UNKNOWN),
-        (f"{NoticeState.get_full_name()}.setvar", {"var_name": "words", "value": "x"}, Reason.UNKNOWN),
+        (f"{NoticeState.get_full_name()}.setvar", {"var_name": "text", "value": "x"}, Reason.UNKNOWN),
         (f"{InterviewState.get_full_name()}.setvar", {"var_name": "title", "value": "x"}, Reason.UNKNOWN),
         (full_name(SignupState, "load"), {}, Reason.UNKNOWN),
         (ASK, {}, Reason.ARGUMENTS),

@@ -31,14 +31,14 @@ async def until(condition: Callable[[], object]) -> None:
             await asyncio.sleep(0.02)
 
 
-async def send(page: Page, words: object = GOOD, **overridden: object) -> Any:
+async def send(page: Page, answer: object = GOOD, **overridden: object) -> Any:
     """Submit the answer form as the page would. `overridden` replaces fields."""
-    form = {"answer": words, "interview": str(page.interview_id), "question": str(page.question.question_id), **overridden}
+    form = {"answer": answer, "interview": str(page.interview_id), "question": str(page.question.question_id), **overridden}
     return await run(InterviewState.submit_answer, page, form)
 
 
 def said(page: Page) -> str:
-    return "".join(piece.words for piece in page.last.answer)
+    return "".join(piece.text for piece in page.last.answer)
 
 
 async def loaded(open_page: OpenPage, user: Any, **where: Any) -> Page:

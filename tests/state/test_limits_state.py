@@ -82,7 +82,7 @@ async def test_pausing_a_paused_interview_shows_no_error(open_page: OpenPage, ne
 
 
 @pytest.mark.parametrize(
-    ("status", "words"),
+    ("status", "message"),
     [
         (None, "You have no credits left"),
         ("paused", "Your plan is paused, so your 3 plan credits are on hold until it's active again."),
@@ -92,13 +92,13 @@ async def test_pausing_a_paused_interview_shows_no_error(open_page: OpenPage, ne
     ],
 )
 async def test_refused_start_names_the_reason(
-    open_page: OpenPage, new_user: NewUser, database: Database, status: str | None, words: str
+    open_page: OpenPage, new_user: NewUser, database: Database, status: str | None, message: str
 ) -> None:
     user = await new_user(0)
     if status:
         await with_kept_credits(database, user, status)
     page = await loaded(open_page, user)
-    assert page.refusal.startswith(words)
+    assert page.refusal.startswith(message)
     await run(InterviewState.start, page, {"job": ""})
     assert page.error == page.refusal
     assert "dashboard" in page.error

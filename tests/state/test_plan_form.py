@@ -46,7 +46,7 @@ def test_plan_without_a_preset_is_shown_as_standard() -> None:
 
 
 @pytest.mark.parametrize(
-    ("form", "words"),
+    ("form", "message"),
     [
         ({"length": "focus"}, NO_FOCUS),
         ({"length": "focus"} | {f"topic-{id}": "yes" for id in (1, 2, 3, 4)}, NO_FOCUS),
@@ -56,12 +56,12 @@ def test_plan_without_a_preset_is_shown_as_standard() -> None:
     ],
 )
 async def test_invalid_choices_are_refused_and_cost_nothing(
-    open_page: OpenPage, new_user: NewUser, services: Services, form: dict[str, Any], words: str
+    open_page: OpenPage, new_user: NewUser, services: Services, form: dict[str, Any], message: str
 ) -> None:
     user = await new_user()
     page = await loaded(open_page, user)
     await run(InterviewState.start, page, {"job": "Backend engineer with Python and SQL", **form})
-    assert (page.phase, page.error, page.sending) == ("start", words, False)
+    assert (page.phase, page.error, page.sending) == ("start", message, False)
     assert page.job_text == "Backend engineer with Python and SQL"
     assert (await services.dashboard.balances(user.id)).usable == 1
     assert await services.interviews.last_choice(user.id) == STANDARD

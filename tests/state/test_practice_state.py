@@ -42,9 +42,9 @@ async def opened(open_page: OpenPage, user: Any, bank_id: str = INDEX) -> Page:
     return page
 
 
-async def send(page: Page, words: object = SOME, **overridden: object) -> Any:
+async def send(page: Page, answer: object = SOME, **overridden: object) -> Any:
     """Submit the answer form as the page would. `overridden` replaces fields."""
-    form = {"answer": words, "question": page.bank_id, "try": page.try_id, **overridden}
+    form = {"answer": answer, "question": page.bank_id, "try": page.try_id, **overridden}
     return await run(PracticeState.submit, page, form)
 
 
@@ -289,14 +289,14 @@ async def test_dashboard_shows_skills_suggestions_and_practice(
 ) -> None:
     user = await new_user()
     page = await dashboard_skills(open_page, user)
-    assert (page.loaded, page.weakest, len(page.suggestions), page.practice_words) == (True, [], 5, "")
+    assert (page.loaded, page.weakest, len(page.suggestions), page.practice_summary) == (True, [], 5, "")
     await take_all(services, user)
     await services.practice.attempt(user.id, INDEX, BEST, uuid4())
     await services.practice.attempt(user.id, INDEX, "I don't know.", uuid4())
     page = await dashboard_skills(open_page, user)
     assert (len(page.weakest), len(page.others)) == (5, 1)
     assert (page.weakest[0].mean, page.weakest[0].trend, page.weakest[0].answers) == ("10", "steady", "2 answers")
-    assert page.practice_words == "1 question practiced and passed"
+    assert page.practice_summary == "1 question practiced and passed"
     assert page.practised[0].record.startswith("Best of 2 attempts: ")
     nobody = await dashboard_skills(open_page, None)
     assert (nobody.loaded, nobody.suggestions) == (False, [])

@@ -134,7 +134,7 @@ class Result:
     """The result of a run.
 
     `cases` counts the responses, `operations` has the operations called, `good` counts the successful responses per operation,
-    `failures` counts the failed checks per operation and check, and `words` is the end of the output.
+    `failures` counts the failed checks per operation and check, and `output` is the end of the output.
     """
 
     passed: bool
@@ -142,7 +142,7 @@ class Result:
     operations: set[str] = field(default_factory=set)
     good: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
-    words: str = ""
+    output: str = ""
 
 
 @contextmanager
@@ -238,7 +238,7 @@ def run(site: Site, folder: Path, seed: Seed, seconds: int, *, signed_in: bool) 
         timeout=seconds + 120,
         check=False,
     )
-    result = Result(done.returncode == 0, words=(done.stdout + done.stderr)[-20_000:])
+    result = Result(done.returncode == 0, output=(done.stdout + done.stderr)[-20_000:])
     if report.exists():
         with report.open() as lines:
             for line in lines:
