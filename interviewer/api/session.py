@@ -108,7 +108,7 @@ async def export(services: Services, client: Client, secret: SessionSecret = "")
             person = await services.sessions.authenticate(secret)
             document = await services.personal.export(person.user_id, client)
             # Years of interviews are megabytes of JSON, so they are serialized in a thread, after queueing per user.
-            async with services.processor.place(person.user_id):
+            async with services.processor.slot(person.user_id):
                 content = await asyncio.to_thread(json.dumps, document, ensure_ascii=False)
     except AppError as error:
         return PlainTextResponse(error.user_message, status_code=error.status, headers=retry_after(error))

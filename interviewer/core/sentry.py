@@ -33,7 +33,7 @@ _FRAME = ("filename", "function", "module", "lineno", "in_app", "pre_context", "
 _TAGS = ("request_id", "interview_id", "page_event")
 # The start of possible user input in an error message, as in "invalid literal for int() with base 10: 'user input'".
 _QUOTED = re.compile(r"(?<![A-Za-z])['\"`‘“].*")
-LONGEST = 300
+MAX_LENGTH = 300
 FLUSH_SECONDS = 2
 
 
@@ -101,4 +101,4 @@ def _exceptions(raised: list[Event], clean: Clean) -> Iterator[Event]:
 def text_before_quote(message: str, clean: Clean) -> str:
     """Return the first line of a library's message up to its first quotation mark, because the rest may be user input."""
     first = next(iter(message.strip().splitlines()), "")
-    return clean(_QUOTED.sub("(left out)", first))[:LONGEST]
+    return clean(_QUOTED.sub("(left out)", first))[:MAX_LENGTH]

@@ -63,7 +63,7 @@ class Starts:
         """
         await self._guard.check(Action.START, client, str(user_id))
         text = cleaned(clean_job_description, job_description)
-        self._calls.door.check(user_id)
+        self._calls.capacity.check(user_id)
         interview, job, is_new = await self._reserve(user_id, text, key, plan, remember=remember)
         broadcast = self._live.run(("start", interview.id), partial(self._open, interview, job)) if is_new else None
         yield Started(interview.id, title_of(job.text if job else ""), plan_of(interview.plan), self._interviewer.name)

@@ -72,13 +72,13 @@ class InterviewReport:
 
 
 class Skills:
-    """Computes skills. The CPU-bound work waits in the queue of `door`, so each method may raise Crowded."""
+    """Computes skills. The CPU-bound work waits in the queue of `capacity`, so each method may raise Crowded."""
 
-    def __init__(self, database: Database, bank: QuestionBank, likeness: Likeness, door: CapacityQueue | None = None) -> None:
+    def __init__(self, database: Database, bank: QuestionBank, likeness: Likeness, capacity: CapacityQueue | None = None) -> None:
         self._database = database
         self._bank = bank
         self._likeness = likeness
-        self._door = door or cpu_capacity()
+        self._capacity = capacity or cpu_capacity()
 
     async def overview(self, user_id: int, leave_out: Collection[str] = ()) -> SkillsOverview:
         """Return a user's skills over all interviews, and suggestions that exclude the bank questions in `leave_out`."""
@@ -90,7 +90,7 @@ class Skills:
             for one in sorted(tries, key=lambda one: one.last_at, reverse=True)
             if one.bank_id in bank
         )
-        async with self._door.place(user_id):
+        async with self._capacity.slot(user_id):
             suggestions = await asyncio.to_thread(self._suggestions, skills, rows, tries, leave_out)
         return SkillsOverview(tuple(skills), suggestions, tuple(practised))
 
@@ -99,7 +99,7 @@ class Skills:
         rows, tries = await self._read(user_id)
         skills = skills_in(loaded.rows)
         strengths, weaknesses = by_strength(loaded.rows)
-        async with self._door.place(user_id):
+        async with self._capacity.slot(user_id):
             covered = await asyncio.to_thread(self._coverage, loaded)
             suggestions = await asyncio.to_thread(self._suggestions, skills, rows, tries, ()) if skills else ()
         return InterviewReport(strengths, weaknesses, covered, suggestions, self._bank_ids(loaded.rows))

@@ -149,7 +149,7 @@ def exercise_item(question: BankItem, made: TryView | None = None) -> TurnItem:
         verdict=verdict,
         lacks_verdict=False,
         lacks_next=False,
-        claimed=False,
+        leased=False,
     )
     return turn_item(turn)
 

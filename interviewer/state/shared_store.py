@@ -19,7 +19,7 @@ from interviewer.core import metrics
 from interviewer.core.background_tasks import Background
 from interviewer.core.logs import Failures, LogThrottle
 from interviewer.core.reflex_patches import connected_pages, shared_states
-from interviewer.core.state_store import AWAY, life, set_short_timeouts
+from interviewer.core.state_store import UNAVAILABLE, run_id, set_short_timeouts
 from interviewer.errors import AppError
 from interviewer.state.notices import NoticeState
 
@@ -43,7 +43,7 @@ _stranded: set[str] = set()
 def explain(exception: Exception) -> None:
     """Log an error that no event handler caught, and show a notice on the page."""
     page = EventContext.get()
-    if isinstance(exception, (*AWAY, LockExpiredError)):
+    if isinstance(exception, (*UNAVAILABLE, LockExpiredError)):
         metrics.outage("valkey")
         _stranded.add(page.token)
         if _throttle.lets(name := type(exception).__name__):
@@ -77,7 +77,7 @@ async def watch(app: rx.App) -> None:
 async def _look(app: rx.App, manager: StateManagerRedis) -> None:
     known, away = "", False
     while True:
-        run = await life(manager.redis)
+        run = await run_id(manager.redis)
         metrics.STORE_UP.set(run is not None)
         if run is None and not away:
             logger.error("the store of the pages' state does not answer; pages wait for it")

@@ -16,7 +16,7 @@ from tests.support.site import Site, answer, at_question, free_port, ready, sign
 
 pytestmark = pytest.mark.browser
 
-AWAY = "Part of this site isn't responding right now."
+UNAVAILABLE = "Part of this site isn't responding right now."
 GOOD = "First a write-ahead log is written, because it makes a crash harmless. The trade-off is one more write."
 
 
@@ -85,7 +85,7 @@ def test_interview_continues_after_a_store_outage(shared: Site, store: Store, pa
     try:
         page.wait_for_timeout(7_000)  # a recently written page does not access the store for seconds
         answer(page, GOOD)
-        expect(page.get_by_text(AWAY)).to_be_visible()
+        expect(page.get_by_text(UNAVAILABLE)).to_be_visible()
         expect(page.get_by_label("Your answer")).to_have_value(GOOD)
         assert metric(shared, "interviewer_state_store_up") == 0
         assert metric(shared, 'interviewer_outages_total{part="valkey"}') > failures
@@ -93,7 +93,7 @@ def test_interview_continues_after_a_store_outage(shared: Site, store: Store, pa
             assert reply.status == 200, "ending the process would not help"
     finally:
         store.start()
-    expect(page.get_by_text(AWAY)).to_have_count(0)
+    expect(page.get_by_text(UNAVAILABLE)).to_have_count(0)
     expect(page.get_by_label("Your answer")).to_have_value(GOOD)
     page.get_by_role("button", name="Send answer").click()
     at_question(page, 2)

@@ -40,7 +40,7 @@ from tests.support.site import Site, answer, at_question, free_port, start_inter
 
 # The model timeout in seconds, shortened for this rehearsal.
 TIMEOUT = 4
-AWAY = "The database isn't responding right now. Nothing was lost"
+UNAVAILABLE = "The database isn't responding right now. Nothing was lost"
 
 
 def outages(folder: Path, database_url: str) -> None:
@@ -154,10 +154,10 @@ def database_when_sending(stage: Stage, cluster: Cluster) -> None:
     page, text, counted = stage.page, stage.text(), stage.outages("database")
     cluster.stop()
     answer(page, text)
-    expect(page.get_by_role("alert").filter(has_text=AWAY)).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text=UNAVAILABLE)).to_be_visible()
     expect(page.get_by_label("Your answer"), "the answer is gone").to_have_value(text)
     stage.picture("database")
-    with Client(stage.site.url, tries=1) as client, pytest.raises(Unavailable, match=AWAY):
+    with Client(stage.site.url, tries=1) as client, pytest.raises(Unavailable, match=UNAVAILABLE):
         client.sign_in(stage.emails[1], PASSWORD)
     assert stage.outages("database") > counted, "no metric reports the outage of the database"
     assert logged(stage.site, "the database is not responding, or refuses requests"), (

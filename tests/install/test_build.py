@@ -68,7 +68,7 @@ def test_the_reason_is_taken_from_the_log(log: str, expected: str) -> None:
 
 
 def test_a_long_reason_is_cut() -> None:
-    assert len(reason("npm error " + "x" * 10_000)) <= frontend.LONGEST_REASON + 1
+    assert len(reason("npm error " + "x" * 10_000)) <= frontend.MAX_REASON + 1
 
 
 @pytest.mark.slow

@@ -152,8 +152,8 @@ async def test_concurrent_give_ups_are_all_counted(
 async def test_give_up_before_the_model_call_is_free(services: Services, new_user: NewUser, database: Database) -> None:
     user = await new_user()
     full = Turnstile(1, 10, patience=0.5)
-    services.interviews._calls.door = CapacityQueue("model", full)
-    async with full.place("another user"):
+    services.interviews._calls.capacity = CapacityQueue("model", full)
+    async with full.slot("another user"):
         interview_id, rest = await begun(services, user)
         await services.interviews.give_up(user.id, interview_id)
         assert isinstance((await rest)[-1], Failed)
@@ -166,7 +166,7 @@ async def test_give_up_before_the_model_call_is_free(services: Services, new_use
 
 async def answered_after(services: Services, user: User) -> list[Event]:
     """Take a turn of a new interview to check that everything still works."""
-    services.interviews._calls.door = CapacityQueue("model", Turnstile(5, 10))
+    services.interviews._calls.capacity = CapacityQueue("model", Turnstile(5, 10))
     interview_id, turn = await started(services, user)
     return await answered(services, user, interview_id, turn)
 

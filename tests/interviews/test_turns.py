@@ -534,14 +534,14 @@ async def test_failed_lease_renewal_is_retried(
     interview_id, turn = await started(services, user)
     interviewer.gate.clear()
     fails = [Unavailable(), Unavailable()]
-    renew = services.interviews._extend_claim
+    renew = services.interviews._renew_lease
 
     async def sometimes(message_id: int, held: list[Any]) -> bool:
         if fails:
             raise fails.pop()
         return await renew(message_id, held)
 
-    monkeypatch.setattr(services.interviews, "_extend_claim", sometimes)
+    monkeypatch.setattr(services.interviews, "_renew_lease", sometimes)
     working = asyncio.create_task(answered(services, user, interview_id, turn))
     await asyncio.sleep(2.2)
     async with services.database.transaction() as session:

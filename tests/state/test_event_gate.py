@@ -18,9 +18,9 @@ from interviewer.state.account import SignupState
 from interviewer.state.appeal import AppealState
 from interviewer.state.bounds import BOOT, EVENTS, full_name
 from interviewer.state.event_gate import (
-    LONGEST,
-    LONGEST_REPORT,
+    MAX_MESSAGE,
     MAX_REFUSED,
+    MAX_REPORT_LENGTH,
     MAX_REPORTS,
     MAX_URL_LENGTH,
     VIOLATION,
@@ -165,7 +165,7 @@ def test_error_reports_are_truncated_and_limited() -> None:
     reader, report = Reader(), json.dumps(["client_error", {"error_type": "e", "message": "m" * 99_999, "other": "x"}])
     for _ in range(MAX_REPORTS):
         _, router = json.loads(reader.read("42/_event," + report).removeprefix("42/_event,"))
-        assert router == {"error_type": "e", "message": "m" * LONGEST_REPORT}
+        assert router == {"error_type": "e", "message": "m" * MAX_REPORT_LENGTH}
     with pytest.raises(Refusal):
         reader.read("42/_event," + report)
     thrown = next(name for name in EVENTS if name.endswith("handle_frontend_exception"))
@@ -248,7 +248,7 @@ def test_too_many_refused_events_close_the_websocket(run: Run) -> None:
 
 
 def test_text_that_is_too_long_shows_a_notice(run: Run) -> None:
-    for text in (event(SUBMIT, {"form": {"email": "x" * 9_000}}), "x" * (LONGEST + 1)):
+    for text in (event(SUBMIT, {"form": {"email": "x" * 9_000}}), "x" * (MAX_MESSAGE + 1)):
         received, sent = run(text)
         assert len(received) == 2, "connected and gone, nothing between"
         [(_, router)] = [
