@@ -43,9 +43,9 @@ def database(make_database: Callable[[str], str]) -> str:
 @pytest.fixture
 def workers(built: None, database: str, tmp_path: Path) -> Iterator[list[Site]]:
     """Two workers that share a database and a Valkey server, with a fake model that streams its replies."""
-    behaviour = openai_server.Behavior(first=0.1, rate=100, feedback_tokens=100)
+    behavior = openai_server.Behavior(first=0.1, rate=100, feedback_tokens=100)
     with ExitStack() as stack:
-        model, store = stack.enter_context(openai_server.running(behaviour)), stack.enter_context(valkey())
+        model, store = stack.enter_context(openai_server.running(behavior)), stack.enter_context(valkey())
         sites = []
         for _ in range(2):
             site = Site(tmp_path, database, OPENAI_BASE_URL=model, OPENAI_MODEL="test", REDIS_URL=store.connection_url)

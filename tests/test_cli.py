@@ -1,4 +1,4 @@
-"""The command line: output at startup, one-sentence errors, and no processes left running afterwards."""
+"""The command line: output at startup, one-sentence errors, and no processes left running afterward."""
 
 from __future__ import annotations
 

@@ -767,20 +767,20 @@ async def test_doctor_checks_mail_service_without_sending(
 
 
 async def test_doctor_checks_that_server_has_the_model(command: Command) -> None:
-    behaviour = openai_server.Behavior(models=["first", "second:latest"])
+    behavior = openai_server.Behavior(models=["first", "second:latest"])
 
     async def interviewer(url: str, model: str) -> str:
         said = await command("doctor", OPENAI_API_KEY="sk-confidential", OPENAI_BASE_URL=url, OPENAI_MODEL=model)
         assert "sk-confidential" not in said.out + said.err
         return next(line for line in said.lines if line[9:].startswith("interviewer"))
 
-    with openai_server.running(behaviour) as url:
+    with openai_server.running(behavior) as url:
         assert (await interviewer(url, "first")).startswith("ok")
         assert (await interviewer(url, "second")).startswith("ok")
         assert "OPENAI_MODEL" in (line := await interviewer(url, "third"))
         assert line.startswith("warning")
-        behaviour.models = []
-        behaviour.faults = ["401"]
+        behavior.models = []
+        behavior.faults = ["401"]
         assert "OPENAI_API_KEY" in (line := await interviewer(url, "first"))
         assert line.startswith("FAILED")
     assert "does not respond" in (line := await interviewer("http://127.0.0.1:1/v1", "first"))
@@ -788,19 +788,19 @@ async def test_doctor_checks_that_server_has_the_model(command: Command) -> None
 
 
 async def test_doctor_checks_github_app(command: Command) -> None:
-    behaviour = github_server.Behavior()
+    behavior = github_server.Behavior()
 
-    async def github(url: str, secret: str = behaviour.client_secret) -> str:
-        named = {"GITHUB_CLIENT_ID": behaviour.client_id, "GITHUB_CLIENT_SECRET": secret}
+    async def github(url: str, secret: str = behavior.client_secret) -> str:
+        named = {"GITHUB_CLIENT_ID": behavior.client_id, "GITHUB_CLIENT_SECRET": secret}
         said = await command("doctor", GITHUB_BASE_URL=url, GITHUB_API_URL=url, **named)
         assert "confidential" not in said.out + said.err
         return next(line for line in said.lines if line[9:].startswith("GitHub"))
 
-    with github_server.running(behaviour) as url:
+    with github_server.running(behavior) as url:
         assert (await github(url)).startswith("ok")
         assert "incorrect_client_credentials" in (line := await github(url, "another"))
         assert line.startswith("FAILED")
-        behaviour.faults[github_server.TOKEN] = "404"
+        behavior.faults[github_server.TOKEN] = "404"
         assert "status 404: check GITHUB_CLIENT_ID" in (line := await github(url))
         assert line.startswith("FAILED")
     assert "could not be reached" in await github("http://127.0.0.1:1")

@@ -80,7 +80,7 @@ export function CodeBox({ open, look, labelId, hintIds, placeholder, python, chi
     const name = event.target.value;
     setLanguage(name);
     remember(name);
-    // Without its colours a language can be written all the same.
+    // Without its colors a language can be written all the same.
     editor.current?.speak(name).catch(() => {});
   };
 

@@ -157,7 +157,7 @@ async def respond(
     if failure:
         return response_for(failure)
     content = (await body(completed)).model_dump_json(exclude_none=True)
-    # Check this before responding: afterwards, every connection counts as disconnected.
+    # Check this before responding: afterward, every connection counts as disconnected.
     background = None if await request.is_disconnected() else BackgroundTask(_call, arrived)
     return Response(content, status, media_type="application/json", background=background)
 

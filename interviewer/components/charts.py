@@ -275,9 +275,9 @@ def _change(topic: rx.Var[TopicItem]) -> rx.Component:
     )
 
 
-def _sign(sign: str, label: str, colour: str) -> rx.Component:
+def _sign(sign: str, label: str, color: str) -> rx.Component:
     return rx.el.span(
-        rx.el.span(sign, aria_hidden="true"), rx.el.span(label, class_name="sr-only"), class_name=f"mr-1 font-semibold {colour}"
+        rx.el.span(sign, aria_hidden="true"), rx.el.span(label, class_name="sr-only"), class_name=f"mr-1 font-semibold {color}"
     )
 
 

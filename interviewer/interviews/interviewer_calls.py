@@ -54,7 +54,7 @@ class Kind(StrEnum):
 
     ASK = "ask"
     JUDGE = "judge"
-    ANALYSE = "analyse"
+    ANALYZE = "analyse"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +95,8 @@ class InterviewerCalls:
 
     async def analyze(self, caller: Caller, text: str) -> tuple[dict[str, Any], ModelCall]:
         """Return the profile of a job description. Raises Crowded or an InterviewerError."""
-        async with self._recorded(Kind.ANALYSE, caller) as record:
-            profile = await replies.analyse(record.interviewer, text, record.usage.append)
+        async with self._recorded(Kind.ANALYZE, caller) as record:
+            profile = await replies.analyze(record.interviewer, text, record.usage.append)
         return profile, self._row(record)
 
     async def store(self, call: ModelCall) -> None:

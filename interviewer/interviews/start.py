@@ -111,7 +111,7 @@ class Starts:
         interview_id, user_id, plan = interview.id, interview.user_id, plan_of(interview.plan)
         bind_contextvars(interview_id=interview_id)
         if job is not None and job.profile is None:
-            self._live.spawn(self._analyse(interview_id, user_id, job))
+            self._live.spawn(self._analyze(interview_id, user_id, job))
         try:
             async with renewing(lambda: self._extend_start(interview_id)):
                 brief = briefs.question_brief(plan, 1, (), briefs.job_brief(job), interview.seen_before)
@@ -141,7 +141,7 @@ class Starts:
             if loaded.interview.status == InterviewStatus.STARTING.value:
                 await failed_starts.give_up(session, interview_id, user_id)
 
-    async def _analyse(self, interview_id: int, user_id: int, job: JobProfile) -> None:
+    async def _analyze(self, interview_id: int, user_id: int, job: JobProfile) -> None:
         """Analyze a job description and store its profile.
 
         Failures are only logged, because questions can be based on the text if there is no profile.

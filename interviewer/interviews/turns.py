@@ -311,7 +311,7 @@ class Interviews:
                 await queries.set_status(session, interview_id, wanted)
         return await self.view(user_id, interview_id)
 
-    async def analyse_job(self, user_id: int, job_description: str, client: str = "") -> JobFindings:
+    async def analyze_job(self, user_id: int, job_description: str, client: str = "") -> JobFindings:
         """Return the profile of a job description, without an interview.
 
         Raises BadRequest, TooLarge, TooManyRequests, Crowded, or an InterviewerError.

@@ -242,12 +242,12 @@ def _skills() -> rx.Component:
 def _practice() -> rx.Component:
     return rx.cond(
         SkillsState.loaded,
-        rx.cond(SkillsState.suggestions.length() > 0, _to_practise()),
+        rx.cond(SkillsState.suggestions.length() > 0, _to_practice()),
         rx.el.div(class_name="skeleton h-[32rem] rounded-lg", role="status", aria_label="Loading practice questions"),
     )
 
 
-def _to_practise() -> rx.Component:
+def _to_practice() -> rx.Component:
     return rx.el.section(
         rx.el.h2(PRACTICE, class_name=SECTION_TITLE),
         rx.el.p(
@@ -262,9 +262,9 @@ def _to_practise() -> rx.Component:
         ),
         suggestions(SkillsState.suggestions, PRACTICE),
         rx.cond(
-            SkillsState.practised.length() > 0,
+            SkillsState.practiced.length() > 0,
             rx.el.div(
-                disclosure("What you've practiced", suggestions(SkillsState.practised, "What you've practiced")),
+                disclosure("What you've practiced", suggestions(SkillsState.practiced, "What you've practiced")),
                 class_name="mt-4",
             ),
         ),

@@ -75,7 +75,7 @@ class Practice:
         item = self._item(bank_id)
         async with self._database.autocommit() as session:
             rows = await queries.tries_of(session, user_id, item.id, TRIES_SHOWN)
-            known = {one.bank_id: one for one in await queries.practised(session, user_id)}
+            known = {one.bank_id: one for one in await queries.practiced(session, user_id)}
         record = known.get(item.id)
         return ExerciseView(
             question=item,

@@ -128,9 +128,9 @@ def suggestion_item(suggested: SuggestedQuestion) -> SuggestionItem:
     )
 
 
-def practised_item(practised: PracticedQuestion) -> SuggestionItem:
+def practiced_item(practiced: PracticedQuestion) -> SuggestionItem:
     """Build the view model of a question that the user has practiced."""
-    return suggestion_item(SuggestedQuestion(practised.question, "", practised.tries, practised.best))
+    return suggestion_item(SuggestedQuestion(practiced.question, "", practiced.tries, practiced.best))
 
 
 def exercise_item(question: BankItem, made: TryView | None = None) -> TurnItem:

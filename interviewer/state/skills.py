@@ -6,7 +6,7 @@ import reflex as rx
 
 from interviewer.interviews.rubric import PASS_SCORE
 from interviewer.state.access import message_for_page, services, signed_in, when_signed_out
-from interviewer.state.practice_models import SkillItem, SuggestionItem, practised_item, skill_item, suggestion_item
+from interviewer.state.practice_models import SkillItem, SuggestionItem, practiced_item, skill_item, suggestion_item
 from interviewer.wording import counted
 
 # Skills shown at first. The others are collapsed.
@@ -26,7 +26,7 @@ class SkillsState(rx.State):
     weakest: list[SkillItem] = []
     others: list[SkillItem] = []
     suggestions: list[SuggestionItem] = []
-    practised: list[SuggestionItem] = []
+    practiced: list[SuggestionItem] = []
     practice_summary: str = ""
 
     @rx.event(background=True)
@@ -45,8 +45,8 @@ class SkillsState(rx.State):
         async with self:
             self.weakest, self.others = skills[:SHOWN], skills[SHOWN:]
             self.suggestions = [suggestion_item(one) for one in overview.suggestions]
-            self.practised = [practised_item(one) for one in overview.practised]
-            self.practice_summary = _practice_summary([one.best >= PASS_SCORE for one in overview.practised])
+            self.practiced = [practiced_item(one) for one in overview.practiced]
+            self.practice_summary = _practice_summary([one.best >= PASS_SCORE for one in overview.practiced])
             self.error, self.loaded = "", True
 
 

@@ -105,8 +105,8 @@ def test_interview_continues_after_a_store_outage(shared: Site, store: Store, pa
 
 
 def test_verdict_continues_on_another_replica_after_a_kill(make_site: Callable[..., Site], store: Store, page: Page) -> None:
-    behaviour = openai_server.Behavior()
-    with openai_server.running(behaviour) as model:
+    behavior = openai_server.Behavior()
+    with openai_server.running(behavior) as model:
         environment = {"REDIS_URL": store.url, "OPENAI_BASE_URL": model, "OPENAI_MODEL": "test"}
         first = make_site(**environment)
         second = make_site(**environment, DATABASE_URL=first.database_url)
@@ -115,13 +115,13 @@ def test_verdict_continues_on_another_replica_after_a_kill(make_site: Callable[.
             sign_up(page, first)  # cookies for localhost apply to every port
             page.goto(f"{balancer.url}/dashboard")
             start_interview(page, "Senior")
-            behaviour.first, behaviour.rate = 0.2, 15
+            behavior.first, behavior.rate = 0.2, 15
             answer(page, GOOD)
             expect(page.locator("#feedback-growing")).to_contain_text("You said")
             own = next(site for site in (first, second) if metric(site, "interviewer_work_in_progress"))
             own.kill()
-            behaviour.first = behaviour.rate = 0
-            asked = len(behaviour.first_tokens)
+            behavior.first = behavior.rate = 0
+            asked = len(behavior.first_tokens)
             expect(page.locator("#feedback-text")).to_contain_text("You said what happens first", timeout=45_000)
             at_question(page, 2)
             page.get_by_text("The question and your answer").click()
@@ -132,7 +132,7 @@ def test_verdict_continues_on_another_replica_after_a_kill(make_site: Callable[.
             until = time.monotonic() + 15
             while metric(other, "interviewer_answers_judged_total") < 2 and time.monotonic() < until:
                 page.wait_for_timeout(200)
-            kinds = [kind for kind, _ in behaviour.first_tokens[asked:]]
+            kinds = [kind for kind, _ in behavior.first_tokens[asked:]]
             assert kinds.count("verdict") == 2, "the answer whose verdict was interrupted, and the next one"
             assert metric(other, "interviewer_answers_judged_total") == 2
         first.stop()

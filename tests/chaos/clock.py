@@ -32,8 +32,8 @@ def clock(folder: Path, database_url: str) -> None:
     setting.write_text("+0")
     migrate(database_url)
     emails = accounts(database_url, 2, 5, "clock")
-    behaviour = openai_server.Behavior(first=1.5, rate=300)
-    with openai_server.running(behaviour) as model, chromium_page() as page:
+    behavior = openai_server.Behavior(first=1.5, rate=300)
+    with openai_server.running(behavior) as model, chromium_page() as page:
         site = Site(
             folder,
             database_url,

@@ -60,14 +60,14 @@ class Model:
     """A model server that can be stopped and started on the same port."""
 
     def __init__(self) -> None:
-        self.behaviour = openai_server.Behavior(first=0.2, rate=400)
+        self.behavior = openai_server.Behavior(first=0.2, rate=400)
         self._port = free_port()
         self.start()
 
     def start(self) -> None:
         """Start the server."""
         self._running = ExitStack()
-        self.url = self._running.enter_context(openai_server.running(self.behaviour, self._port))
+        self.url = self._running.enter_context(openai_server.running(self.behavior, self._port))
 
     def stop(self) -> None:
         """Stop the server, so that connections are refused."""
@@ -171,10 +171,10 @@ def database_when_sending(stage: Stage, cluster: Cluster) -> None:
 
 def database_within_a_turn(stage: Stage, cluster: Cluster, model: Model) -> None:
     """Replies that the model wrote during a database outage are stored when it is back. The page shows no error."""
-    page, asked = stage.page, len(model.behaviour.requests)
-    model.behaviour.first = 1.0
+    page, asked = stage.page, len(model.behavior.requests)
+    model.behavior.first = 1.0
     answer(page, stage.text())
-    wait_for("the model was asked", lambda: len(model.behaviour.requests) >= asked + 2)
+    wait_for("the model was asked", lambda: len(model.behavior.requests) >= asked + 2)
     began = time.monotonic()
     cluster.stop()
     page.wait_for_timeout(4000)
@@ -182,8 +182,8 @@ def database_within_a_turn(stage: Stage, cluster: Cluster, model: Model) -> None
     cluster.start()
     back = time.monotonic()
     stage.next()
-    model.behaviour.first = 0.2
-    assert len(model.behaviour.requests) == asked + 2, "the model was asked again"
+    model.behavior.first = 0.2
+    assert len(model.behavior.requests) == asked + 2, "the model was asked again"
     after = time.monotonic() - back
     say(f"  database unavailable for {back - began:.1f} s during a turn: the turn on the page {after:.1f} s after it was back")
 
@@ -225,20 +225,20 @@ def slow_and_silent_model(stage: Stage, model: Model) -> None:
 
     The answer is judged after the model recovers.
     """
-    behaviour = model.behaviour
+    behavior = model.behavior
 
     def slow_start() -> None:
-        behaviour.first = TIMEOUT + 2
+        behavior.first = TIMEOUT + 2
 
     def slow_tokens() -> None:
-        behaviour.rate = 1
+        behavior.rate = 1
 
     def faulty(status: str) -> None:
-        behaviour.fault_for.update(verdict=status, question=status)
+        behavior.fault_for.update(verdict=status, question=status)
 
     def well() -> None:
-        behaviour.first, behaviour.rate = 0.2, 400
-        behaviour.fault_for.clear()
+        behavior.first, behavior.rate = 0.2, 400
+        behavior.fault_for.clear()
 
     failing(stage, "first token too late", slow_start, well, "timeout", "took too long")
     failing(stage, "one token a second", slow_tokens, well, "timeout", "took too long")

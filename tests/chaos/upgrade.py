@@ -61,8 +61,8 @@ def upgrade(folder: Path, database_url: str) -> None:
     if not frontend.is_fresh(Settings(_env_file=None)):
         frontend.build(Settings(_env_file=None))
     new = new_version(folder / "new")
-    behaviour = openai_server.Behavior(first=1.0, rate=20)
-    with openai_server.running(behaviour) as model, chromium_page() as page:
+    behavior = openai_server.Behavior(first=1.0, rate=20)
+    with openai_server.running(behavior) as model, chromium_page() as page:
         valkey = ValkeyServer(port=free_port())
         valkey.start()
         environment = {"OPENAI_BASE_URL": model, "OPENAI_MODEL": "rehearsal", "REDIS_URL": valkey.connection_url}

@@ -56,7 +56,7 @@ USE_CASES: dict[str, tuple[Action, Callable[[Services, int, int, int], Awaitable
         Action.ANSWER,
         lambda services, user, *_: services.practice.attempt(user, next(iter(BANK)), GOOD, uuid4(), CLIENT),
     ),
-    "job": (Action.JOB, lambda services, user, *_: services.interviews.analyse_job(user, "A job in Python, senior.", CLIENT)),
+    "job": (Action.JOB, lambda services, user, *_: services.interviews.analyze_job(user, "A job in Python, senior.", CLIENT)),
     "report": (Action.EXPORT, lambda services, user, interview, _: services.reports.full(user, interview, CLIENT)),
     "data": (Action.EXPORT, lambda services, user, *_: services.personal.export(user, CLIENT)),
 }

@@ -395,16 +395,16 @@ async def test_first_question_does_not_wait_for_job_analysis(
     services: Services, new_user: NewUser, interviewer: ScriptedInterviewer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     user = await new_user()
-    analysed = asyncio.Event()
+    analyzed = asyncio.Event()
 
     async def slow(text: str) -> AsyncIterator[dict[str, str]]:
-        await analysed.wait()
+        await analyzed.wait()
         yield {"title": "Senior engineer"}
 
     monkeypatch.setattr(interviewer, "analyse_job", slow)
     interview_id, turn = await started(services, user, "Senior backend engineer with Python and PostgreSQL")
     assert turn.position == 1
-    analysed.set()
+    analyzed.set()
     for _ in range(100):
         if (await services.interviews.view(user.id, interview_id)).job_profile:
             break

@@ -174,13 +174,13 @@ async def test_new_user_gets_suggestions_from_different_topics(services: Service
     user = await new_user(0)
     overview = await services.skills.overview(user.id)
     assert [one.question.topic_id for one in overview.suggestions] == [1, 2, 3, 4, 5]
-    assert overview.practised == ()
+    assert overview.practiced == ()
     first = overview.suggestions[0].question.id
     assert first not in {one.question.id for one in (await services.skills.overview(user.id, {first})).suggestions}
     await try_it(services, user, SOME, first)
     again = await services.skills.overview(user.id)
     assert first not in {one.question.id for one in again.suggestions}, "others were never asked"
-    assert [(one.question.id, one.tries) for one in again.practised] == [(first, 1)]
+    assert [(one.question.id, one.tries) for one in again.practiced] == [(first, 1)]
 
 
 async def test_asked_questions_are_not_suggested_before_new_ones(site: Services, new_user: NewUser) -> None:

@@ -250,8 +250,8 @@ async def test_report_shows_skills_requirements_and_suggestions(
     assert len(page.not_shown) + len(page.not_asked) > 8
     assert page.shown == []
     assert len(page.suggestions) == 5
-    assert set(page.practise) == {str(row.question.id) for row in (await site.interviews.load(user.id, interview_id)).rows}
-    assert all(href.startswith("/practice?question=") for href in page.practise.values())
+    assert set(page.practice) == {str(row.question.id) for row in (await site.interviews.load(user.id, interview_id)).rows}
+    assert all(href.startswith("/practice?question=") for href in page.practice.values())
     await site.interviews.close()
 
 
@@ -272,7 +272,7 @@ async def test_report_is_shown_only_to_its_owner_while_signed_in(
         await run(ReviewState.load, page)
     await services.sessions.end_all(owner.id)
     await run(ReviewState.load_report, page)
-    assert (page.suggestions, page.practise) == ([], {})
+    assert (page.suggestions, page.practice) == ([], {})
 
 
 # -- dashboard -------------------------------------------------------------------------------------------------------
@@ -297,7 +297,7 @@ async def test_dashboard_shows_skills_suggestions_and_practice(
     assert (len(page.weakest), len(page.others)) == (5, 1)
     assert (page.weakest[0].mean, page.weakest[0].trend, page.weakest[0].answers) == ("10", "steady", "2 answers")
     assert page.practice_summary == "1 question practiced and passed"
-    assert page.practised[0].record.startswith("Best of 2 attempts: ")
+    assert page.practiced[0].record.startswith("Best of 2 attempts: ")
     nobody = await dashboard_skills(open_page, None)
     assert (nobody.loaded, nobody.suggestions) == (False, [])
 
