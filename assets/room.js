@@ -1,5 +1,5 @@
 // What the interview room does in the browser alone: clocks, keys, where the focus goes, an answer to every press, other tabs.
-// It survives navigation without a reload: it listens on the document and looks at what is there. Speech stands in speech.js.
+// It survives navigation without a reload: it listens on the document and looks at what is there. Speech is in speech.js.
 (() => {
   const root = document.documentElement;
   const room = () => document.getElementById("room")?.dataset;
@@ -49,7 +49,7 @@
   };
 
   // The address says which interview the page shows, so that a reload, or another connection, shows the same one. What stands
-  // there when somebody comes is what they want to see, whatever the page still shows.
+  // there when the user arrives is what they want to see, whatever the page still shows.
   let addressed = null;
   const address = ({ interview, phase }) => {
     const before = addressed;
@@ -150,14 +150,14 @@
   const questionChanged = () => {
     if (!follows || !room().asked || room().asked === "0") return;
     follows = false;
-    // Not away from somebody who types or reads elsewhere; and on a phone the keyboard would cover the question.
+    // Not while the user types or reads elsewhere; and on a phone the keyboard would cover the question.
     // A title has the focus only where focus.js has put it, because what had it before is gone.
     const here = document.activeElement;
     const free = !here || here === document.body || here.matches('main[tabindex="-1"], main [tabindex="-1"]:not(input, textarea)');
     if (free && matchMedia("(hover: hover) and (pointer: fine)").matches) box()?.focus({ preventScroll: true });
   };
 
-  // -- drafts, told in a quiet line ----------------------------------------------------------------------------------------
+  // -- drafts, in a quiet line --------------------------------------------------------------------------------------------
 
   const draftFound = () => {
     const note = document.querySelector("[data-draft-note]");

@@ -243,7 +243,7 @@ async def test_concurrent_grants_with_same_key_happen_once(database: Database, n
     ("arguments", "message"),
     [
         (("nobody@example.com", "1"), "No account"),
-        (("nobody", "1"), "email"),
+        (("ada", "1"), "email"),
         (("user1@example.com", "0"), "1 to 1000"),
         (("user1@example.com", "1001"), "1 to 1000"),
         (("user1@example.com", "1", "--reason", "x" * 41), "40"),

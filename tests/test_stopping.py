@@ -20,7 +20,7 @@ from interviewer.core.readiness import STOPPING
 from interviewer.interviews.start import LEASE
 from tests.support import openai_server
 from tests.support.site import Site
-from tests.test_contract import ANSWER, Person, World
+from tests.support.world import ANSWER, Person, World
 
 SOCKET = "/_event/?EIO=4&transport=websocket&token=00000000-0000-0000-0000-000000000000"
 DELAY = 2.0

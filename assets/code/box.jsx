@@ -28,7 +28,7 @@ function remember(name) {
   try {
     localStorage.setItem(KEY, name);
   } catch {
-    // A full or forbidden storage must not stop anybody from choosing.
+    // A full or forbidden storage must not stop the user from choosing.
   }
 }
 

@@ -82,7 +82,7 @@ async def _look(app: rx.App, manager: StateManagerRedis) -> None:
         if run is None and not away:
             logger.error("the store of the pages' state does not answer; pages wait for it")
         elif run is not None and (away or known not in {"", run}):
-            logger.warning("the store of the pages' state answers again; pages connect anew")
+            logger.warning("the store of the pages' state answers again; pages reconnect")
             shared_states.forget_leases(manager)
             await _reconnect(app)
         elif run is not None and _stranded:

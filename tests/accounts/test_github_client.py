@@ -89,7 +89,7 @@ def _email(address: str, primary: object, verified: object) -> dict[str, Any]:
     return {"email": address, "primary": primary, "verified": verified, "visibility": None}
 
 
-async def _told(github: GitHub, code: str, redirect_uri: str | None = None) -> str:
+async def _error_text(github: GitHub, code: str, redirect_uri: str | None = None) -> str:
     """Try to sign in. Return the full text of the error with its traceback, or an empty string if there is none."""
     try:
         await github.identify(code, verifier=None, redirect_uri=redirect_uri)
@@ -366,7 +366,7 @@ async def test_malformed_response_is_neither_trusted_nor_logged(
 ) -> None:
     behavior.faults[path] = f"json:{answer}"
     with caplog.at_level(logging.DEBUG):
-        params = await _told(github, behavior.issue_code())
+        params = await _error_text(github, behavior.issue_code())
     assert f"IdentityUnavailable({UNREACHED!r})" in params
     _assert_discreet(params + caplog.text)
 
@@ -418,7 +418,7 @@ async def test_no_secret_reaches_a_log_or_an_error(
     behavior.faults[path] = fault
     with caplog.at_level(logging.DEBUG):
         async with _github(url, seconds=0.3 if fault == "hang" else 5) as github:
-            params = await _told(github, behavior.issue_code(None, REDIRECT_URI), REDIRECT_URI)
+            params = await _error_text(github, behavior.issue_code(None, REDIRECT_URI), REDIRECT_URI)
     assert bool(params) == bool(fault)
     assert "httpcore2" in caplog.text  # the HTTP client's log is checked, too
     _assert_discreet(params + caplog.text)
@@ -429,7 +429,7 @@ async def test_logged_error_code_is_sanitized(
 ) -> None:
     for error in ("redirect_uri_mismatch", "odd\nname " + "x" * 100):
         behavior.faults[TOKEN] = f"error:{error}"
-        assert await _told(github, behavior.issue_code())
+        assert await _error_text(github, behavior.issue_code())
     named = [record.getMessage() for record in caplog.records if record.name == "interviewer.accounts.github_client"]
     assert named == [
         "GitHub refused a sign-in: redirect_uri_mismatch",

@@ -16,8 +16,8 @@ from interviewer.core.mail_console import Outbox
 from interviewer.core.users import User
 from interviewer.settings import Settings
 from interviewer.wiring import Services
-from tests.api.test_accounts import as_bearer, error_of
 from tests.conftest import NewUser
+from tests.support.api_calls import as_bearer, error_of
 from tests.support.billing import SECRET, SETTINGS, STORE, nets
 from tests.support.lemon_store import Delivery
 from tests.support.lemonsqueezy_server import Behavior

@@ -12,7 +12,7 @@ from interviewer.core.users import User
 from interviewer.interviews.plan import BAD_COUNT, BAD_FOLLOW_UPS, BAD_LANGUAGE, BAD_LEVEL, BAD_TOPICS, SHORT, focus, too_many
 from interviewer.interviews.tables import Interview
 from interviewer.wiring import Services
-from tests.api.test_interviews import STREAM, said, started, stored
+from tests.support.api_calls import STREAM, said, started, stored
 from tests.support.interviewer import ScriptedInterviewer
 
 

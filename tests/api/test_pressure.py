@@ -73,7 +73,7 @@ async def test_start_refused_by_a_full_queue_costs_nothing(
 ) -> None:
     user = await new_user(2)
     one, turnstile = await program(user), narrow(1, 0)
-    async with turnstile.slot("somebody"):
+    async with turnstile.slot("another user"):
         before = value("queue_refused_total", queue="model", reason="full")
         assert refused(await one.post("/api/interviews", json={})) == (503, FULL, "5")
         assert value("queue_refused_total", queue="model", reason="full") == before + 1
@@ -89,7 +89,7 @@ async def test_answer_refused_by_a_full_queue_is_judged_later(
     one = await program(user)
     id, _ = await started(services, user)
     turnstile = narrow(1, 0)
-    async with turnstile.slot("somebody"):
+    async with turnstile.slot("another user"):
         answer = await one.post(f"/api/conversations/append/{id}", json={"message": "The first and the second thing."})
         assert refused(answer) == (503, FULL, "5")
         assert interviewer.answer_briefs == []
@@ -109,7 +109,7 @@ async def test_queue_refusal_in_a_stream_is_its_last_event(
     user = await new_user(1)
     one = await program(user)
     id, _ = await started(services, user)
-    async with narrow(1, 0).slot("somebody"):
+    async with narrow(1, 0).slot("another user"):
         stream = await one.post(
             f"/api/conversations/append/{id}", json={"message": "First."}, headers={"Accept": "text/event-stream"}
         )
@@ -275,7 +275,7 @@ async def test_queue_time_and_first_feedback_are_measured(
     before = [value(f"{name}_{what}") for name in names for what in ("count", "sum")]
     asked = [value("model_first_token_seconds_count", kind=kind) for kind in ("ask", "judge")]
     waited = value("queue_seconds_sum", queue="model")
-    async with turnstile.slot("somebody"):
+    async with turnstile.slot("another user"):
         working = asyncio.create_task(answered(services, user, *opened))
         await until(lambda: turnstile.waiting == 2)
         assert (value("queue_waiting", queue="model"), value("queue_running", queue="model")) == (2, 1)

@@ -174,14 +174,14 @@ def test_of_two_tabs_sending_at_once_one_wins(site: Site, page: Page) -> None:
     second.get_by_label("Your answer").fill("Something quite different from the second tab.")
     page.get_by_role("button", name="Send answer").click(no_wait_after=True)
     second.get_by_role("button", name="Send answer").click(no_wait_after=True)
-    notified = [tab for tab in (page, second) if _is_told(tab)]
+    notified = [tab for tab in (page, second) if _is_notified(tab)]
     assert len(notified) == 1, "one tab's answer counts; the other gets an error and keeps its text"
     expect(notified[0].get_by_label("Your answer")).not_to_have_value("")
     notified[0].reload()
     at_question(notified[0], 2)
 
 
-def _is_told(page: Page) -> bool:
+def _is_notified(page: Page) -> bool:
     either = page.get_by_text("already been answered").or_(page.get_by_text(re.compile("^Question 2 of 12")))
     expect(either.first).to_be_visible()
     return page.get_by_text("already been answered").is_visible()

@@ -100,7 +100,7 @@ def test_interview_continues_after_a_store_outage(shared: Site, store: Store, pa
     assert metric(shared, "interviewer_state_store_up") == 1
     log = shared.log.read_text()
     assert "does not answer; pages wait for it" in log
-    assert "answers again; pages connect anew" in log
+    assert "answers again; pages reconnect" in log
     assert GOOD not in log
 
 

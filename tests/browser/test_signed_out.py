@@ -62,12 +62,12 @@ def report_of(home: Home, page: Page, secret: str) -> Listener:
     return listener
 
 
-@pytest.mark.parametrize("who", ["nobody", "another user"])
+@pytest.mark.parametrize("who", ["visitor", "another user"])
 def test_reload_with_another_cookie_shows_nothing(home: Home, page: Page, who: str) -> None:
     listener = report_of(home, page, home.session())
     become(page.context, home, home.session(GRACE) if who == "another user" else "")
     page.reload()
-    if who == "nobody":
+    if who == "visitor":
         expect(page).to_have_url(LOGIN)
     else:
         expect(page.get_by_text("Interview not found")).to_be_visible()

@@ -28,10 +28,10 @@ from tests.support.site import Site, answer, at_question, free_port, start_inter
 PROGRAMS, CREDITS = 8, 60
 # Page visits while both versions serve requests.
 VISITS = 6
-DRAFT = "A draft that nobody has sent yet: I would begin with"
+DRAFT = "A draft that isn't sent yet: I would begin with"
 COPIED = ("alembic", "assets", "interviewer", "reflex.lock")
 FILES = ("alembic.ini", "pyproject.toml", "requirements.lock", "rxconfig.py", ".env.example")
-NEW = "Rehearsed anew."
+NEW = "Rehearsed again."
 MIGRATION = '''"""rehearsal"""
 
 import sqlalchemy as sa

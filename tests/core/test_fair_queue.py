@@ -16,7 +16,7 @@ from interviewer.core.fair_queue import NoSlot, Reason, Turnstile
 
 
 class Visit:
-    """A request that holds its slot until it is told to end."""
+    """A request that holds its slot until `end` is called."""
 
     def __init__(self, turnstile: Turnstile, who: Hashable, *, fails: bool = False) -> None:
         self.who = who

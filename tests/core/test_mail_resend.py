@@ -57,7 +57,7 @@ def mailer(make_mailer: Callable[..., ResendMailer]) -> ResendMailer:
 @pytest.fixture(autouse=True)
 def sdk_globals(monkeypatch: pytest.MonkeyPatch) -> None:
     """Set the SDK's globals to values that the mailer must not use, and restore them after each test."""
-    monkeypatch.setattr(resend, "api_key", "re_of_somebody_else")
+    monkeypatch.setattr(resend, "api_key", "re_of_another_account")
     monkeypatch.setattr(resend, "api_url", "http://127.0.0.1:9")
     monkeypatch.setattr(resend, "default_async_http_client", None)
 
@@ -253,7 +253,7 @@ async def test_logs_and_errors_contain_no_secrets(
     behavior.fault = fault
     mailer = make_mailer(timeout=0.5)
     with caplog.at_level(logging.DEBUG):
-        header = await _told(mailer)
+        header = await _retry_after(mailer)
     assert bool(header) == bool(fault)
     _assert_discreet(header + caplog.text)
 
@@ -281,7 +281,7 @@ async def test_reason_of_refusal_is_logged(
     assert "403 invalid_api_key" in caplog.text
 
 
-async def _told(mailer: ResendMailer) -> str:
+async def _retry_after(mailer: ResendMailer) -> str:
     """Return the traceback and all text of the error that sending raises, or "" if it raises none."""
     try:
         await mailer.send(MAIL, "reset:1")

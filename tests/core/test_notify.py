@@ -24,14 +24,14 @@ from tests.support.billing import CATALOGUE, PRO, SECRET, send, shop
 
 # Timeout in seconds, which is only reached if a test fails.
 LONG = 30.0
-NOBODY = 0
+NO_USER = 0
 
 
 @asynccontextmanager
 async def listening(database: Database) -> AsyncIterator[Notifier]:
     """Listen for notifications while the block runs. The block starts once PostgreSQL has registered the listener."""
     news = Notifier(database, retry=0.05)
-    ready = asyncio.create_task(news.wait(NOBODY, LONG))
+    ready = asyncio.create_task(news.wait(NO_USER, LONG))
     await asyncio.sleep(0)
     task = asyncio.create_task(news.listen())
     assert await ready
@@ -102,8 +102,8 @@ async def test_user_is_not_woken_before_commit(news: Notifier, database: Databas
     async with database.transaction() as session:
         await Settlement(CATALOGUE).apply(session, understand(read(delivery.body)))
         # Other notifications arrive in the meantime, but this one is only sent when its transaction commits.
-        marker = await waiting(news, NOBODY)
-        await tell(elsewhere, str(NOBODY))
+        marker = await waiting(news, NO_USER)
+        await tell(elsewhere, str(NO_USER))
         assert await marker
         assert not tab.done()
     assert await tab
@@ -115,8 +115,8 @@ async def test_rolled_back_change_wakes_no_user(news: Notifier, database: Databa
     async with database.transaction() as session:
         await Settlement(CATALOGUE).apply(session, understand(read(delivery.body)))
         await session.rollback()
-    marker = await waiting(news, NOBODY)
-    await tell(elsewhere, str(NOBODY))
+    marker = await waiting(news, NO_USER)
+    await tell(elsewhere, str(NO_USER))
     assert await marker
     assert not tab.done()
     tab.cancel()

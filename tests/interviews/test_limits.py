@@ -19,7 +19,7 @@ from interviewer.core.rate_limits import Action
 from interviewer.core.users import User
 from interviewer.errors import AllowanceUsed, TooManyRequests, Unauthorized
 from interviewer.grading.likeness import ShippedBank
-from interviewer.interviews.events import Asked, Event, Failed, Started
+from interviewer.interviews.events import Asked, Event, Failed
 from interviewer.interviews.failed_starts import GIVE_UPS_PER_DAY
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.tables import Interview, ModelCall
@@ -27,20 +27,10 @@ from interviewer.settings import Settings
 from interviewer.wiring import Services, build
 from tests.conftest import NewUser
 from tests.support.interviewer import ScriptedInterviewer
+from tests.support.limits import CLIENT, begun, give_up_all, use_up
 from tests.support.turns import GOOD, answered, started
 
-CLIENT = "203.0.113.7"
 BANK = ShippedBank().all()
-
-
-async def use_up(services: Services, action: Action, user: User) -> None:
-    """Use up the account's limit for an action."""
-    for _ in range(1000):
-        try:
-            await services.guard.check(action, CLIENT, str(user.id))
-        except TooManyRequests:
-            return
-    raise AssertionError("there is no limit")
 
 
 USE_CASES: dict[str, tuple[Action, Callable[[Services, int, int, int], Awaitable[object]]]] = {
@@ -74,25 +64,6 @@ async def test_each_expensive_use_case_is_rate_limited(services: Services, new_u
 
 
 # -- starts that are given up ----------------------------------------------------------------------------------------
-
-
-async def begun(services: Services, user: User) -> tuple[int, asyncio.Task[list[Event]]]:
-    """Start an interview. Returns its ID and a task that collects the remaining events."""
-    events = services.interviews.start(user.id, "")
-    first = await anext(events)
-    assert isinstance(first, Started)
-
-    async def rest() -> list[Event]:
-        return [event async for event in events]
-
-    return first.interview_id, asyncio.create_task(rest())
-
-
-async def give_up_all(services: Services, user: User) -> None:
-    """Start and give up as many interviews as are free per day."""
-    for _ in range(GIVE_UPS_PER_DAY):
-        interview_id, _rest = await begun(services, user)
-        await services.interviews.give_up(user.id, interview_id)
 
 
 async def calls_of(database: Database) -> int:

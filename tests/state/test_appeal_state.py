@@ -13,9 +13,8 @@ from interviewer.interviews.appeals import VERDICT_WOULD_REPEAT
 from interviewer.state.appeal import AppealState
 from interviewer.state.review import ReviewState
 from tests.conftest import NewUser
-from tests.state.conftest import OpenPage, Page
-from tests.state.test_interview_state import begun, run, send
 from tests.support.interviewer import ScriptedInterviewer
+from tests.support.state_pages import OpenPage, Page, begun, run, send
 
 HALF = "The first of it."
 

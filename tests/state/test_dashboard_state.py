@@ -29,8 +29,8 @@ from interviewer.state.dashboard_models import (
 )
 from interviewer.wiring import Services
 from tests.conftest import NewUser
-from tests.state.conftest import OpenPage
 from tests.support.history import add_interviews
+from tests.support.state_pages import OpenPage
 from tests.support.turns import GOOD, answered, next_turn, started
 
 TODAY = date(2026, 11, 23)  # a Monday

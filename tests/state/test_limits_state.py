@@ -19,11 +19,10 @@ from interviewer.interviews.tables import Message
 from interviewer.state.interview import InterviewState
 from interviewer.wiring import Services
 from tests.conftest import NewUser
-from tests.interviews.test_limits import begun as begun_elsewhere
-from tests.interviews.test_limits import give_up_all, use_up
-from tests.state.conftest import OpenPage, Page
-from tests.state.test_interview_state import begun, loaded, run, send
 from tests.support.interviewer import ScriptedInterviewer
+from tests.support.limits import begun as begun_elsewhere
+from tests.support.limits import give_up_all, use_up
+from tests.support.state_pages import OpenPage, Page, begun, loaded, run, send
 
 
 async def test_repeated_text_counts_as_separate_answers(open_page: OpenPage, new_user: NewUser, database: Database) -> None:

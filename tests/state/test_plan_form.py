@@ -17,8 +17,7 @@ from interviewer.state.interview import InterviewState
 from interviewer.state.plan_form import ChoiceItem, choice_item, chosen_plan
 from interviewer.wiring import Services
 from tests.conftest import NewUser
-from tests.state.conftest import OpenPage, Page
-from tests.state.test_interview_state import loaded, run, send
+from tests.support.state_pages import OpenPage, Page, loaded, run, send
 
 FOCUSED = {"length": "focus", "topic-2": "yes", "topic-3": "yes", "level": "junior", "language": "Go"}
 FOCUS = replace(focus([2, 3]), level=Level.JUNIOR, programming_language="Go")

@@ -23,17 +23,13 @@ from interviewer.state.review import ReviewState
 from interviewer.state.skills import SkillsState
 from interviewer.wiring import Services, build
 from tests.conftest import NewUser
-from tests.state.conftest import OpenPage, Page
+from tests.support.state_pages import OpenPage, Page, run
 from tests.support.turns import GOOD, answered, next_turn, started, take_all
 
 INDEX = "databases-composite-index-order"
 BANK = ShippedBank().all()
 BEST = str(BANK[INDEX].rubric["model_answer"])
 SOME = "I would add one index on customer_id first and created_at second, and look at the plan with EXPLAIN ANALYZE."
-
-
-async def run(handler: Any, page: Page, *args: Any) -> Any:
-    return await handler.fn(page, *args)
 
 
 async def opened(open_page: OpenPage, user: Any, bank_id: str = INDEX) -> Page:
@@ -298,8 +294,8 @@ async def test_dashboard_shows_skills_suggestions_and_practice(
     assert (page.weakest[0].mean, page.weakest[0].trend, page.weakest[0].answers) == ("10", "steady", "2 answers")
     assert page.practice_summary == "1 question practiced and passed"
     assert page.practiced[0].record.startswith("Best of 2 attempts: ")
-    nobody = await dashboard_skills(open_page, None)
-    assert (nobody.loaded, nobody.suggestions) == (False, [])
+    visitor = await dashboard_skills(open_page, None)
+    assert (visitor.loaded, visitor.suggestions) == (False, [])
 
 
 async def test_dashboard_shows_an_error_if_skills_cannot_be_read(

@@ -15,9 +15,8 @@ from interviewer.state.appeal import AppealState
 from interviewer.state.interview import InterviewState
 from interviewer.wiring import Services
 from tests.conftest import NewUser
-from tests.state.conftest import OpenPage, Page
-from tests.state.test_interview_state import begun, loaded, run, send
 from tests.support.interviewer import ScriptedInterviewer
+from tests.support.state_pages import OpenPage, Page, begun, loaded, run, send
 
 
 async def test_answer_refused_for_overload_is_kept_and_retried(
@@ -26,7 +25,7 @@ async def test_answer_refused_for_overload_is_kept_and_retried(
     page = await begun(open_page, await new_user())
     full = Turnstile(1, 0)
     services.interviews._calls.capacity = CapacityQueue("model", full)
-    async with full.slot("somebody"):
+    async with full.slot("another user"):
         await send(page)
         assert (page.verdict_error, page.question_error) == (Crowded.user_message, Crowded.user_message)
         assert not any([page.sending, page.judging, page.asking])
@@ -40,7 +39,7 @@ async def test_start_refused_for_overload_costs_no_credit(open_page: OpenPage, n
     page = await loaded(open_page, await new_user())
     full = Turnstile(1, 0)
     services.interviews._calls.capacity = CapacityQueue("model", full)
-    async with full.slot("somebody"):
+    async with full.slot("another user"):
         await run(InterviewState.start, page, {"job": "Senior backend engineer with Python"})
     assert (page.phase, page.error, page.job_text) == ("start", Crowded.user_message, "Senior backend engineer with Python")
     again = await loaded(open_page, await new_user())

@@ -54,7 +54,7 @@ database = "none"
 [checks.negative_data_rejection]
 expected-statuses = [400, 401, 403, 404, 405, 406, 409, 413, 415, 422, 428, 429, "5xx"]
 
-# The contract answers an id that is nobody's with 400 "Invalid ID" here, not with 404, and an empty message with 400, unless an
+# The contract answers an ID without an owner with 400 "Invalid ID" here, not with 404, and an empty message with 400, unless an
 # answer waits for a second try.
 [[operations]]
 include-operation-id = ["createConversation", "appendToConversation", "getConversation"]

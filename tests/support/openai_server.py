@@ -141,7 +141,7 @@ def with_fault(text: str, fault: str) -> str:
         case "score":
             return json.dumps({**document, "score": 42})
         case "quotes":
-            return json.dumps({**document, "marks": [{"key_point": 0, "mark": "hit", "quote": "words nobody said"}]})
+            return json.dumps({**document, "marks": [{"key_point": 0, "mark": "hit", "quote": "text not in the answer"}]})
         case "few-points":
             return json.dumps({**document, "key_points": KEY_POINTS[:1]})
         case "index":
