@@ -210,7 +210,7 @@ async def test_grant_notifies_open_pages(command: Command, database_url: str, ne
     async with await psycopg.AsyncConnection.connect(address, autocommit=True) as connection:
         await connection.execute(f"LISTEN {USERS_CHANNEL}")
         await command("users", "grant", user.email, "1")
-        assert [news.payload async for news in connection.notifies(timeout=20, stop_after=1)] == [str(user.id)]
+        assert [notice.payload async for notice in connection.notifies(timeout=20, stop_after=1)] == [str(user.id)]
 
 
 async def test_grant_with_same_key_happens_once(command: Command, database: Database, new_user: NewUser) -> None:
