@@ -264,7 +264,7 @@ async def test_closed_turnstile_admits_none_and_lets_running_finish() -> None:
 
 
 async def test_nine_thousand_can_wait_and_give_up() -> None:
-    crowded = Turnstile(10_100, 20_000, each=10, own_queue=100)
+    crowded = Turnstile(10_100, 20_000, each=10, own_queue=100, patience=600)
     people = [Visit(crowded, number // 100) for number in range(10_000)]
     await turn()
     assert crowded.waiting == 9_000
