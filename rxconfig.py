@@ -12,7 +12,7 @@ from interviewer.settings import get_settings
 settings = get_settings()
 store = settings.redis_url.get_secret_value() if settings.redis_url else None
 
-# A page that is being written to is locked for seconds at a time instead of anew for each of its many changes, unless another
+# A page that is being written to is locked for seconds at a time instead of again for each of its many changes, unless another
 # copy asks for it.
 environment.REFLEX_OPLOCK_ENABLED.set(True)
 # Connections of a copy to the store, at most; who needs another one waits for it.
@@ -32,7 +32,7 @@ config = rx.Config(
     # Copies share the state of pages and its locks where they have something to share it in.
     state_manager_mode=StateManagerMode.REDIS if store else StateManagerMode.MEMORY,
     redis_url=store,
-    # Seconds of silence after which a page's state is forgotten; the page then loads it anew.
+    # Seconds of silence after which a page's state is forgotten; the page then loads it again.
     redis_token_expiration=6 * 3600,
     # Packed at build time, in the order of preference: 10 to 15 percent less than gzip alone.
     frontend_compression_formats=["brotli", "gzip"],

@@ -12,7 +12,7 @@
       const keys = Object.keys(localStorage).filter((name) => name.startsWith(PREFIX));
       keys.slice(0, Math.max(0, keys.length - KEPT)).forEach((name) => name !== key && localStorage.removeItem(name));
     } catch {
-      // A full or forbidden storage must not stop anybody from typing.
+      // A full or forbidden storage must not stop the user from typing.
     }
   };
 

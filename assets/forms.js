@@ -1,7 +1,7 @@
 // What forms do in the browser alone: say at once that they are sent, show a password that is being typed and how strong it is,
 // and bring people to the field that is wrong.
 (() => {
-  // -- sent: the words of a button change with the click, not with the answer (components/forms.py, `words`) ---------------
+  // -- sent: the label of a button changes with the click, not with the answer (components/forms.py, `button_label`) ---------------
 
   // The answer of a handler changes the page nearby; one that changes nothing must not leave a button busy. A page that the
   // browser loads is waited for longer.
@@ -97,10 +97,10 @@
   const bits = (value) => {
     const kinds = [[/[a-z]/, 26], [/[A-Z]/, 26], [/[0-9]/, 10], [/[^a-zA-Z0-9]/, 20]];
     const pool = kinds.reduce((sum, [kind, size]) => sum + (kind.test(value) ? size : 0), 0);
-    const told = value.toLowerCase().replace(COMMON, "*").replace(/(.+?)\1+/g, "$1");
-    const found = told.length * Math.log2(pool);
+    const plain = value.toLowerCase().replace(COMMON, "*").replace(/(.+?)\1+/g, "$1");
+    const found = plain.length * Math.log2(pool);
     // One word with a number or a sign behind it is the first thing that is tried.
-    return /^[a-z*]+[0-9]{0,4}[^a-z0-9]?$/.test(told) ? Math.min(found * 0.6, 54) : found;
+    return /^[a-z*]+[0-9]{0,4}[^a-z0-9]?$/.test(plain) ? Math.min(found * 0.6, 54) : found;
   };
 
   const strength = (value) => {

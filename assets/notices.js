@@ -2,11 +2,11 @@
 (() => {
   const STAYS = 10_000;
 
-  const element = (words) => {
+  const element = (text) => {
     const box = document.createElement("p");
     box.className = "notice min-h-11 pr-4 " + (document.getElementById("notices")?.dataset.look || "");
     box.style.paddingBlock = "0.6rem";
-    box.textContent = words;
+    box.textContent = text;
     return box;
   };
 

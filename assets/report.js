@@ -1,6 +1,6 @@
 // A report's buttons that need no server: print the page, copy the link to it. What is folded up is unfolded for the printer.
 (() => {
-  const say = (words) => window.dispatchEvent(new CustomEvent("notice", { detail: words }));
+  const say = (text) => window.dispatchEvent(new CustomEvent("notice", { detail: text }));
 
   const copied = async (field) => {
     try {
@@ -18,12 +18,12 @@
     if (!field) return;
     const done = await copied(field);
     say(done ? "Link copied." : "We couldn't copy the link. It's selected, so press Ctrl+C.");
-    if (!done || button.dataset.words) return;
-    button.dataset.words = button.textContent;
+    if (!done || button.dataset.label) return;
+    button.dataset.label = button.textContent;
     button.textContent = "Copied";
     setTimeout(() => {
-      button.textContent = button.dataset.words;
-      delete button.dataset.words;
+      button.textContent = button.dataset.label;
+      delete button.dataset.label;
     }, 3000);
   };
 

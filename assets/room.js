@@ -1,5 +1,5 @@
 // What the interview room does in the browser alone: clocks, keys, where the focus goes, an answer to every press, other tabs.
-// It survives navigation without a reload: it listens on the document and looks at what is there. Speech stands in speech.js.
+// It survives navigation without a reload: it listens on the document and looks at what is there. Speech is in speech.js.
 (() => {
   const root = document.documentElement;
   const room = () => document.getElementById("room")?.dataset;
@@ -49,7 +49,7 @@
   };
 
   // The address says which interview the page shows, so that a reload, or another connection, shows the same one. What stands
-  // there when somebody comes is what they want to see, whatever the page still shows.
+  // there when the user arrives is what they want to see, whatever the page still shows.
   let addressed = null;
   const address = ({ interview, phase }) => {
     const before = addressed;
@@ -64,7 +64,7 @@
   const elapsed = (since, now, id) =>
     pauses(id).reduce((left, [from, to]) => left - Math.max(0, (to || now) - Math.max(from, since)), now - since);
 
-  const words = (milliseconds) => {
+  const clockText = (milliseconds) => {
     const seconds = Math.max(0, Math.floor(milliseconds / 1000));
     const two = (number) => String(number).padStart(2, "0");
     const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
@@ -75,7 +75,7 @@
     const now = Date.now();
     document.querySelectorAll("[data-clock]").forEach((clock) => {
       const since = Number(clock.dataset.clock);
-      const shown = since ? words(elapsed(since, now, room()?.interview)) : "00:00";
+      const shown = since ? clockText(elapsed(since, now, room()?.interview)) : "00:00";
       if (clock.textContent !== shown) clock.textContent = shown;
     });
   };
@@ -150,14 +150,14 @@
   const questionChanged = () => {
     if (!follows || !room().asked || room().asked === "0") return;
     follows = false;
-    // Not away from somebody who types or reads elsewhere; and on a phone the keyboard would cover the question.
+    // Not while the user types or reads elsewhere; and on a phone the keyboard would cover the question.
     // A title has the focus only where focus.js has put it, because what had it before is gone.
     const here = document.activeElement;
     const free = !here || here === document.body || here.matches('main[tabindex="-1"], main [tabindex="-1"]:not(input, textarea)');
     if (free && matchMedia("(hover: hover) and (pointer: fine)").matches) box()?.focus({ preventScroll: true });
   };
 
-  // -- drafts, told in a quiet line ----------------------------------------------------------------------------------------
+  // -- drafts, in a quiet line --------------------------------------------------------------------------------------------
 
   const draftFound = () => {
     const note = document.querySelector("[data-draft-note]");
@@ -183,7 +183,7 @@
     if (data.phase === mine.phase && Number(data.answered) <= Number(mine.answered)) return;
     if (data.phase === "live" && !document.getElementById("answer")?.value) return document.getElementById("refresh")?.click();
     root.dataset.elsewhere = "";
-    const said = document.querySelector("[data-elsewhere-words]");
+    const said = document.querySelector("[data-elsewhere-message]");
     const paused = data.phase === "paused" ? "paused" : "continued";
     if (said) said.textContent = `You ${paused} this interview in another tab. What you typed stays here until you refresh.`;
   };

@@ -27,10 +27,10 @@
   const insert = (box, text) => {
     const before = box.value.slice(0, box.selectionStart);
     const after = box.value.slice(box.selectionEnd);
-    const words = text.trim();
+    const spoken = text.trim();
     const lead = before && !/\s$/.test(before) ? " " : "";
     const trail = after && !/^\s/.test(after) ? " " : "";
-    box.setRangeText(lead + words + trail, box.selectionStart, box.selectionEnd, "end");
+    box.setRangeText(lead + spoken + trail, box.selectionStart, box.selectionEnd, "end");
     box.dispatchEvent(new Event("input", { bubbles: true }));
   };
 
@@ -43,7 +43,7 @@
     show("heard", interim);
   };
 
-  const end = (words = "Dictation stopped.") => {
+  const end = (message = "Dictation stopped.") => {
     if (!listening) return;
     const { recognition, button } = listening;
     listening = null;
@@ -51,7 +51,7 @@
     recognition.stop();
     delete button.dataset.on;
     show("heard", "");
-    show("dictation", words);
+    show("dictation", message);
   };
 
   const begin = (button) => {

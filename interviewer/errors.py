@@ -108,9 +108,9 @@ class TooManyRequests(AppError):
 class AllowanceUsed(TooManyRequests):
     """A free allowance is used up. `retry_after` is the number of seconds to wait."""
 
-    def __init__(self, words: str, retry_after: float) -> None:
+    def __init__(self, message: str, retry_after: float) -> None:
         super().__init__(int(retry_after))
-        AppError.__init__(self, words)
+        AppError.__init__(self, message)
 
 
 class Unavailable(AppError):

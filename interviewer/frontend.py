@@ -56,7 +56,7 @@ _UNHELPFUL_PREFIXES = (
 _BUNDLER = "error during build:"
 _EXCEPTION = re.compile(r"[\w.]*(?:Error|Exception|Exit)\b: ")
 _WORD = re.compile(r"\w")
-LONGEST_REASON = 400
+MAX_REASON = 400
 # Files of the `pyodide` package that the browser needs.
 _PYTHON = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
 
@@ -103,8 +103,8 @@ def build(settings: Settings) -> None:
         except OSError as error:
             raise StartupError(f"The frontend could not be built: {error.strerror} ({error.filename}).") from error
         if status or not (CLIENT / "index.html").exists():
-            words = reason(log_path.read_text(errors="replace"))
-            raise StartupError(f"The frontend could not be built: {words} (full log: {log_path})")
+            cause = reason(log_path.read_text(errors="replace"))
+            raise StartupError(f"The frontend could not be built: {cause} (full log: {log_path})")
     connect_to_own_origin(CLIENT / "assets")
     add_python(WEB / "node_modules" / "pyodide", CLIENT / "assets" / "pyodide")
     # The code is bundled into the pages' own scripts, so the site does not need its sources.
@@ -151,7 +151,7 @@ def _export(log: IO[bytes]) -> int:
 def reason(log: str) -> str:
     """Return the reason a build failed, from its log: npm's error, the bundler's error, or the last line of a traceback.
 
-    Falls back to the last lines of the log. The text is cut at LONGEST_REASON characters.
+    Falls back to the last lines of the log. The text is cut at MAX_REASON characters.
     """
     lines = [line.strip() for line in log.splitlines() if _WORD.search(line)]
     from_npm = [line.removeprefix("npm error ") for line in lines if line.startswith("npm error ")]
@@ -160,7 +160,7 @@ def reason(log: str) -> str:
         found = lines[lines.index(_BUNDLER) + 1 :]
     if not found:
         found = [line for line in lines if _EXCEPTION.match(line)][-1:] or lines[-3:]
-    return " ".join(found)[:LONGEST_REASON].rstrip(".") + "." if found else "the build ended without any output."
+    return " ".join(found)[:MAX_REASON].rstrip(".") + "." if found else "the build ended without any output."
 
 
 def _require_build_tools(settings: Settings) -> None:

@@ -132,9 +132,9 @@ def payments() -> LemonSqueezy | None:
 @pytest.fixture(scope="session")
 def lemon_server() -> Iterator[tuple[str, Behavior]]:
     """URL and behavior of a fake Lemon Squeezy. Each test process has only one, because it is slow to stop."""
-    behaviour = Behavior()
-    with lemonsqueezy_server.running(behaviour) as url:
-        yield url, behaviour
+    behavior = Behavior()
+    with lemonsqueezy_server.running(behavior) as url:
+        yield url, behavior
 
 
 @pytest.fixture
@@ -232,7 +232,7 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests that need a running site, keep them in one process per file, and run browser tests last.
 
-    Playwright keeps its event loop running, so no other event loop can run in that process afterwards.
+    Playwright keeps its event loop running, so no other event loop can run in that process afterward.
     """
     for item in items:
         if {"site", "make_site"} & set(getattr(item, "fixturenames", ())):

@@ -21,7 +21,7 @@ from tests.support.site import Site, ready
 FOLDER = ROOT / "docs" / "screens"
 # Maximum height in pixels; longer pages are cropped.
 HEIGHT_LIMIT = 2400
-COLOURS = 64
+COLORS = 64
 # Pages whose screenshots would not help readers.
 LEFT_OUT = {"interview-lost", "review-missing", "practice-missing", "shared-gone"}
 
@@ -79,7 +79,7 @@ def _picture(page: Page, shown: Shown) -> None:
             whole = int(page.evaluate("document.documentElement.scrollHeight"))
             clip = {"x": 0, "y": 0, "width": width, "height": min(max(whole, height), HEIGHT_LIMIT)}
             taken = Image.open(io.BytesIO(page.screenshot(full_page=True, clip=clip)))  # type: ignore[arg-type]
-            few = taken.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+            few = taken.convert("RGB").quantize(COLORS, dither=Image.Dither.NONE)
             few.save(FOLDER / f"{shown.name}-{width}-{mode}.png", optimize=True)
 
 

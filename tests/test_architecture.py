@@ -26,9 +26,9 @@ def test_no_file_is_too_long() -> None:
     assert not long
 
 
-def _files_with(words: str, folder: str = "") -> list[str]:
+def _files_with(text: str, folder: str = "") -> list[str]:
     sources = ROOT / "interviewer"
-    return sorted(str(path.relative_to(sources)) for path in (sources / folder).rglob("*.py") if words in path.read_text())
+    return sorted(str(path.relative_to(sources)) for path in (sources / folder).rglob("*.py") if text in path.read_text())
 
 
 def test_services_of_the_process_are_fetched_in_three_places() -> None:

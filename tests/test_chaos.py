@@ -43,9 +43,9 @@ def database(make_database: Callable[[str], str]) -> str:
 @pytest.fixture
 def workers(built: None, database: str, tmp_path: Path) -> Iterator[list[Site]]:
     """Two workers that share a database and a Valkey server, with a fake model that streams its replies."""
-    behaviour = openai_server.Behavior(first=0.1, rate=100, feedback_tokens=100)
+    behavior = openai_server.Behavior(first=0.1, rate=100, feedback_tokens=100)
     with ExitStack() as stack:
-        model, store = stack.enter_context(openai_server.running(behaviour)), stack.enter_context(valkey())
+        model, store = stack.enter_context(openai_server.running(behavior)), stack.enter_context(valkey())
         sites = []
         for _ in range(2):
             site = Site(tmp_path, database, OPENAI_BASE_URL=model, OPENAI_MODEL="test", REDIS_URL=store.connection_url)
@@ -79,7 +79,7 @@ async def test_interviews_continue_when_one_of_two_workers_is_killed(workers: Se
 
     assert all(person.backs for person in of_the_first), "all users of the first worker came back on the other"
     assert not any(person.backs for person in people if person not in of_the_first)
-    assert [words for person in people for words in person.complaints] == []
+    assert [complaint for person in people for complaint in person.complaints] == []
     assert sum(person.pushed for person in people) == 0
     assert discrepancies(database, people) == []
     assert log_errors(workers) == []
@@ -89,5 +89,5 @@ async def test_interviews_continue_when_one_of_two_workers_is_killed(workers: Se
         for spoil in CORRUPTIONS:
             connection.execute(text(spoil))
     found = " ".join(discrepancies(database, people))
-    for words in ("different text", "no verdict", "has the questions", "the ledger says"):
-        assert words in found
+    for complaint in ("different text", "no verdict", "has the questions", "the ledger says"):
+        assert complaint in found

@@ -1,4 +1,4 @@
-"""The command line: output at startup, one-sentence errors, and no processes left running afterwards."""
+"""The command line: output at startup, one-sentence errors, and no processes left running afterward."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     )
 
 
-def assert_one_sentence(result: subprocess.CompletedProcess[str], *words: str) -> None:
+def assert_one_sentence(result: subprocess.CompletedProcess[str], *parts: str) -> None:
     assert result.returncode == 1
     assert "Traceback" not in result.stdout + result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
-    for word in words:
+    for word in parts:
         assert word in result.stderr
 
 
@@ -139,11 +139,11 @@ def test_unconfigured_run_lists_built_in_parts_and_stops_them(tmp_path_factory: 
     assert children, "the embedded database is running"
     site.process.send_signal(how)
     site.process.wait(30)
-    words = site.log.read_text()
-    assert site.url in words
+    log = site.log.read_text()
+    assert site.url in log
     for part in ("database     embedded", "interviewer  built in", "email        printed"):
-        assert words.count(part) == 1
-    assert "Traceback" not in words
+        assert log.count(part) == 1
+    assert "Traceback" not in log
     # In a bare container, ended processes stay zombies, because there is no init process to reap orphans.
     assert [child.pid for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE] == []
 

@@ -210,7 +210,7 @@ async def test_grant_notifies_open_pages(command: Command, database_url: str, ne
     async with await psycopg.AsyncConnection.connect(address, autocommit=True) as connection:
         await connection.execute(f"LISTEN {USERS_CHANNEL}")
         await command("users", "grant", user.email, "1")
-        assert [news.payload async for news in connection.notifies(timeout=20, stop_after=1)] == [str(user.id)]
+        assert [notice.payload async for notice in connection.notifies(timeout=20, stop_after=1)] == [str(user.id)]
 
 
 async def test_grant_with_same_key_happens_once(command: Command, database: Database, new_user: NewUser) -> None:
@@ -240,10 +240,10 @@ async def test_concurrent_grants_with_same_key_happen_once(database: Database, n
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "message"),
     [
         (("nobody@example.com", "1"), "No account"),
-        (("nobody", "1"), "email"),
+        (("ada", "1"), "email"),
         (("user1@example.com", "0"), "1 to 1000"),
         (("user1@example.com", "1001"), "1 to 1000"),
         (("user1@example.com", "1", "--reason", "x" * 41), "40"),
@@ -254,10 +254,10 @@ async def test_concurrent_grants_with_same_key_happen_once(database: Database, n
     ],
 )
 async def test_invalid_grant_is_one_sentence_and_changes_nothing(
-    command: Command, database: Database, new_user: NewUser, arguments: tuple[str, ...], words: str
+    command: Command, database: Database, new_user: NewUser, arguments: tuple[str, ...], message: str
 ) -> None:
     user = await new_user(credits=1)
-    assert words in (await command("users", "grant", *arguments)).one_sentence()
+    assert message in (await command("users", "grant", *arguments)).one_sentence()
     assert await rows(database, user) == [("test", 1)]
 
 
@@ -340,7 +340,7 @@ async def test_open_deliveries_are_listed_and_shown(command: Command, webhooks: 
 
 
 @pytest.mark.parametrize(
-    ("body", "words"),
+    ("body", "shown"),
     [
         (b"", "erased"),
         (b"<\x1b]0;owned\x07\xff>\r", r"not JSON:" + "\n" + r"<\x1b]0;owned\x07\xff>\x0d"),
@@ -350,13 +350,13 @@ async def test_open_deliveries_are_listed_and_shown(command: Command, webhooks: 
     ],
     ids=["erased", "not JSON", "controls", "deep", "long number"],
 )
-async def test_any_delivery_body_is_shown_as_plain_text(command: Command, database: Database, body: bytes, words: str) -> None:
+async def test_any_delivery_body_is_shown_as_plain_text(command: Command, database: Database, body: bytes, shown: str) -> None:
     async with database.transaction() as session:
         delivery = ProcessedWebhook(delivery_id="x", event_name="e", body=body, outcome=Outcome.FAILED, detail="a\x1bb")
         session.add(delivery)
     said = await command("webhooks", "show", str(delivery.id))
     assert said.status == 0
-    assert words in said.out
+    assert shown in said.out
     assert not any(ord(character) < 32 and character != "\n" for character in said.out)
     assert not set(said.out) & set("\u009b\u202e\x7f")
 
@@ -431,8 +431,8 @@ async def test_reconcile_prints_changes_once_and_then_nothing(
     said = await command("billing", "reconcile", **selling)
     assert said.lines[:-1] == dry.lines[:-1]
     assert said.lines[-1] == "3 repaired, 1 to review."
-    for words in ("status none -> active", "credits (first month) none -> 10", "review    order 1000006: no account"):
-        assert words in said.out
+    for line in ("status none -> active", "credits (first month) none -> 10", "review    order 1000006: no account"):
+        assert line in said.out
     assert await nets(database, user) == (0, 10)
     again = await command("billing", "reconcile", **selling)
     assert (again.status, again.lines[-1]) == (0, "Nothing to repair, 1 to review.")
@@ -556,7 +556,7 @@ async def test_invalid_assignment_is_one_sentence_error(
     await send(webhooks, bought[0])  # 4
     await services.personal.erase(gone.id, gone.email)
     before = await webhooks.listed(everything=True)
-    for number, email, words in (
+    for number, email, message in (
         ("99", user.email, "no delivery with ID 99"),
         ("1", "nobody@example.com", "No account has the address"),
         ("1", "no address", "address"),
@@ -564,7 +564,7 @@ async def test_invalid_assignment_is_one_sentence_error(
         ("3", user.email, "another store's"),
         ("4", user.email, "was deleted"),
     ):
-        assert words in (await command("webhooks", "assign", number, email, **selling)).one_sentence()
+        assert message in (await command("webhooks", "assign", number, email, **selling)).one_sentence()
     assert (await command("webhooks", "assign", "one", user.email, **selling)).status == 2
     assert await nets(database, user) == (0, 0)
     assert await webhooks.listed(everything=True) == before
@@ -767,20 +767,20 @@ async def test_doctor_checks_mail_service_without_sending(
 
 
 async def test_doctor_checks_that_server_has_the_model(command: Command) -> None:
-    behaviour = openai_server.Behavior(models=["first", "second:latest"])
+    behavior = openai_server.Behavior(models=["first", "second:latest"])
 
     async def interviewer(url: str, model: str) -> str:
         said = await command("doctor", OPENAI_API_KEY="sk-confidential", OPENAI_BASE_URL=url, OPENAI_MODEL=model)
         assert "sk-confidential" not in said.out + said.err
         return next(line for line in said.lines if line[9:].startswith("interviewer"))
 
-    with openai_server.running(behaviour) as url:
+    with openai_server.running(behavior) as url:
         assert (await interviewer(url, "first")).startswith("ok")
         assert (await interviewer(url, "second")).startswith("ok")
         assert "OPENAI_MODEL" in (line := await interviewer(url, "third"))
         assert line.startswith("warning")
-        behaviour.models = []
-        behaviour.faults = ["401"]
+        behavior.models = []
+        behavior.faults = ["401"]
         assert "OPENAI_API_KEY" in (line := await interviewer(url, "first"))
         assert line.startswith("FAILED")
     assert "does not respond" in (line := await interviewer("http://127.0.0.1:1/v1", "first"))
@@ -788,19 +788,19 @@ async def test_doctor_checks_that_server_has_the_model(command: Command) -> None
 
 
 async def test_doctor_checks_github_app(command: Command) -> None:
-    behaviour = github_server.Behavior()
+    behavior = github_server.Behavior()
 
-    async def github(url: str, secret: str = behaviour.client_secret) -> str:
-        named = {"GITHUB_CLIENT_ID": behaviour.client_id, "GITHUB_CLIENT_SECRET": secret}
+    async def github(url: str, secret: str = behavior.client_secret) -> str:
+        named = {"GITHUB_CLIENT_ID": behavior.client_id, "GITHUB_CLIENT_SECRET": secret}
         said = await command("doctor", GITHUB_BASE_URL=url, GITHUB_API_URL=url, **named)
         assert "confidential" not in said.out + said.err
         return next(line for line in said.lines if line[9:].startswith("GitHub"))
 
-    with github_server.running(behaviour) as url:
+    with github_server.running(behavior) as url:
         assert (await github(url)).startswith("ok")
         assert "incorrect_client_credentials" in (line := await github(url, "another"))
         assert line.startswith("FAILED")
-        behaviour.faults[github_server.TOKEN] = "404"
+        behavior.faults[github_server.TOKEN] = "404"
         assert "status 404: check GITHUB_CLIENT_ID" in (line := await github(url))
         assert line.startswith("FAILED")
     assert "could not be reached" in await github("http://127.0.0.1:1")

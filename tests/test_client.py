@@ -286,15 +286,15 @@ def model() -> Behavior:
 
 
 @pytest.fixture(scope="module")
-def modelled(model: Behavior, make_site: Callable[..., Site]) -> Iterator[Site]:
+def model_site(model: Behavior, make_site: Callable[..., Site]) -> Iterator[Site]:
     """A site whose interviewer is a language model."""
     with openai_server.running(model) as url:
         yield make_site(OPENAI_BASE_URL=url)
 
 
-def test_failed_start_and_verdict_are_retried(modelled: Site, model: Behavior, new_client: NewClient) -> None:
-    client = new_client(modelled.url, tries=1)
-    sign_up(modelled, client)
+def test_failed_start_and_verdict_are_retried(model_site: Site, model: Behavior, new_client: NewClient) -> None:
+    client = new_client(model_site.url, tries=1)
+    sign_up(model_site, client)
     model.fault_for = {"question": "400"}
     with pytest.raises(Unavailable, match="returned your credit"):
         client.start(key="fails at first")
@@ -363,13 +363,13 @@ class Forwarded(Response):
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-def test_broken_connections_lose_and_repeat_nothing(modelled: Site, model: Behavior, new_client: NewClient) -> None:
+def test_broken_connections_lose_and_repeat_nothing(model_site: Site, model: Behavior, new_client: NewClient) -> None:
     # Slow enough that the pieces arrive one by one on a busy machine.
     model.rate = 60
-    proxy = Cutting(modelled)
+    proxy = Cutting(model_site)
     with served(proxy.app) as url:
         client = new_client(f"{url}/some/where/")
-        sign_up(modelled, client)
+        sign_up(model_site, client)
         proxy.cuts, proxy.seen = [2, 0, 3], []
         *pieces, done = client.stream_start("Backend engineer, payments")
         assert isinstance(done, Done)
@@ -393,9 +393,9 @@ def test_broken_connections_lose_and_repeat_nothing(modelled: Site, model: Behav
     model.rate = 0
 
 
-def test_same_answer_to_every_question_finishes_interview(modelled: Site, model: Behavior, new_client: NewClient) -> None:
-    client = new_client(modelled.url)
-    sign_up(modelled, client)
+def test_same_answer_to_every_question_finishes_interview(model_site: Site, model: Behavior, new_client: NewClient) -> None:
+    client = new_client(model_site.url)
+    sign_up(model_site, client)
     id, rounds = client.start().interview_id, 0
     while not client.conversation(id).finished:
         client.answer(id, "I don't know.")
@@ -616,9 +616,9 @@ def test_refused_start_has_reason(client: Client, fake: Fake) -> None:
 
 def interview_with(status: str) -> JSONResponse:
     numbers = {"id": 7, "user_id": 1, "length": 30, "number_questions": 12, "number_questions_answered": 1, "score_numerator": 7}
-    words = dict.fromkeys(("language", "prompt", "jd_summary", "first_question", "subtopic"), "")
+    texts = dict.fromkeys(("language", "prompt", "jd_summary", "first_question", "subtopic"), "")
     moments = dict.fromkeys(("created_at", "updated_at"), "2026-03-02T09:30:00Z")
-    document = {**numbers, **words, **moments, "difficulty": "senior", "status": status}
+    document = {**numbers, **texts, **moments, "difficulty": "senior", "status": status}
     return JSONResponse({"interview": document})
 
 

@@ -6,13 +6,11 @@ Rows that need no preparation are in TABLE, one entry per path and status. The o
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
 import re
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -20,112 +18,19 @@ import httpx2
 import jwt
 import pytest
 from sqlalchemy import create_engine, make_url, text
-from sqlalchemy.engine import Engine
 
-from interviewer.accounts.signup import hash_password
-from interviewer.core.database import Database
-from interviewer.core.users import User
-from interviewer.credits import ledger
-from interviewer.credits.rules import CreditType
 from tests.support import github_server, lemonsqueezy_server, openai_server
 from tests.support.billing import INDIVIDUAL, PREMIUM, PRO, SECRET, STORE, event, signature
 from tests.support.newcomers import PASSWORD
 from tests.support.site import Site, free_port
 from tests.support.sse import events, written
+from tests.support.world import ANSWER, Person, World, bearer, insert_user, numbers
 
 JWT_SECRET = "7d1c94be02f58a63c17de4902b6f8ad35e"
 ORIGIN = "https://friend.example"
 STREAM = {"Accept": "text/event-stream"}
 NOT_ENOUGH = "You do not have enough credits to start a new interview or your subscription has expired."
 NEW_PASSWORD = "violet harbour lantern"
-MAIL_SECONDS = 15
-ANSWER = "First I measure, because guesses mislead; the trade-off is the time that it takes."
-_numbers = itertools.count(1)
-
-
-@dataclass(frozen=True)
-class Person:
-    """A signed-in user with access and refresh tokens."""
-
-    id: int
-    email: str
-    access: str
-    refresh: str
-
-    @property
-    def headers(self) -> dict[str, str]:
-        return bearer(self.access)
-
-
-class World:
-    """A running site, the fake servers behind it, and helpers to create users and interviews."""
-
-    def __init__(self, site: Site, database_url: str, model: openai_server.Behavior) -> None:
-        self.site, self.database_url, self.model = site, database_url, model
-        self.lemon = lemonsqueezy_server.Behavior()
-        self.github = github_server.Behavior()
-        self.http = httpx2.Client(base_url=site.url, timeout=30)
-        self.engine: Engine = create_engine(database_url)
-
-    def sql(self, statement: str, **values: Any) -> None:
-        with self.engine.begin() as connection:
-            connection.execute(text(statement), values)
-
-    def person(self, credits: int = 1) -> Person:
-        """Create an account with this many credits and sign in."""
-        email = f"person{next(_numbers)}@example.com"
-        asyncio.run(_insert(self.database_url, email, credits))
-        body = self.http.post("/api/auth/login", json={"email": email, "password": PASSWORD}).json()
-        return Person(body["user_id"], email, body["jwtoken"], body["refresh_token"])
-
-    def started(self, who: Person) -> int:
-        answer = self.http.post("/api/interviews", json={}, headers=who.headers)
-        assert answer.status_code == 201, answer.text
-        return int(answer.json()["interview_id"])
-
-    def said(self, who: Person, id: int, message: str, how: str = "append", **headers: str) -> httpx2.Response:
-        path = f"/api/conversations/{how}/{id}"
-        return self.http.post(path, json={"message": message}, headers={**who.headers, **headers})
-
-    def mailed(self, email: str, page: str) -> str:
-        """Return the token from the newest mailed link to this page. In development, mail is printed to the log."""
-        deadline = time.monotonic() + MAIL_SECONDS
-        while time.monotonic() < deadline:
-            for mail in reversed(self.site.log.read_text().split("--- mail to ")):
-                if mail.startswith(f"{email}:") and (link := re.search(rf"{page}\?token=(\S+)", mail)):
-                    return link.group(1)
-            time.sleep(0.05)
-        raise AssertionError("no such email")
-
-    def sign_up(self) -> tuple[str, str]:
-        """Request an account. Returns the email address and the token that creates the account."""
-        email = f"new{next(_numbers)}@example.com"
-        body = {"email": email, "username": "Ada", "password": PASSWORD, "more": 1}
-        answer = self.http.post("/api/auth/request-verification", json=body)
-        assert (answer.status_code, answer.json()) == (200, {"message": "Verification email sent"})
-        return email, self.mailed(email, "verify-email")
-
-    def bought(self, who: Person, tier: str) -> None:
-        """Buy a product. Paying also delivers the webhooks."""
-        answer = self.http.post("/api/payment/checkout", json={"tier": tier}, headers=who.headers)
-        assert (answer.status_code, set(answer.json())) == (200, {"checkout_url"})
-        assert httpx2.post(f"{answer.json()['checkout_url']}/pay").status_code == 303
-
-
-async def _insert(database_url: str, email: str, credits: int) -> None:
-    database = Database(database_url)
-    async with database.transaction() as session:
-        user = User(email=email, username="Ada", password_hash=await hash_password(PASSWORD))
-        session.add(user)
-        await session.flush()
-        for number in range(credits):
-            key = f"test:{user.id}:{number}"
-            await ledger.change(session, user, CreditType.INDIVIDUAL, 1, reason="test", source="test", business_key=key)
-    await database.close()
-
-
-def bearer(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"}
 
 
 def error_of(answer: httpx2.Response) -> tuple[int, str]:
@@ -216,7 +121,7 @@ CONVERSATION = {
 }
 DASHBOARD = {"email", "plan", "status", "individual_credits", "subscription_credits", "past_interviews"}
 LONG_BODY = {"filler": "x" * 256 * 1024}
-ANONYMOUS, ADA = "anybody", "Ada"
+ANONYMOUS, ADA = "anonymous", "Ada"
 
 _TOO_LONG = "Your answer has {} characters; at most 20,000 are allowed."
 
@@ -335,12 +240,12 @@ TABLE: list[tuple[str, str, Any, int, Any]] = [
 ]
 
 
-def _words(value: object) -> str:
+def _test_id(value: object) -> str:
     """Return a short name for a table cell. Sets are sorted, so that all test processes use the same names."""
     return str(sorted(value) if isinstance(value, set | frozenset) else value)[:60]
 
 
-@pytest.mark.parametrize(("who", "asked", "sent", "status", "expected"), TABLE, ids=_words)
+@pytest.mark.parametrize(("who", "asked", "sent", "status", "expected"), TABLE, ids=_test_id)
 def test_row(
     world: World, ada: Person, places: dict[str, object], who: str, asked: str, sent: Any, status: int, expected: Any
 ) -> None:
@@ -394,7 +299,7 @@ def test_invalid_json_400_and_too_large_413(world: World, ada: Person, places: d
     assert error_of(answer) == (413, "The request body is too large; at most 256 KB are allowed.")
 
 
-@pytest.mark.parametrize(("who", "asked", "sent", "status", "expected"), TABLE, ids=_words)
+@pytest.mark.parametrize(("who", "asked", "sent", "status", "expected"), TABLE, ids=_test_id)
 def test_trailing_slash_changes_nothing(
     world: World, ada: Person, places: dict[str, object], who: str, asked: str, sent: Any, status: int, expected: Any
 ) -> None:
@@ -479,9 +384,9 @@ def test_cors_allows_only_configured_origins(world: World) -> None:
 
 
 def test_get_health_200_and_get_live_200(world: World) -> None:
-    for path, words in (("/health", "healthy"), ("/live", "alive"), ("/ready", "ready")):
+    for path, body in (("/health", "healthy"), ("/live", "alive"), ("/ready", "ready")):
         answer = world.http.get(path)
-        assert (answer.status_code, answer.text) == (200, words)
+        assert (answer.status_code, answer.text) == (200, body)
         assert answer.headers["content-type"].startswith("text/plain")
 
 
@@ -531,7 +436,7 @@ def test_post_check_email_200_for_a_known_address(world: World, ada: Person) -> 
 def test_post_request_verification_200_same_for_known_address(world: World, ada: Person) -> None:
     known, unknown = (
         world.http.post("/api/auth/request-verification", json={"email": email, "username": "Ada", "password": PASSWORD})
-        for email in (ada.email, f"new{next(_numbers)}@example.com")
+        for email in (ada.email, f"new{next(numbers)}@example.com")
     )
     assert (known.status_code, known.content) == (unknown.status_code, unknown.content)
     assert (known.status_code, known.json()) == (200, {"message": "Verification email sent"})
@@ -556,7 +461,7 @@ def test_post_users_401_for_an_expired_token(world: World) -> None:
 
 def test_post_users_409(world: World) -> None:
     email, token = world.sign_up()
-    asyncio.run(_insert(world.database_url, email, 0))
+    asyncio.run(insert_user(world.database_url, email, 0))
     assert error_of(world.http.post("/api/users", json={"token": token})) == (409, "Email already exists")
 
 

@@ -195,11 +195,11 @@ def test_health_checks_are_answered_under_maintenance(stack: dict[str, Any]) -> 
     source = (ROOT / "deploy" / "healthcheck.py").read_text()
     scope: dict[str, Any] = {"__name__": "healthcheck"}
     exec(compile(source, "healthcheck.py", "exec"), scope)
-    for words in ("on", "ON", "true", "1", "yes"):
-        assert Settings(_env_file=None, maintenance=words).maintenance
-        assert scope["path"](words) in _AVAILABLE_PATHS
-    for words in ("off", "false", "0", ""):
-        assert scope["path"](words) == "/health"
+    for value in ("on", "ON", "true", "1", "yes"):
+        assert Settings(_env_file=None, maintenance=value).maintenance
+        assert scope["path"](value) in _AVAILABLE_PATHS
+    for value in ("off", "false", "0", ""):
+        assert scope["path"](value) == "/health"
     assert "does not respond" in scope["check"](1, "/health")
 
 

@@ -32,7 +32,7 @@ def target(
 def test_no_request_breaks_server_or_its_description(target: tuple[Site, Seed], tmp_path: Path, signed_in: bool) -> None:
     site, seed = target
     result = fuzzing.run(site, tmp_path / "run", seed, SECONDS, signed_in=signed_in)
-    assert result.passed, result.words
+    assert result.passed, result.output
     assert not result.failures
     described = {
         f"{method.upper()} {path}"

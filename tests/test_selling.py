@@ -107,7 +107,7 @@ def customer(make_site: Callable[..., Site]) -> Iterator[Customer]:
 def test_buy_change_cancel_and_resume(customer: Customer) -> None:
     customer.sign_up()
     assert customer.sees() == ("free", "inactive", 1, 0)
-    back = customer.buys("individual", "somebody.else@example.com")
+    back = customer.buys("individual", "another.buyer@example.com")
     assert (back.status_code, back.url.path.rstrip("/"), back.url.params["bought"]) == (200, "/dashboard", "individual")
     assert customer.settled(1) == ("free", "inactive", 2, 0)
     customer.buys("pro", "another.one@example.com")

@@ -20,7 +20,7 @@ from interviewer.core.readiness import STOPPING
 from interviewer.interviews.start import LEASE
 from tests.support import openai_server
 from tests.support.site import Site
-from tests.test_contract import ANSWER, Person, World
+from tests.support.world import ANSWER, Person, World
 
 SOCKET = "/_event/?EIO=4&transport=websocket&token=00000000-0000-0000-0000-000000000000"
 DELAY = 2.0
@@ -31,11 +31,11 @@ MODEL_SECONDS = 9.0
 @pytest.fixture
 def copies(make_site: Callable[..., Site], make_database: Callable[[str], str]) -> Iterator[tuple[World, World]]:
     """Two replicas on one database. The first has a limit of two concurrent model calls, and a stop delay."""
-    behaviour, database_url = openai_server.Behavior(), make_database("stopping")
-    with openai_server.running(behaviour) as url:
+    behavior, database_url = openai_server.Behavior(), make_database("stopping")
+    with openai_server.running(behavior) as url:
         given = {"DATABASE_URL": database_url, "OPENAI_BASE_URL": url, "OPENAI_MODEL": "test"}
-        first = World(make_site(**given, MODEL_CALLS_AT_ONCE="2", STOP_DELAY=str(DELAY)), database_url, behaviour)
-        second = World(make_site(**given), database_url, behaviour)
+        first = World(make_site(**given, MODEL_CALLS_AT_ONCE="2", STOP_DELAY=str(DELAY)), database_url, behavior)
+        second = World(make_site(**given), database_url, behavior)
         yield first, second
         for world in (first, second):
             world.http.close()

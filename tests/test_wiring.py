@@ -117,10 +117,10 @@ NEEDED = [name for name in LEMON if name != "lemon_api_key"]
 def test_guessable_webhook_secret_is_refused_unquoted(secret: str) -> None:
     with pytest.raises(ValidationError) as caught:
         settings(lemon_webhook_secret=SecretStr(secret))
-    words = explain(caught.value)
-    assert "LEMON_WEBHOOK_SECRET: " in words
-    assert "openssl rand" in words
-    assert not secret.strip() or secret not in words
+    message = explain(caught.value)
+    assert "LEMON_WEBHOOK_SECRET: " in message
+    assert "openssl rand" in message
+    assert not secret.strip() or secret not in message
 
 
 @pytest.mark.parametrize("secret", ["x7Kq2z", "fixture-signing-secret-0001", "0123456789abcdef0123456789abcdef01234567"])

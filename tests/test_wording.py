@@ -15,13 +15,13 @@ PACKAGE = Path(__file__).parents[1] / "interviewer"
 MOMENT = datetime(2026, 3, 2, 9, 5, 7, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(("number", "words"), [(0, "0 answers"), (1, "1 answer"), (2, "2 answers")])
-def test_a_noun_agrees_with_its_number(number: int, words: str) -> None:
-    assert counted(number, "answer") == words
+@pytest.mark.parametrize(("number", "text"), [(0, "0 answers"), (1, "1 answer"), (2, "2 answers")])
+def test_a_noun_agrees_with_its_number(number: int, text: str) -> None:
+    assert counted(number, "answer") == text
 
 
 @pytest.mark.parametrize(
-    ("span", "words"),
+    ("span", "text"),
     [
         (timedelta(minutes=1), "1 minute"),
         (timedelta(minutes=15), "15 minutes"),
@@ -32,8 +32,8 @@ def test_a_noun_agrees_with_its_number(number: int, words: str) -> None:
         (timedelta(days=30), "30 days"),
     ],
 )
-def test_a_duration_is_in_its_largest_plural_unit(span: timedelta, words: str) -> None:
-    assert duration(span) == words
+def test_a_duration_is_in_its_largest_plural_unit(span: timedelta, text: str) -> None:
+    assert duration(span) == text
 
 
 def test_dates_have_one_form_for_each_use() -> None:
@@ -42,9 +42,9 @@ def test_dates_have_one_form_for_each_use() -> None:
     assert timestamp(MOMENT.astimezone(timezone(timedelta(hours=2)))) == "2026-03-02 09:05:07"
 
 
-@pytest.mark.parametrize(("seconds", "words"), [(1, "1 second"), (99, "99 seconds"), (100, "2 minutes")])
-def test_the_wait_of_a_refusal_agrees_with_its_number(seconds: int, words: str) -> None:
-    assert f"Please wait {words}, then" in TooManyRequests(seconds).user_message
+@pytest.mark.parametrize(("seconds", "text"), [(1, "1 second"), (99, "99 seconds"), (100, "2 minutes")])
+def test_the_wait_of_a_refusal_agrees_with_its_number(seconds: int, text: str) -> None:
+    assert f"Please wait {text}, then" in TooManyRequests(seconds).user_message
 
 
 def test_dates_and_plurals_are_written_in_one_module() -> None:

@@ -248,9 +248,9 @@ def quiet(command: list[object], environment: dict[str, str] | None = None) -> s
     )
 
 
-def say(words: str) -> None:
+def say(message: str) -> None:
     """Print what the user is about to wait for."""
-    print(words, flush=True)
+    print(message, flush=True)
 
 
 if __name__ == "__main__":

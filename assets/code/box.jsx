@@ -28,7 +28,7 @@ function remember(name) {
   try {
     localStorage.setItem(KEY, name);
   } catch {
-    // A full or forbidden storage must not stop anybody from choosing.
+    // A full or forbidden storage must not stop the user from choosing.
   }
 }
 
@@ -80,7 +80,7 @@ export function CodeBox({ open, look, labelId, hintIds, placeholder, python, chi
     const name = event.target.value;
     setLanguage(name);
     remember(name);
-    // Without its colours a language can be written all the same.
+    // Without its colors a language can be written all the same.
     editor.current?.speak(name).catch(() => {});
   };
 
@@ -97,9 +97,9 @@ export function CodeBox({ open, look, labelId, hintIds, placeholder, python, chi
           <label className={look.language}>
             <span className={look.language_word}>Language</span>
             <select value={language} onChange={choose} className={look.select}>
-              {LANGUAGES.map(([name, words]) => (
+              {LANGUAGES.map(([name, label]) => (
                 <option key={name} value={name}>
-                  {words}
+                  {label}
                 </option>
               ))}
             </select>
@@ -137,7 +137,7 @@ function Output({ run, look }) {
   return (
     <div ref={root} className={run.phase === "idle" ? undefined : look.output}>
       <p role="status" className={run.phase === "idle" ? "sr-only" : run.failed ? look.wrong : look.status}>
-        {run.words}
+        {run.message}
       </p>
       {run.phase === "loading" && (
         <div className={look.track} aria-hidden="true">

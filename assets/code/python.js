@@ -4,7 +4,7 @@ const SECONDS = 10;
 const MOST = 20000; // characters of output that are shown; the worker keeps to it too, but nobody has to believe a program
 const WHOLE = 12300000; // bytes that Python's files have when unpacked, for the bar
 
-const START = { phase: "idle", part: 0, pieces: [], words: "", failed: false };
+const START = { phase: "idle", part: 0, pieces: [], message: "", failed: false };
 
 /** Return a runner; `show` is called with what to show whenever that changes. */
 export function pythonRunner(folder, show) {
@@ -19,9 +19,9 @@ export function pythonRunner(folder, show) {
     ready = false;
   };
 
-  const finish = (words, failed, change = {}) => {
+  const finish = (message, failed, change = {}) => {
     clearTimeout(timer);
-    tell({ phase: "done", words, failed, ...change });
+    tell({ phase: "done", message, failed, ...change });
   };
 
   const add = (pieces) => {
@@ -41,7 +41,7 @@ export function pythonRunner(folder, show) {
     if (data.pieces) add(data.pieces);
     if (data.started) {
       ready = true;
-      tell({ phase: "running", words: "Running…" });
+      tell({ phase: "running", message: "Running…" });
       timer = setTimeout(() => {
         end();
         finish(`Stopped after ${SECONDS} seconds: the program was still running.`, true);
@@ -51,8 +51,8 @@ export function pythonRunner(folder, show) {
       const took = `${Math.max(0.01, Number(data.seconds)).toFixed(2)} s`;
       const error = String(data.error).slice(0, 10000);
       const silent = state.pieces.length === 0 && !error;
-      const words = error ? `Ended with an error after ${took}.` : `Finished in ${took}.${silent ? " It printed nothing." : ""}`;
-      finish(words, Boolean(error), { error, cut: Boolean(data.cut) });
+      const message = error ? `Ended with an error after ${took}.` : `Finished in ${took}.${silent ? " It printed nothing." : ""}`;
+      finish(message, Boolean(error), { error, cut: Boolean(data.cut) });
     }
     if (data.died) {
       end();
@@ -75,7 +75,7 @@ export function pythonRunner(folder, show) {
         worker.onerror = unreachable;
       }
       state = START;
-      tell(ready ? { phase: "running", words: "Running…" } : { phase: "loading", words: "Loading Python (about 6 MB, first time only)." });
+      tell(ready ? { phase: "running", message: "Running…" } : { phase: "loading", message: "Loading Python (about 6 MB, first time only)." });
       worker.postMessage({ folder: new URL(folder, location.href).href, source });
     },
     stop() {

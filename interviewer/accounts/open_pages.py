@@ -90,9 +90,9 @@ class Forget(Protocol):
 class OpenPages:
     """The pages that this process serves, and the states that it keeps for them."""
 
-    def __init__(self, database: Database, news: Notifier) -> None:
+    def __init__(self, database: Database, notifier: Notifier) -> None:
         self._database = database
-        self._news = news
+        self._notifier = notifier
         self._connections: set[Connection] = set()
         self._by_key: dict[str, Connection] = {}
         self._kept: dict[str, _Kept] = {}
@@ -120,7 +120,7 @@ class OpenPages:
             connection.share = share if share in alive else ""
             if session and session not in alive:
                 if connection.key in self._kept:
-                    self._news.wake(ENDINGS)
+                    self._notifier.wake(ENDINGS)
                 connection.standing, connection.session = Standing.ENDED, ""
                 connection.key = _key(Standing.ENDED, session, token)
         self._connections.add(connection)
@@ -194,7 +194,7 @@ class OpenPages:
                 raise
             alive = set()
         if session and session not in alive:
-            self._news.wake(ENDINGS)
+            self._notifier.wake(ENDINGS)
         return not session or session in alive, not share or share in alive
 
     # -- ended sessions and shares -------------------------------------------------------------------------------------
@@ -206,7 +206,7 @@ class OpenPages:
         """
         while True:
             # Start waiting before the check, so that a session that ends during the check triggers another one.
-            notice = asyncio.create_task(self._news.wait(ENDINGS, LOOK_EVERY))
+            notice = asyncio.create_task(self._notifier.wait(ENDINGS, LOOK_EVERY))
             try:
                 await self.look(forget)
             except AppError as error:

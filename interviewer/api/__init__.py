@@ -93,12 +93,12 @@ class _UnmatchedRoutes:
         """Respond to a request that no route has matched."""
         methods = [method for method in METHODS if self._takes({**scope, "method": method})]
         allow = {"Allow": ", ".join(methods)}
-        answer: Response = errors.refusal(NotFound())
+        response: Response = errors.response_for(NotFound())
         if methods and scope["method"] == "OPTIONS":
-            answer = Response(headers=allow)
+            response = Response(headers=allow)
         elif methods:
-            answer = errors.answer(405, errors.NO_SUCH_METHOD, allow)
-        await answer(scope, receive, send)
+            response = errors.error_response(405, errors.NO_SUCH_METHOD, allow)
+        await response(scope, receive, send)
 
     def _takes(self, scope: Scope) -> bool:
         return any(route.matches(scope)[0] is Match.FULL for route in self._routes)

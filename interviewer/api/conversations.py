@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from pydantic import Field, WithJsonSchema
 from structlog.contextvars import bind_contextvars
@@ -64,6 +65,22 @@ class Answer(Body):
         return Sent(self.message, key, self.conversation_id, self.topic_id, self.question_id, first)
 
 
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """The parts of a request that submits an answer, shared by the two routes."""
+
+    interview_id: PathId
+    body: Answer
+    person: Person
+    services: Services
+    client: Client
+    request: Request
+    key: IdempotencyKey = ""
+
+
+Submission = Annotated[Submitted, Depends()]
+
+
 @router.post("/create", include_in_schema=False)
 @router.post("/append", include_in_schema=False)
 @router.get("", include_in_schema=False)
@@ -80,17 +97,9 @@ async def nothing(_person: Person) -> None:
     openapi_extra=RESUMED,
     responses=_ANSWERED | refused({409: [_INACTIVE, ALREADY_BEGUN, OTHER_ANSWER, ANOTHER_QUESTION]}),
 )
-async def create(
-    interview_id: PathId,
-    body: Answer,
-    person: Person,
-    services: Services,
-    client: Client,
-    request: Request,
-    key: IdempotencyKey = "",
-) -> Response:
+async def create(submission: Submission) -> Response:
     """Answer the first question."""
-    return await _reply(services, interview_id, body.sent(key, first=True), person.user_id, client, request)
+    return await _reply(submission, first=True)
 
 
 @router.post(
@@ -101,17 +110,9 @@ async def create(
     openapi_extra=RESUMED,
     responses=_ANSWERED | refused({409: [_INACTIVE, OTHER_ANSWER, ANOTHER_QUESTION]}),
 )
-async def append(
-    interview_id: PathId,
-    body: Answer,
-    person: Person,
-    services: Services,
-    client: Client,
-    request: Request,
-    key: IdempotencyKey = "",
-) -> Response:
+async def append(submission: Submission) -> Response:
     """Answer the open question, or complete what is missing for the last answer."""
-    return await _reply(services, interview_id, body.sent(key), person.user_id, client, request)
+    return await _reply(submission)
 
 
 @router.get("/{interview_id}", operation_id="getConversation", responses=refused({400: ["Missing ID", INVALID]}))
@@ -120,10 +121,10 @@ async def show(interview_id: PathId, person: Person, services: Services) -> Conv
     return ConversationBody(conversation=conversation_document(await _loaded(services, person.user_id, path_id(interview_id))))
 
 
-async def _reply(services: Services, raw_id: str, sent: Sent, user_id: int, client: str, request: Request) -> Response:
-    id = path_id(raw_id)
+async def _reply(submission: Submitted, *, first: bool = False) -> Response:
+    services, user_id, id = submission.services, submission.person.user_id, path_id(submission.interview_id)
     try:
-        reply = await services.programs.reply(user_id, id, sent, client)
+        reply = await services.programs.reply(user_id, id, submission.body.sent(submission.key, first=first), submission.client)
     except NotFound:
         raise BadRequest(INVALID) from None
     bind_contextvars(interview_id=id)
@@ -133,7 +134,7 @@ async def _reply(services: Services, raw_id: str, sent: Sent, user_id: int, clie
         return ConversationBody(conversation=conversation_document(loaded))
 
     events = services.following.through(user_id, reply.events)
-    return await respond(request, events, done, arrived=partial(services.receipts.note, reply.question_id))
+    return await respond(submission.request, events, done, arrived=partial(services.receipts.note, reply.question_id))
 
 
 async def _loaded(services: Services, user_id: int, interview_id: int) -> Loaded:

@@ -109,5 +109,5 @@ def plan_word(plan: Plan) -> Literal["free", "pro", "premium"]:
 )
 async def job_description(body: JobDescription, person: Person, services: Services, client: Client) -> JSONResponse:
     """Return a summary of a job description, as Markdown in a JSON string."""
-    findings = await services.interviews.analyse_job(person.user_id, body.job_description, client)
+    findings = await services.interviews.analyze_job(person.user_id, body.job_description, client)
     return JSONResponse(markdown(findings))

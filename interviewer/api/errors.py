@@ -64,7 +64,7 @@ class TooLarge:
             nonlocal replaced
             if message["type"] == "http.response.start" and message["status"] == 413 and not _is_json(message):
                 replaced = True
-                await answer(413, body_too_large(scope["path"]))(scope, receive, send)
+                await error_response(413, body_too_large(scope["path"]))(scope, receive, send)
             elif not replaced:
                 await send(message)
 
@@ -75,16 +75,16 @@ def _is_json(message: Message) -> bool:
     return Headers(raw=message["headers"]).get("content-type", "").startswith("application/json")
 
 
-def answer(
-    status: int, words: str, headers: dict[str, str] | None = None, details: Mapping[str, str] | None = None
+def error_response(
+    status: int, message: str, headers: dict[str, str] | None = None, details: Mapping[str, str] | None = None
 ) -> JSONResponse:
     """Return an error response. `details` are additional fields of its body."""
-    return JSONResponse({"error": words, **(details or {})}, status_code=status, headers=headers)
+    return JSONResponse({"error": message, **(details or {})}, status_code=status, headers=headers)
 
 
-def refusal(error: AppError) -> JSONResponse:
+def response_for(error: AppError) -> JSONResponse:
     """Return the response for one of our errors, with Retry-After if a retry can help."""
-    return answer(error.status, error.user_message, retry_after(error), error.details)
+    return error_response(error.status, error.user_message, retry_after(error), error.details)
 
 
 def retry_after(error: AppError) -> dict[str, str]:
@@ -96,7 +96,7 @@ def retry_after(error: AppError) -> dict[str, str]:
 
 async def _ours(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, AppError)
-    return refusal(error)
+    return response_for(error)
 
 
 async def _to_login(_request: Request, error: Exception) -> RedirectResponse:
@@ -106,16 +106,16 @@ async def _to_login(_request: Request, error: Exception) -> RedirectResponse:
 
 async def _malformed(_request: Request, _error: Exception) -> JSONResponse:
     """Return 400 without repeating the input, which may contain a password."""
-    return answer(400, INVALID_BODY)
+    return error_response(400, INVALID_BODY)
 
 
 async def _framework_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     ours = {400: INVALID_BODY, 404: "Not found", 405: NO_SUCH_METHOD, 413: body_too_large(request.url.path)}
-    words = ours.get(error.status_code, str(error.detail))
-    return answer(error.status_code, words, dict(error.headers or {}))
+    message = ours.get(error.status_code, str(error.detail))
+    return error_response(error.status_code, message, dict(error.headers or {}))
 
 
 async def _bug(request: Request, error: Exception) -> JSONResponse:
     _failures.log(error, f"{request.method} {request.url.path} failed")
-    return refusal(AppError())
+    return response_for(AppError())

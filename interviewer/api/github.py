@@ -19,7 +19,7 @@ from interviewer.api.session import flash, signed_in_response
 from interviewer.errors import AppError, IdentityRefused, Unauthorized
 
 router = APIRouter(tags=["auth"])
-_AWAY: Responses = {
+_REDIRECT: Responses = {
     303: {
         "description": "Redirect to GitHub, with a cookie that ties the callback to this browser.",
         "headers": {
@@ -38,7 +38,7 @@ _AWAY: Responses = {
     operation_id="startGitHubLogin",
     status_code=303,
     response_class=RedirectResponse,
-    responses=_AWAY | refused({503: NOT_CONFIGURED}),
+    responses=_REDIRECT | refused({503: NOT_CONFIGURED}),
 )
 async def start(
     services: Services,
@@ -52,7 +52,7 @@ async def start(
             link_to = (await services.sessions.authenticate(secret)).user_id if connect else 0
             address, attempt = await services.github.begin(next, link_to)
     except AppError as error:
-        return errors.refusal(error)
+        return errors.response_for(error)
     response = RedirectResponse(address, status_code=303, headers={"Cache-Control": "no-store"})
     response.set_cookie(
         ATTEMPT_COOKIE,

@@ -13,8 +13,8 @@ from interviewer.errors import Unavailable
 router = APIRouter(tags=["health"])
 
 
-def _text(words: str) -> Responses:
-    return {200: {"description": words.capitalize(), "content": {"text/plain": {"example": words}}}}
+def _text(body: str) -> Responses:
+    return {200: {"description": body.capitalize(), "content": {"text/plain": {"example": body}}}}
 
 
 @router.get("/live", operation_id="getLiveness", response_class=PlainTextResponse, responses=_text("alive"))

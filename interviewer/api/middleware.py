@@ -19,7 +19,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, bound_contextvars, unbind_contextvars
 
-from interviewer.api.errors import refusal
+from interviewer.api.errors import response_for
 from interviewer.api.streaming import error_event
 from interviewer.core import metrics
 from interviewer.core.capacity import CLOSED_MESSAGE
@@ -112,7 +112,7 @@ class Requests:
         except asyncio.CancelledError:
             # The server cancels unfinished requests at shutdown. Their clients still get a proper error.
             if status == GONE:
-                await refusal(Unavailable(CLOSED_MESSAGE))(scope, receive, with_id)
+                await response_for(Unavailable(CLOSED_MESSAGE))(scope, receive, with_id)
             elif streaming:
                 await send({"type": "http.response.body", "body": error_event(Unavailable(CLOSED_MESSAGE)).encode()})
             else:

@@ -60,7 +60,7 @@ def _decoded(value: bytes) -> str:
 
 
 def _closable(connection: Connection, receive: Receive, send: Send) -> tuple[Receive, Send]:
-    """Wrap `receive` and `send` so that the server can close the connection. Nothing is received or sent afterwards."""
+    """Wrap `receive` and `send` so that the server can close the connection. Nothing is received or sent afterward."""
     accepted = closed = False
 
     async def close() -> None:

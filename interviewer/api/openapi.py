@@ -92,9 +92,9 @@ RESUMED: Document = {
 }
 
 
-def refused(words: Mapping[int, str | Sequence[str]]) -> Responses:
-    """Describe a route's errors. `words` has the error messages by status."""
-    return {status: _error(status, [said] if isinstance(said, str) else said) for status, said in words.items()}
+def refused(messages: Mapping[int, str | Sequence[str]]) -> Responses:
+    """Describe a route's errors. `messages` has the error messages by status."""
+    return {status: _error(status, [message] if isinstance(message, str) else message) for status, message in messages.items()}
 
 
 def refused_with(model: type[Error], bodies: Mapping[int, Sequence[Mapping[str, str]]]) -> Responses:
@@ -110,7 +110,7 @@ def refused_with(model: type[Error], bodies: Mapping[int, Sequence[Mapping[str, 
     return described
 
 
-def streamed(status: int, words: str, body: type[BaseModel]) -> Responses:
+def streamed(status: int, description: str, body: type[BaseModel]) -> Responses:
     """Describe a response that is also available as an event stream. `body` is the model of the stream's last event."""
     events = [
         _event(_of({"text": {"type": "string"}}), "feedback", "question"),
@@ -120,12 +120,12 @@ def streamed(status: int, words: str, body: type[BaseModel]) -> Responses:
     ]
     example = {"id": "22", "event": "question", "data": '{"text": "What does an index"}'}
     stream = {"schema": {"description": _EVENTS, "oneOf": events}, "example": example}
-    return {status: {"description": words, "content": {EVENT_STREAM: stream}}}
+    return {status: {"description": description, "content": {EVENT_STREAM: stream}}}
 
 
-def answered(status: int, words: str, example: Any = None) -> Responses:
+def answered(status: int, description: str, example: Any = None) -> Responses:
     """Describe a successful response, with an example if given. The route's `response_model` describes its body."""
-    return {status: {"description": words, **({"content": {JSON: {"example": example}}} if example is not None else {})}}
+    return {status: {"description": description, **({"content": {JSON: {"example": example}}} if example is not None else {})}}
 
 
 class Described(FastAPI):
@@ -181,14 +181,14 @@ def _common(path: str, operation: Document) -> dict[int, list[str]]:
     return errors
 
 
-def _error(status: int, words: Sequence[str]) -> Document:
-    return {"description": HTTPStatus(status).phrase, "content": {JSON: {"schema": _ERROR, "examples": _examples(words)}}}
+def _error(status: int, messages: Sequence[str]) -> Document:
+    return {"description": HTTPStatus(status).phrase, "content": {JSON: {"schema": _ERROR, "examples": _examples(messages)}}}
 
 
-def _examples(words: Sequence[str]) -> Document:
+def _examples(messages: Sequence[str]) -> Document:
     """Return example error bodies, keyed by a slug of their message."""
-    return {_name(said): {"summary": said, "value": {"error": said}} for said in words}
+    return {_name(message): {"summary": message, "value": {"error": message}} for message in messages}
 
 
-def _name(words: str) -> str:
-    return re.sub(r"\W+", "-", words.lower()).strip("-")[:60]
+def _name(message: str) -> str:
+    return re.sub(r"\W+", "-", message.lower()).strip("-")[:60]

@@ -45,9 +45,9 @@ class Checkout(BaseModel):
 _PORTAL = {"error": PortalRequired.user_message, "portal_url": "https://shop.example.com/billing"}
 
 
-def _refused(*words: str) -> Responses:
+def _refused(*messages: str) -> Responses:
     """Describe the 409 response of a plan change. Some subscriptions can only be changed on the payment service's own page."""
-    return refused_with(Elsewhere, {409: [*({"error": said} for said in words), _PORTAL]})
+    return refused_with(Elsewhere, {409: [*({"error": message} for message in messages), _PORTAL]})
 
 
 @router.post(

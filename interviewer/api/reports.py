@@ -53,7 +53,7 @@ async def download(name: str, services: Services, client: Client, secret: Sessio
             report = await services.reports.full(person.user_id, id, client)
             write, media_type = WRITERS[Kind(ending)]
             # A long PDF takes seconds of CPU time, so it is generated in a thread, after queueing per user.
-            async with services.files.place(person.user_id), services.processor.place(person.user_id):
+            async with services.files.slot(person.user_id), services.processor.slot(person.user_id):
                 content = await asyncio.to_thread(write, report)
     except AppError as error:
         return PlainTextResponse(error.user_message, status_code=error.status, headers=retry_after(error))

@@ -42,8 +42,8 @@ async def login(
         user = await services.accounts.sign_in(email, password, client)
         return await signed_in_response(services, user, local_path(next), user_agent, replaced=secret)
     except AppError as error:
-        words = "The email address or password is wrong." if error.status == 401 else error.user_message
-        return flash(services, login_page(local_path(next)), error=words, email=email)
+        message = "The email address or password is wrong." if error.status == 401 else error.user_message
+        return flash(services, login_page(local_path(next)), error=message, email=email)
 
 
 @router.post("/verify")
@@ -108,7 +108,7 @@ async def export(services: Services, client: Client, secret: SessionSecret = "")
             person = await services.sessions.authenticate(secret)
             document = await services.personal.export(person.user_id, client)
             # Years of interviews are megabytes of JSON, so they are serialized in a thread, after queueing per user.
-            async with services.processor.place(person.user_id):
+            async with services.processor.slot(person.user_id):
                 content = await asyncio.to_thread(json.dumps, document, ensure_ascii=False)
     except AppError as error:
         return PlainTextResponse(error.user_message, status_code=error.status, headers=retry_after(error))
@@ -146,11 +146,11 @@ async def signed_in_response(
     return response
 
 
-def flash(services: Services, path: str, **words: str) -> RedirectResponse:
-    """Redirect to a page that shows `words` once, from a short-lived cookie. Each value is cut to 320 characters."""
+def flash(services: Services, path: str, **fields: str) -> RedirectResponse:
+    """Redirect to a page that shows `fields` once, from a short-lived cookie. Each value is cut to 320 characters."""
     response = RedirectResponse(path, status_code=303)
     page = path.lstrip("/").partition("?")[0]
-    value = quote(json.dumps({"page": page, **{key: text[:320] for key, text in words.items()}}))
+    value = quote(json.dumps({"page": page, **{key: text[:320] for key, text in fields.items()}}))
     response.set_cookie(
         FLASH_COOKIE, value, max_age=FLASH_SECONDS, httponly=True, samesite="lax", secure=services.settings.production
     )

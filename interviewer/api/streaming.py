@@ -13,7 +13,7 @@ from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel
 from starlette.background import BackgroundTask
 
-from interviewer.api.errors import refusal
+from interviewer.api.errors import response_for
 from interviewer.api.schemas import as_json
 from interviewer.errors import AppError
 from interviewer.interviews.events import Asked, Completed, Event, Failed, FeedbackPiece, Judged, QuestionPiece
@@ -155,9 +155,9 @@ async def respond(
         elif isinstance(event, Completed):
             completed = event
     if failure:
-        return refusal(failure)
+        return response_for(failure)
     content = (await body(completed)).model_dump_json(exclude_none=True)
-    # Check this before responding: afterwards, every connection counts as disconnected.
+    # Check this before responding: afterward, every connection counts as disconnected.
     background = None if await request.is_disconnected() else BackgroundTask(_call, arrived)
     return Response(content, status, media_type="application/json", background=background)
 

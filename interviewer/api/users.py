@@ -62,7 +62,7 @@ async def create(body: MailedToken, services: Services, client: Client, user_age
 
 @router.get("", include_in_schema=False)
 @router.delete("/delete", include_in_schema=False)
-async def nobody(_person: Person) -> None:
+async def missing_id(_person: Person) -> None:
     """Report that the ID is missing."""
     raise BadRequest("UserID required")
 

@@ -99,7 +99,7 @@ class Websockets:
 
 
 def _counted(receive: Receive, send: Send, together: WindowCounter) -> tuple[Receive, Send]:
-    """Wrap `receive` and `send` so that exceeding a limit closes the websocket. Nothing is received or sent afterwards."""
+    """Wrap `receive` and `send` so that exceeding a limit closes the websocket. Nothing is received or sent afterward."""
     alone, over = WindowCounter(WITHIN), False
 
     async def counted() -> Message:

@@ -184,8 +184,8 @@ def _effect(purchase: Order | Subscription, *, known_product: bool) -> Effect:
     if purchase.user_id is None:
         return Effect(Outcome.UNRESOLVED, "no account matches its checkout reference or email address")
     if not known_product:
-        words = UNKNOWN_VARIANT.format(purchase.variant_id) if purchase.variant_id else "it does not say what was bought"
-        return Effect(Outcome.UNRESOLVED, words, purchase.user_id)
+        reason = UNKNOWN_VARIANT.format(purchase.variant_id) if purchase.variant_id else "it does not say what was bought"
+        return Effect(Outcome.UNRESOLVED, reason, purchase.user_id)
     return Effect(Outcome.APPLIED, user_id=purchase.user_id)
 
 

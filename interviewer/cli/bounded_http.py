@@ -22,10 +22,10 @@ from interviewer.core.rate_limits import network_of
 # Seconds for a request's headers to arrive, and then for its body.
 HEADERS_WITHIN, BODY_WITHIN = 20.0, 60.0
 # Maximum length of the request line and headers in bytes. Also the limit for the body's chunk sizes and trailers.
-LONGEST_HEADERS = 65_536
+MAX_HEADERS = 65_536
 # Seconds and bytes for the rest of a body that is still arriving after the response was sent. It is read and discarded, because
 # closing a connection while data arrives can lose the response.
-REST_WITHIN, LONGEST_REST = 10.0, 8 * 1024 * 1024
+REST_WITHIN, MAX_REST = 10.0, 8 * 1024 * 1024
 # Maximum number of pipelined requests waiting on one connection. Browsers do not pipeline.
 PIPELINED = 16
 # Seconds for the application to accept or reject a websocket.
@@ -106,9 +106,9 @@ class BoundedHttp(HttpToolsProtocol):
             self._received, self._headers_ended = 0, False
         elif not self._in_headers and self._is_idle:
             self._rest += len(data)
-        if self._received > LONGEST_HEADERS:
+        if self._received > MAX_HEADERS:
             self._refuse("431 Request Header Fields Too Large" if self._in_headers else "400 Bad Request")
-        elif self._rest > LONGEST_REST:
+        elif self._rest > MAX_REST:
             self._refuse("413 Content Too Large")
 
     def on_message_begin(self) -> None:

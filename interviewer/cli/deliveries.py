@@ -72,7 +72,7 @@ def replay(
             raise BadRequest("Give the IDs of deliveries, or use --open for all that need attention.")
         failures = {id: await _replayed(services, id) for id in sorted(chosen)}
         # Load them only after all replays, because a later delivery may have resolved an earlier one.
-        return [(id, await _found(services, id), words) for id, words in failures.items()]
+        return [(id, await _found(services, id), failure) for id, failure in failures.items()]
 
     replayed = operate(work)
     if not replayed:

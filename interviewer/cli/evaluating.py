@@ -154,10 +154,10 @@ class _ProgressReporter:
 
 
 def _print(summary: Summary) -> None:
-    from evaluation import summary as words
+    from evaluation import summary as tables
 
-    table((shown(summary.title), ""), words.overview(summary))
+    table((shown(summary.title), ""), tables.overview(summary))
     say()
-    table(words.CALIBRATION_HEAD, words.calibration_rows(summary.all))
+    table(tables.CALIBRATION_HEAD, tables.calibration_rows(summary.all))
     say()
-    table(words.question_head(summary), words.question_rows(summary))
+    table(tables.question_head(summary), tables.question_rows(summary))

@@ -25,7 +25,7 @@ from interviewer.settings import ROOT, Settings
 # Seconds that open connections have to finish at shutdown before they are closed.
 GRACE_SECONDS = 5
 # Maximum websocket message size in bytes: the largest form that `state/bounds.py` accepts, at three bytes per character.
-LONGEST_MESSAGE = 640 * 1024
+MAX_MESSAGE = 640 * 1024
 # Seconds before an idle connection is closed. Must exceed the load balancer's idle timeout. Otherwise the balancer may send a
 # request on a connection that is being closed, and the visitor sees an error.
 KEEP_ALIVE_SECONDS = 130
@@ -177,7 +177,7 @@ def _serve(settings: Settings, *, embedded: bool) -> None:
         ),
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
-        ws_max_size=LONGEST_MESSAGE,
+        ws_max_size=MAX_MESSAGE,
         # Compression shrinks a page's first 10 KB to 8 KB, but would let a thousand bytes from a client expand to a megabyte in
         # memory.
         ws_per_message_deflate=False,

@@ -88,11 +88,11 @@ def delete(
         try:
             await services.personal.erase(user_id, address)
         except SubscriptionNotCancelled as error:
-            words = (
+            message = (
                 f"The subscription of {address} could not be canceled, so nothing was deleted: it would still be charged. "
                 "Try again later."
             )
-            raise PaymentsUnavailable(words) from error
+            raise PaymentsUnavailable(message) from error
         return address
 
     say(f"The account of {operate(work)} was deleted.")

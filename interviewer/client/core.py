@@ -62,5 +62,5 @@ class Core:
     def _user_id(self) -> int:
         """Return the signed-in user's ID. Raises Unauthorized if the client is not signed in."""
         if self._tokens is None:
-            raise Unauthorized(401, "Nobody is signed in.")
+            raise Unauthorized(401, "No user is signed in.")
         return self._tokens.user_id

@@ -41,8 +41,8 @@ class Answer:
     def message(self) -> str:
         """The server's error message, or a generic one if it sent none."""
         found = parsed(self.body)
-        words = found.get("error") if isinstance(found, dict) else None
-        return words if isinstance(words, str) else f"The server answered {self.status} and gave no reason."
+        message = found.get("error") if isinstance(found, dict) else None
+        return message if isinstance(message, str) else f"The server answered {self.status} and gave no reason."
 
     @property
     def details(self) -> dict[str, str]:

@@ -114,9 +114,9 @@ class Stream(Generic[T]):
         return kind(value)
 
     def _fail(self, found: dict[str, Any]) -> None:
-        status, words = found.get("status"), found.get("error")
-        if not (isinstance(status, int) and isinstance(words, str)):
+        status, message = found.get("status"), found.get("error")
+        if not (isinstance(status, int) and isinstance(message, str)):
             raise InvalidAnswer(200, UNREADABLE)
         if self._last_id:
-            raise error_for(status, words)
-        self.failure = Answer(status, {}, json.dumps({"error": words}).encode())
+            raise error_for(status, message)
+        self.failure = Answer(status, {}, json.dumps({"error": message}).encode())

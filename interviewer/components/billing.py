@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from interviewer.billing.catalogue import CREDITS_PER_MONTH, PLANS, PRICE_CENTS, Product, price_text
-from interviewer.components.forms import BUSY, LINK, PRIMARY, SECONDARY, alert, words
+from interviewer.components.forms import BUSY, LINK, PRIMARY, SECONDARY, alert, button_label
 from interviewer.components.icons import icon
 from interviewer.components.layout import card
 from interviewer.components.verdict import disclosure
@@ -315,9 +315,9 @@ def _changes() -> rx.Component:
     )
 
 
-def _folded(summary: str | rx.Var[str], words: str | rx.Var[str], button: rx.Component) -> rx.Component:
+def _folded(summary: str | rx.Var[str], text: str | rx.Var[str], button: rx.Component) -> rx.Component:
     """Return a collapsed action, with its description above its button."""
-    return disclosure(summary, rx.el.p(words, class_name="mb-4"), button)
+    return disclosure(summary, rx.el.p(text, class_name="mb-4"), button)
 
 
 # -- the statement -------------------------------------------------------------------------------------------------
@@ -348,7 +348,7 @@ def statement_card() -> rx.Component:
                 rx.cond(
                     BillingState.more_lines > 0,
                     rx.el.button(
-                        words(f"Show {BillingState.more_lines} more"),
+                        button_label(f"Show {BillingState.more_lines} more"),
                         type="button",
                         on_click=BillingState.show_all_lines,
                         custom_attrs=BUSY,

@@ -275,9 +275,9 @@ def _change(topic: rx.Var[TopicItem]) -> rx.Component:
     )
 
 
-def _sign(sign: str, words: str, colour: str) -> rx.Component:
+def _sign(sign: str, label: str, color: str) -> rx.Component:
     return rx.el.span(
-        rx.el.span(sign, aria_hidden="true"), rx.el.span(words, class_name="sr-only"), class_name=f"mr-1 font-semibold {colour}"
+        rx.el.span(sign, aria_hidden="true"), rx.el.span(label, class_name="sr-only"), class_name=f"mr-1 font-semibold {color}"
     )
 
 
@@ -294,7 +294,7 @@ def streak_card(streak: rx.Var[StreakItem], started: rx.Var[bool]) -> rx.Compone
             rx.el.span(streak.unit, class_name="ml-0.5"),
             class_name="mt-2 text-lg",
         ),
-        rx.el.p(streak.words, class_name="mt-1 text-sm text-muted"),
+        rx.el.p(streak.text, class_name="mt-1 text-sm text-muted"),
         rx.el.div(
             rx.foreach(streak.days[:7], lambda day: rx.el.span(day.letter, class_name="text-center text-sm text-muted")),
             rx.foreach(streak.days, _day),

@@ -13,7 +13,7 @@ def boundary(stateful: bool) -> rx.Component:
 
     If `stateful`, the error is also sent to the server and logged.
     """
-    words = rx.el.main(
+    message = rx.el.main(
         rx.el.h1("Something went wrong on this page", class_name="font-serif text-3xl font-bold"),
         rx.el.p(
             "This one's on us. What you typed is kept in this browser, and everything you sent is saved.",
@@ -22,4 +22,4 @@ def boundary(stateful: bool) -> rx.Component:
         rx.el.a("Reload the page", href="", custom_attrs={"reloadDocument": True}, class_name=PRIMARY),
         class_name="mx-auto flex min-h-screen max-w-xl flex-col items-start justify-center px-4 font-sans text-ink",
     )
-    return ErrorBoundary.create(fallback_render=rx.Var.create(words), **({} if stateful else {"on_error": rx.noop()}))
+    return ErrorBoundary.create(fallback_render=rx.Var.create(message), **({} if stateful else {"on_error": rx.noop()}))

@@ -147,7 +147,7 @@ def or_line() -> rx.Component:
     )
 
 
-def words(idle: rx.Var[str] | str, busy: str = "Just a moment…") -> rx.Component:
+def button_label(idle: rx.Var[str] | str, busy: str = "Just a moment…") -> rx.Component:
     """Return a button label that changes to `busy` from the click until the response. The button needs the class `group`.
 
     `assets/forms.js` switches the label as soon as the request is sent, and a handler's `disabled` keeps it while the handler
@@ -166,4 +166,4 @@ def submit(
     text: str, *, busy: rx.Var[bool] | bool = False, busy_text: str = "Just a moment…", look: str = PRIMARY, class_name: str = ""
 ) -> rx.Component:
     """Return a form's submit button. While `busy`, it shows `busy_text` and is disabled."""
-    return rx.el.button(words(text, busy_text), type="submit", disabled=busy, class_name=f"group {look} {class_name}")
+    return rx.el.button(button_label(text, busy_text), type="submit", disabled=busy, class_name=f"group {look} {class_name}")

@@ -17,7 +17,7 @@ class Key(NamedTuple):
     """A shortcut and its action. `needs` names the browser feature that it requires, or is empty."""
 
     key: str
-    words: str
+    label: str
     needs: str = ""
 
 
@@ -50,7 +50,7 @@ def shortcuts_dialog() -> rx.Component:
         rx.el.h2("Keyboard shortcuts", id="keys-title", class_name="mb-3 font-serif text-xl font-bold"),
         rx.el.dl(
             _row("Send the answer", "Ctrl + Enter"),
-            *[_row(one.words, one.key, one.needs) for one in SINGLE],
+            *[_row(one.label, one.key, one.needs) for one in SINGLE],
             _row("Close this list", "Esc"),
             class_name="divide-y divide-line",
         ),
@@ -67,9 +67,9 @@ def shortcuts_dialog() -> rx.Component:
     )
 
 
-def _row(words: str, key: str, needs: str = "") -> rx.Component:
+def _row(label: str, key: str, needs: str = "") -> rx.Component:
     return rx.el.div(
-        rx.el.dt(words),
+        rx.el.dt(label),
         rx.el.dd(rx.el.kbd(key, class_name=_KEY)),
         class_name=_ROW,
         custom_attrs={"data-needs": needs} if needs else {},

@@ -17,9 +17,9 @@ def notices() -> rx.Component:
     return rx.el.div(
         rx.el.div(
             rx.cond(
-                NoticeState.words != "",
+                NoticeState.text != "",
                 rx.el.div(
-                    rx.el.p(NoticeState.words),
+                    rx.el.p(NoticeState.text),
                     rx.el.button(
                         icon("cross"),
                         rx.el.span("Close", class_name="sr-only"),

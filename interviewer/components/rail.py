@@ -125,7 +125,7 @@ def _pause() -> rx.Component:
 
 def _verdict_link() -> rx.Component:
     """Return the link to the last answer's verdict, for narrow screens, where the verdict is below the question."""
-    words = rx.cond(
+    label = rx.cond(
         InterviewState.last.judged,
         f"Latest answer: {out_of(InterviewState.last.score)}. Read the verdict",
         rx.cond(InterviewState.judging, "Your latest answer is being scored", f"Your latest answer is {NO_SCORE_YET}"),
@@ -133,7 +133,7 @@ def _verdict_link() -> rx.Component:
     return rx.cond(
         InterviewState.last.question_id > 0,
         rx.el.a(
-            words,
+            label,
             icon("chevron"),
             href="#feedback",
             class_name="mt-1 flex min-h-11 items-center justify-between gap-3 rounded-md border border-line bg-sheet px-4 py-2 font-medium text-accent no-underline lg:hidden",

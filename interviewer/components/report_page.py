@@ -73,9 +73,9 @@ def print_button() -> rx.Component:
     return rx.el.button(icon("print"), "Print", type="button", custom_attrs={"data-print": ""}, class_name=SECONDARY)
 
 
-def jump(words: str | rx.Var[str], href: str | rx.Var[str]) -> rx.Component:
+def jump(label: str | rx.Var[str], href: str | rx.Var[str]) -> rx.Component:
     """Return one line of the contents: a link within the page that bypasses the client-side router."""
-    return rx.el.li(rx.el.a(words, href=href, custom_attrs={"reloadDocument": True}, class_name=_JUMP))
+    return rx.el.li(rx.el.a(label, href=href, custom_attrs={"reloadDocument": True}, class_name=_JUMP))
 
 
 def _contents(state: type[ReportFields], jumps: rx.Component) -> rx.Component:

@@ -103,7 +103,7 @@ def _requirement(one: rx.Var[RequirementItem], sign: rx.Component) -> rx.Compone
     return rx.el.li(
         sign,
         rx.el.div(
-            rx.el.p(one.words, class_name="break-words"),
+            rx.el.p(one.text, class_name="break-words"),
             rx.el.p(one.kind, rx.cond(one.asked != "", f" · {one.asked}", ""), class_name="text-sm text-muted"),
             class_name="min-w-0",
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-_COLOURS = (
+_COLORS = (
     "paper",
     "sheet",
     "ink",
@@ -23,7 +23,7 @@ _COLOURS = (
 TAILWIND: dict[str, Any] = {
     "theme": {
         "extend": {
-            "colors": {name: f"var(--{name})" for name in _COLOURS},
+            "colors": {name: f"var(--{name})" for name in _COLORS},
             "fontFamily": {
                 "sans": ["Instrument Sans", "Instrument Meanwhile", "ui-sans-serif", "system-ui", "sans-serif"],
                 "serif": ["Newsreader", "Newsreader Meanwhile", "ui-serif", "Georgia", "serif"],

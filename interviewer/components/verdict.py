@@ -16,14 +16,14 @@ _WORDS = "block font-serif text-xl font-bold leading-tight first-letter:uppercas
 
 def score_badge(turn: rx.Var[TurnItem]) -> rx.Component:
     """Return an answer's score in an examiner's ring, with the range of several gradings if they disagree."""
-    words = rx.cond(turn.skipped, "skipped", rx.cond(turn.passed, "passed", "not yet"))
+    label = rx.cond(turn.skipped, "skipped", rx.cond(turn.passed, "passed", "not yet"))
     return rx.el.div(
         rx.el.div(
             rx.el.span(turn.score, f" out of {MAX_SCORE}: ", class_name="sr-only"),
             score_ring(turn.score, turn.passed),
             rx.el.p(
                 rx.el.span(
-                    words,
+                    label,
                     class_name=rx.cond(turn.passed, f"{_WORDS} text-good", f"{_WORDS} text-half"),
                 ),
                 rx.el.span(f"out of {MAX_SCORE}; {PASS_SCORE} or higher passes", class_name="block text-sm text-muted"),
@@ -94,12 +94,12 @@ def marks_count(turn: rx.Var[TurnItem]) -> rx.Component:
     )
 
 
-def _counted(mark: str, count: rx.Var[int], words: str) -> rx.Component:
+def _counted(mark: str, count: rx.Var[int], label: str) -> rx.Component:
     return rx.cond(
         count > 0,
         rx.el.span(
             stroke(mark, size=16),
-            rx.el.span(count, rx.el.span(f" {words},", class_name="sr-only"), class_name="text-muted"),
+            rx.el.span(count, rx.el.span(f" {label},", class_name="sr-only"), class_name="text-muted"),
             class_name="inline-flex items-center gap-1",
         ),
     )
@@ -166,8 +166,8 @@ def _written(turn: rx.Var[TurnItem]) -> rx.Component:
 def _piece(piece: rx.Var[PieceItem]) -> rx.Component:
     return rx.match(
         piece.mark,
-        ("hit", rx.el.mark(piece.words, title=f"{MARKS[Mark.HIT]}: {piece.point}")),
-        ("partial", rx.el.mark(piece.words, title=f"{MARKS[Mark.PARTIAL]}: {piece.point}", class_name="half")),
-        ("contradicted", rx.el.mark(piece.words, title=f"{MARKS[Mark.CONTRADICTED]}: {piece.point}", class_name="wrong")),
-        rx.el.span(piece.words),
+        ("hit", rx.el.mark(piece.text, title=f"{MARKS[Mark.HIT]}: {piece.point}")),
+        ("partial", rx.el.mark(piece.text, title=f"{MARKS[Mark.PARTIAL]}: {piece.point}", class_name="half")),
+        ("contradicted", rx.el.mark(piece.text, title=f"{MARKS[Mark.CONTRADICTED]}: {piece.point}", class_name="wrong")),
+        rx.el.span(piece.text),
     )

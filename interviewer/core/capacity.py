@@ -1,7 +1,7 @@
 """Bounded queues in front of the language model and of this process's CPU.
 
 A model server handles a limited number of concurrent calls, and CPU-bound threads share the cores. Excess work waits here in a
-queue that is fair between users. If the queue is full, or no place becomes free in time, work is refused with an error message.
+queue that is fair between users. If the queue is full, or no slot becomes free in time, work is refused with an error message.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from time import perf_counter
 from typing import TypeVar
 
 from interviewer.core import metrics
-from interviewer.core.fair_queue import NoPlace, Reason, Turnstile
+from interviewer.core.fair_queue import NoSlot, Reason, Turnstile
 from interviewer.errors import Crowded, TooMuchAtOnce
 
 Item = TypeVar("Item")
@@ -29,7 +29,7 @@ FILES_AT_ONCE = 100
 STREAMS_EACH, STREAMS = 100, 5000
 OWN_QUEUE_FULL = "You have too many requests waiting. Please wait for some of them to finish, then try again."
 CLOSED_MESSAGE = "The site is restarting. Nothing was lost. Please try again in a moment."
-_WORDS = {Reason.OWN: OWN_QUEUE_FULL, Reason.CLOSED: CLOSED_MESSAGE}
+_MESSAGES = {Reason.OWN: OWN_QUEUE_FULL, Reason.CLOSED: CLOSED_MESSAGE}
 
 
 class CapacityQueue:
@@ -49,14 +49,14 @@ class CapacityQueue:
             raise self._refused(reason)
 
     @asynccontextmanager
-    async def place(self, user_id: int) -> AsyncIterator[None]:
-        """Hold a place for a user during the block. Raises Crowded if the queue is full or no place becomes free in time."""
+    async def slot(self, user_id: int) -> AsyncIterator[None]:
+        """Hold a slot for a user during the block. Raises Crowded if the queue is full or no slot becomes free in time."""
         began = perf_counter()
         try:
-            async with self.turnstile.place(user_id):
+            async with self.turnstile.slot(user_id):
                 self._seconds.observe(perf_counter() - began)
                 yield
-        except NoPlace as refusal:
+        except NoSlot as refusal:
             raise self._refused(refusal.reason) from None
 
     def close(self) -> None:
@@ -65,7 +65,7 @@ class CapacityQueue:
 
     def _refused(self, reason: Reason) -> Crowded:
         metrics.QUEUE_REFUSED.labels(self.name, reason.value).inc()
-        return Crowded(_WORDS.get(reason))
+        return Crowded(_MESSAGES.get(reason))
 
 
 def model_capacity(at_once: int | None = None, queue: int = MODEL_QUEUE) -> CapacityQueue:
@@ -78,7 +78,7 @@ def cpu_capacity(at_once: int | None = None, queue: int = MODEL_QUEUE) -> Capaci
 
     `at_once` defaults to the number of cores, but at least 2 and at most 8.
     """
-    # Half of the places stay free for other users, because a long PDF occupies its place for seconds.
+    # Half of the slots stay free for other users, because a long PDF occupies its slot for seconds.
     at_once = at_once or PROCESSOR_AT_ONCE
     return CapacityQueue("processor", Turnstile(at_once, queue, each=max(1, at_once // 2)))
 
@@ -86,7 +86,7 @@ def cpu_capacity(at_once: int | None = None, queue: int = MODEL_QUEUE) -> Capaci
 def files_capacity() -> CapacityQueue:
     """Return the queue in front of file generation.
 
-    It takes one file per user at a time, however many places the CPU queue has.
+    It takes one file per user at a time, however many slots the CPU queue has.
     """
     return CapacityQueue("files", Turnstile(FILES_AT_ONCE, MODEL_QUEUE, each=1))
 
@@ -98,11 +98,11 @@ class Following:
         self._turnstile = Turnstile(at_once, 0, each=each)
 
     async def through(self, user_id: int, events: AsyncIterator[Item]) -> AsyncIterator[Item]:
-        """Yield the events while holding one of the user's places. Raises TooMuchAtOnce or Crowded before the first event."""
+        """Yield the events while holding one of the user's slots. Raises TooMuchAtOnce or Crowded before the first event."""
         if (reason := self._turnstile.refuses(user_id)) is not None:
             metrics.CROWDED.labels("streams").inc()
             raise TooMuchAtOnce if reason is Reason.OWN else Crowded
-        async with self._turnstile.place(user_id), aclosing(events) as opened:  # type: ignore[type-var]
+        async with self._turnstile.slot(user_id), aclosing(events) as opened:  # type: ignore[type-var]
             with metrics.STREAMS.track_inprogress():
                 async for event in opened:
                     yield event

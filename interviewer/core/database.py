@@ -83,8 +83,8 @@ class Database:
 
         `more` overrides the connect arguments.
         """
-        words, parameters = self.engine.dialect.create_connect_args(self._address)
-        connection = await kind.connect(*words, **{**parameters, **connect_arguments(self._address), **more})
+        arguments, parameters = self.engine.dialect.create_connect_args(self._address)
+        connection = await kind.connect(*arguments, **{**parameters, **connect_arguments(self._address), **more})
         connection.adapters.register_loader("timestamptz", UtcLoader)
         return connection
 

@@ -173,11 +173,11 @@ def reason_of(error: BaseException) -> str:
     """
     state = getattr(error, "sqlstate", None)
     kind = ", ".join(filter(None, [type(error).__name__, state]))
-    words = _words(error, state)
-    return f"{kind}: {words}" if words else kind
+    detail = _detail(error, state)
+    return f"{kind}: {detail}" if detail else kind
 
 
-def _words(error: BaseException, state: str | None) -> str:
+def _detail(error: BaseException, state: str | None) -> str:
     if not isinstance(error, psycopg.Error):
         return ""
     if state is not None and state.startswith(_ABOUT_THE_SERVER):

@@ -1,7 +1,7 @@
 """A fair queue. A limited number of requests runs at once, the others wait, and one user's backlog cannot block other users.
 
-The next place goes to the user with the fewest running requests. Among equals it goes to the user who has waited longest since
-last getting a place. Each operation takes a few microseconds, however many requests wait. A turnstile belongs to one event loop
+The next slot goes to the user with the fewest running requests. Among equals it goes to the user who has waited longest since
+last getting a slot. Each operation takes a few microseconds, however many requests wait. A turnstile belongs to one event loop
 and does not know what the requests do.
 """
 
@@ -17,16 +17,16 @@ PATIENCE = 15.0
 
 
 class Reason(StrEnum):
-    """The reason a place was refused."""
+    """The reason a slot was refused."""
 
     FULL = "full"  # the queue is full
     OWN = "own"  # the user's share of the queue is full
-    WAITED = "waited"  # no place became free in time
+    WAITED = "waited"  # no slot became free in time
     CLOSED = "closed"
 
 
-class NoPlace(Exception):
-    """A place was refused. `reason` says why."""
+class NoSlot(Exception):
+    """A slot was refused. `reason` says why."""
 
     def __init__(self, reason: Reason) -> None:
         self.reason = reason
@@ -37,7 +37,7 @@ class Turnstile:
     """A fair queue that lets `at_once` requests run, at most `each` per user.
 
     Up to `queue` more may wait for `patience` seconds, at most `own_queue` per user. The limits per user default to a quarter of
-    the places and a tenth of the queue, but at least two, so that filling a large queue takes several users.
+    the slots and a tenth of the queue, but at least two, so that filling a large queue takes several users.
     """
 
     def __init__(
@@ -53,12 +53,12 @@ class Turnstile:
         self._inside: dict[Hashable, int] = {}
         self._running = 0
         self._lines: dict[Hashable, dict[asyncio.Future[None], None]] = {}
-        # Waiting users below their limit, indexed by how many places they hold. Each rank is in order of arrival.
+        # Waiting users below their limit, indexed by how many slots they hold. Each rank is in order of arrival.
         self._ranks: list[dict[Hashable, None]] = [{} for _ in range(self.each)]
 
     @property
     def running(self) -> int:
-        """The number of places in use."""
+        """The number of slots in use."""
         return self._running
 
     @property
@@ -80,13 +80,13 @@ class Turnstile:
         return Reason.OWN if own else None
 
     @asynccontextmanager
-    async def place(self, who: Hashable) -> AsyncIterator[None]:
-        """Wait for a place for `who` and hold it during the block.
+    async def slot(self, who: Hashable) -> AsyncIterator[None]:
+        """Wait for a slot for `who` and hold it during the block.
 
-        Raises NoPlace if it is refused or none becomes free in time.
+        Raises NoSlot if it is refused or none becomes free in time.
         """
         if (reason := self.refuses(who)) is not None:
-            raise NoPlace(reason)
+            raise NoSlot(reason)
         if self._has_room(who):
             self._take(who)
         else:
@@ -102,10 +102,10 @@ class Turnstile:
         for line in self._lines.values():
             for ticket in line:
                 if not ticket.done():
-                    ticket.set_exception(NoPlace(Reason.CLOSED))
+                    ticket.set_exception(NoSlot(Reason.CLOSED))
 
     def _has_room(self, who: Hashable) -> bool:
-        # While a place is free, no user below the limit is waiting.
+        # While a slot is free, no user below the limit is waiting.
         return self._running < self.at_once and self._inside.get(who, 0) < self.each
 
     async def _wait(self, who: Hashable) -> None:
@@ -118,9 +118,9 @@ class Turnstile:
             if ticket in self._lines.get(who, ()):
                 self._give_up(who, ticket)
             if ticket.done() and not ticket.cancelled() and ticket.exception() is None:
-                self._leave(who)  # the place was granted just as the waiter gave up
+                self._leave(who)  # the slot was granted just as the waiter gave up
             if isinstance(error, TimeoutError):
-                raise NoPlace(Reason.WAITED) from None
+                raise NoSlot(Reason.WAITED) from None
             raise
 
     def _queue_up(self, who: Hashable, ticket: asyncio.Future[None]) -> None:
@@ -159,7 +159,7 @@ class Turnstile:
         return next((who for rank in self._ranks for who in rank), None)
 
     def _change(self, who: Hashable, by: int) -> None:
-        """Change a user's number of places by `by`. A user with waiting requests moves to another rank."""
+        """Change a user's number of slots by `by`. A user with waiting requests moves to another rank."""
         before = self._inside.get(who, 0)
         now = before + by
         if now:

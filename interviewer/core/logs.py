@@ -38,9 +38,9 @@ SHORTEST_SECRET = 6
 
 # Maximum length of a logged value in characters. Any value may contain client text, and the cost of cleaning grows with its
 # length.
-LONGEST = 500
+MAX_LENGTH = 500
 # Maximum length of a traceback, and of each of its lines, in characters.
-LONGEST_TRACEBACK, LONGEST_LINE = 12_000, 300
+MAX_TRACEBACK, MAX_LINE = 12_000, 300
 MOST_FRAMES = 30
 # Characters cleaned beyond the limit, so that an email address or token that crosses the limit is recognized.
 _MARGIN = 1_000
@@ -225,7 +225,7 @@ def _cleaner(settings: Settings) -> Processor:
         event.pop("color_message", None)  # uvicorn's colored duplicate of the message
         for name, value in event.items():
             if name in {"exception", "stack"}:
-                event[name] = clean(str(value), LONGEST_TRACEBACK).translate(_IN_TRACEBACKS)
+                event[name] = clean(str(value), MAX_TRACEBACK).translate(_IN_TRACEBACKS)
             elif isinstance(value, str) or not (value is None or isinstance(value, int | float) or name.startswith(_PRIVATE)):
                 event[name] = clean(str(value)).translate(_IN_MESSAGES)
         return event
@@ -241,15 +241,15 @@ def _traceback(exc_info: ExcInfo) -> str:
         one = pending.pop()
         # TracebackException stores the message only here. Shortening it before formatting avoids splitting and indenting all of
         # it.
-        vars(one)["_str"] = shortened(str(one), LONGEST)
+        vars(one)["_str"] = shortened(str(one), MAX_LENGTH)
         pending += [other for other in (one.__cause__, one.__context__, *(one.exceptions or ())) if other is not None]
     lines = "".join(written.format()).rstrip("\n").split("\n")
-    return "\n".join(shortened(line, LONGEST_LINE) for line in lines)
+    return "\n".join(shortened(line, MAX_LINE) for line in lines)
 
 
-def shortened(text: str, longest: int) -> str:
-    """Return the text cut at `longest` characters, followed by the number of characters left out. Shorter text is unchanged."""
-    return text if len(text) <= longest else f"{text[:longest]}… ({len(text) - longest} characters more)"
+def shortened(text: str, max_length: int) -> str:
+    """Return the text cut at `max_length` characters, followed by the number left out. Shorter text is unchanged."""
+    return text if len(text) <= max_length else f"{text[:max_length]}… ({len(text) - max_length} characters more)"
 
 
 def configured_secrets(settings: Settings) -> list[str]:
@@ -261,8 +261,8 @@ def configured_secrets(settings: Settings) -> list[str]:
 class Clean(Protocol):
     """The type of the function that `cleaner` returns."""
 
-    def __call__(self, text: str, longest: int = LONGEST) -> str:
-        """Return the text without email addresses, tokens and secrets, cut at `longest` characters."""
+    def __call__(self, text: str, max_length: int = MAX_LENGTH) -> str:
+        """Return the text without email addresses, tokens and secrets, cut at `max_length` characters."""
 
 
 def cleaner(secrets: Sequence[str] = ()) -> Clean:
@@ -273,14 +273,14 @@ def cleaner(secrets: Sequence[str] = ()) -> Clean:
     """
     known = sorted((secret for secret in secrets if len(secret) >= SHORTEST_SECRET), key=len, reverse=True)
 
-    def clean(text: str, longest: int = LONGEST) -> str:
-        whole, text = len(text), text[: longest + _MARGIN]
+    def clean(text: str, max_length: int = MAX_LENGTH) -> str:
+        whole, text = len(text), text[: max_length + _MARGIN]
         for secret in known:
             text = text.replace(secret, "(secret)")
         for pattern, instead in _HIDDEN:
             text = pattern.sub(instead, text)
-        if whole > longest + _MARGIN:
-            return f"{text[:longest]}… ({whole - longest} characters more)"
-        return shortened(text, longest)
+        if whole > max_length + _MARGIN:
+            return f"{text[:max_length]}… ({whole - max_length} characters more)"
+        return shortened(text, max_length)
 
     return clean

@@ -61,7 +61,7 @@ class Post:
         self._mailer = mailer
         self._step = timedelta(seconds=MARGIN / rate) if rate else timedelta()
         self._background = Background()
-        self._places = asyncio.Semaphore(AT_ONCE)
+        self._limit = asyncio.Semaphore(AT_ONCE)
         self._woken = self._again = self._stopped = False
 
     def wake(self) -> None:
@@ -91,7 +91,7 @@ class Post:
         try:
             while not self._stopped:
                 if mail := await self._take():
-                    await self._places.acquire()
+                    await self._limit.acquire()
                     tries.append(asyncio.create_task(self._try_in_place(mail)))
                 elif (seconds := await self._until_turn()) is not None and seconds <= PATIENCE:
                     await asyncio.sleep(max(seconds, MOMENT))
@@ -124,7 +124,7 @@ class Post:
         try:
             return await self._try(mail)
         finally:
-            self._places.release()
+            self._limit.release()
 
     async def note_backlog(self) -> None:
         """Update the metrics for the number of waiting mails and the age of the oldest one."""

@@ -26,7 +26,7 @@ PASSING_STATUS = frozenset({"408", "429"})
 PASSING_TYPES = frozenset({"concurrent_idempotent_requests"})
 
 # Seconds to pause after a 429 without a Retry-After header (rate limit, daily or monthly quota), and the maximum pause.
-PAUSE, QUOTA_PAUSE, LONGEST_PAUSE = 1.0, 600.0, 3600.0
+PAUSE, QUOTA_PAUSE, MAX_PAUSE = 1.0, 600.0, 3600.0
 # Error type of the response when a send-only API key is used for any other request.
 SENDS_ONLY = "restricted_api_key"
 PAGE_SIZE, MOST_PAGES = 100, 10
@@ -181,9 +181,9 @@ def _ours(error: ResendError) -> MailDelayed | MailRefused:
 
 
 def _retry_after(headers: Mapping[str, str], otherwise: float) -> float:
-    """Return the seconds to wait from the Retry-After header, at most LONGEST_PAUSE.
+    """Return the seconds to wait from the Retry-After header, at most MAX_PAUSE.
 
     Falls back to `otherwise` if it is missing or not a number.
     """
     header = {name.lower(): value for name, value in headers.items()}.get("retry-after", "")
-    return min(float(header), LONGEST_PAUSE) if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", header) else otherwise
+    return min(float(header), MAX_PAUSE) if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", header) else otherwise

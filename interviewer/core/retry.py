@@ -50,7 +50,7 @@ async def attempts(work: Callable[[], Awaitable[Result]], waits: Sequence[float]
     return await stamina.AsyncRetryingCaller(attempts=len(left) + 1, timeout=None).on(pause)(work)
 
 
-async def patiently(database: Database, statement: Statement[Result], seconds: float = PATIENCE) -> Result:
+async def with_retries(database: Database, statement: Statement[Result], seconds: float = PATIENCE) -> Result:
     """Return the result of an idempotent statement, retrying it for up to `seconds` while the database is unavailable.
 
     It must be idempotent because it may have run even though no reply arrived. Raises Unavailable when the time is up.

@@ -33,7 +33,7 @@ _FRAME = ("filename", "function", "module", "lineno", "in_app", "pre_context", "
 _TAGS = ("request_id", "interview_id", "page_event")
 # The start of possible user input in an error message, as in "invalid literal for int() with base 10: 'user input'".
 _QUOTED = re.compile(r"(?<![A-Za-z])['\"`‘“].*")
-LONGEST = 300
+MAX_LENGTH = 300
 FLUSH_SECONDS = 2
 
 
@@ -73,9 +73,9 @@ def harmless(event: Any, clean: Clean) -> Any:
     """Return an event reduced to harmless fields, such as where the error occurred and the beginning of its message."""
     kept: Event = {name: event[name] for name in _KEPT if name in event}
     kept["tags"] = {name: str(value) for name, value in get_contextvars().items() if name in _TAGS}
-    if words := _message(event):
+    if message := _message(event):
         ours = str(event.get("logger", "")).split(".")[0] == OURS
-        kept["logentry"] = {"formatted": clean(words) if ours else text_before_quote(words, clean)}
+        kept["logentry"] = {"formatted": clean(message) if ours else text_before_quote(message, clean)}
     raised = event.get("exception", {}).get("values", [])
     if raised:
         kept["exception"] = {"values": list(_exceptions(raised, clean))}
@@ -98,7 +98,7 @@ def _exceptions(raised: list[Event], clean: Clean) -> Iterator[Event]:
         }
 
 
-def text_before_quote(words: str, clean: Clean) -> str:
+def text_before_quote(message: str, clean: Clean) -> str:
     """Return the first line of a library's message up to its first quotation mark, because the rest may be user input."""
-    first = next(iter(words.strip().splitlines()), "")
-    return clean(_QUOTED.sub("(left out)", first))[:LONGEST]
+    first = next(iter(message.strip().splitlines()), "")
+    return clean(_QUOTED.sub("(left out)", first))[:MAX_LENGTH]

@@ -16,14 +16,14 @@ from redis.exceptions import RedisError
 # Connect timeout in seconds, and seconds without a response after which a connection counts as broken (if the OS supports it).
 CONNECT_WAIT, SILENCE = 2, 5
 # Raised while the server is unavailable or still loading its data.
-AWAY = (RedisError, OSError)
+UNAVAILABLE = (RedisError, OSError)
 
 
-async def life(store: Redis) -> str | None:
+async def run_id(store: Redis) -> str | None:
     """Return an ID that changes when the store restarts, because a restarted store is empty. None if it does not respond."""
     try:
         return str((await store.info("server"))["run_id"])
-    except AWAY:
+    except UNAVAILABLE:
         return None
 
 

@@ -65,7 +65,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """This process has stored everything that was missing for the answer. `loaded` is the interview afterwards."""
+    """This process has stored everything that was missing for the answer. `loaded` is the interview afterward."""
 
     loaded: Loaded
 

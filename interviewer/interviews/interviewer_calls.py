@@ -54,7 +54,7 @@ class Kind(StrEnum):
 
     ASK = "ask"
     JUDGE = "judge"
-    ANALYSE = "analyse"
+    ANALYZE = "analyse"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +72,14 @@ class InterviewerCalls:
     call's row is stored here. The error is always raised again.
     """
 
-    def __init__(self, database: Database, interviewer: Interviewer, door: CapacityQueue | None = None, repeats: int = 1) -> None:
+    def __init__(
+        self, database: Database, interviewer: Interviewer, capacity: CapacityQueue | None = None, repeats: int = 1
+    ) -> None:
         """Grade each answer `repeats` times, or once if the interviewer is deterministic."""
         self._database = database
         self.interviewer = interviewer
         self._repeats = 1 if interviewer.deterministic else repeats
-        self.door = door or model_capacity()
+        self.capacity = capacity or model_capacity()
 
     async def ask(self, caller: Caller, brief: QuestionBrief, publish: Publish[Event]) -> tuple[AskedQuestion, ModelCall]:
         """Return the next question and publish its text as it is written. Raises Crowded or an InterviewerError."""
@@ -93,8 +95,8 @@ class InterviewerCalls:
 
     async def analyze(self, caller: Caller, text: str) -> tuple[dict[str, Any], ModelCall]:
         """Return the profile of a job description. Raises Crowded or an InterviewerError."""
-        async with self._recorded(Kind.ANALYSE, caller) as record:
-            profile = await replies.analyse(record.interviewer, text, record.usage.append)
+        async with self._recorded(Kind.ANALYZE, caller) as record:
+            profile = await replies.analyze(record.interviewer, text, record.usage.append)
         return profile, self._row(record)
 
     async def store(self, call: ModelCall) -> None:
@@ -107,7 +109,7 @@ class InterviewerCalls:
 
     @asynccontextmanager
     async def _recorded(self, kind: Kind, caller: Caller) -> AsyncIterator[_Record]:
-        record = _Record(kind, caller, _QueuedInterviewer(self.interviewer, self.door, caller.user_id, kind))
+        record = _Record(kind, caller, _QueuedInterviewer(self.interviewer, self.capacity, caller.user_id, kind))
         try:
             yield record
         except BaseException as error:
@@ -153,12 +155,12 @@ class InterviewerCalls:
 
 
 class _QueuedInterviewer:
-    """Wraps the interviewer for one user's call: each reply waits for its place in the queue."""
+    """Wraps the interviewer for one user's call: each reply waits for its slot in the queue."""
 
-    def __init__(self, interviewer: Interviewer, door: CapacityQueue, user_id: int, kind: Kind) -> None:
+    def __init__(self, interviewer: Interviewer, capacity: CapacityQueue, user_id: int, kind: Kind) -> None:
         self.name, self.model, self.deterministic = interviewer.name, interviewer.model, interviewer.deterministic
         self._interviewer = interviewer
-        self._door = door
+        self._capacity = capacity
         self._user_id = user_id
         self._first_token = metrics.FIRST_TOKEN_SECONDS.labels(kind.value).observe
         self.began: float | None = None  # `perf_counter` at the start of the first reply
@@ -179,7 +181,7 @@ class _QueuedInterviewer:
         """Do nothing, because the interviewer's owner closes it."""
 
     async def _through(self, items: AsyncIterator[Item]) -> AsyncIterator[Item]:
-        async with self._door.place(self._user_id):
+        async with self._capacity.slot(self._user_id):
             began = perf_counter()
             self.began = self.began or began
             seen = False

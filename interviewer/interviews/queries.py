@@ -240,21 +240,21 @@ async def take_reply(session: AsyncSession, question_id: int) -> bool:
     return (await session.execute(statement)).scalar_one_or_none() is not None
 
 
-async def claim(session: AsyncSession, message_id: int, lease: timedelta) -> datetime | None:
+async def take_lease(session: AsyncSession, message_id: int, lease: timedelta) -> datetime | None:
     """Take the lease on judging an answer and return its end, or None while another worker holds it."""
     free = col(Message.judging_until).is_(None) | (col(Message.judging_until) < func.now())
     statement = update(Message).where(col(Message.id) == message_id, free).values(judging_until=func.now() + lease)
     return (await session.execute(statement.returning(col(Message.judging_until)))).scalar_one_or_none()
 
 
-async def extend_claim(session: AsyncSession, message_id: int, held: datetime, lease: timedelta) -> datetime | None:
+async def renew_lease(session: AsyncSession, message_id: int, held: datetime, lease: timedelta) -> datetime | None:
     """Renew a lease that ends at `held` and return its new end, or None if another worker has taken it over."""
     statement = update(Message).where(col(Message.id) == message_id, col(Message.judging_until) == held)
     renewed = statement.values(judging_until=func.now() + lease).returning(col(Message.judging_until))
     return (await session.execute(renewed)).scalar_one_or_none()
 
 
-async def release_claim(session: AsyncSession, message_id: int, held: datetime) -> None:
+async def release_lease(session: AsyncSession, message_id: int, held: datetime) -> None:
     """Release the lease that ends at `held`. Does nothing if another worker has taken it over."""
     statement = update(Message).where(col(Message.id) == message_id, col(Message.judging_until) == held)
     await session.execute(statement.values(judging_until=None))

@@ -11,7 +11,7 @@ import asyncio
 import logging
 
 from interviewer.core.database import Database
-from interviewer.core.retry import patiently
+from interviewer.core.retry import with_retries
 from interviewer.errors import Unavailable
 from interviewer.interviews import queries
 
@@ -44,7 +44,7 @@ class Receipts:
 
     async def _take(self, question_id: int) -> bool:
         try:
-            return await patiently(self._database, lambda session: queries.take_reply(session, question_id))
+            return await with_retries(self._database, lambda session: queries.take_reply(session, question_id))
         except Unavailable:
             logger.warning("the delivery of a reply could not be recorded; sending the same text will replay it once")
             return False

@@ -164,7 +164,7 @@ async def _graded(
     return draft.feedback.strip(), Grading(marks, nature)
 
 
-async def analyse(interviewer: Interviewer, text: str, spent: UsageCallback = _ignore_usage) -> dict[str, Any]:
+async def analyze(interviewer: Interviewer, text: str, spent: UsageCallback = _ignore_usage) -> dict[str, Any]:
     """Have the interviewer analyze a job description, and return its validated profile.
 
     `spent` receives the token usage, where it is known. Raises InterviewerBadOutput if there is no usable profile.

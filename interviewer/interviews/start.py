@@ -63,7 +63,7 @@ class Starts:
         """
         await self._guard.check(Action.START, client, str(user_id))
         text = cleaned(clean_job_description, job_description)
-        self._calls.door.check(user_id)
+        self._calls.capacity.check(user_id)
         interview, job, is_new = await self._reserve(user_id, text, key, plan, remember=remember)
         broadcast = self._live.run(("start", interview.id), partial(self._open, interview, job)) if is_new else None
         yield Started(interview.id, title_of(job.text if job else ""), plan_of(interview.plan), self._interviewer.name)
@@ -111,7 +111,7 @@ class Starts:
         interview_id, user_id, plan = interview.id, interview.user_id, plan_of(interview.plan)
         bind_contextvars(interview_id=interview_id)
         if job is not None and job.profile is None:
-            self._live.spawn(self._analyse(interview_id, user_id, job))
+            self._live.spawn(self._analyze(interview_id, user_id, job))
         try:
             async with renewing(lambda: self._extend_start(interview_id)):
                 brief = briefs.question_brief(plan, 1, (), briefs.job_brief(job), interview.seen_before)
@@ -123,8 +123,8 @@ class Starts:
         except Exception as error:
             if isinstance(error, Crowded):  # no model call was made, so giving up this start is free
                 await quietly(self._database, partial(queries.record_give_up, interview_id=interview_id, moment=None))
-            words = f"{as_app_error(error).user_message} {await failed_starts.give_back_failed(self._database, interview_id)}"
-            publish(Failed("question", Unavailable(words)))
+            message = f"{as_app_error(error).user_message} {await failed_starts.give_back_failed(self._database, interview_id)}"
+            publish(Failed("question", Unavailable(message)))
             return
         metrics.INTERVIEWS.labels("started").inc()
         publish(Asked(turn_view(TurnRow(question, None, None), plan, asked=1)))
@@ -141,7 +141,7 @@ class Starts:
             if loaded.interview.status == InterviewStatus.STARTING.value:
                 await failed_starts.give_up(session, interview_id, user_id)
 
-    async def _analyse(self, interview_id: int, user_id: int, job: JobProfile) -> None:
+    async def _analyze(self, interview_id: int, user_id: int, job: JobProfile) -> None:
         """Analyze a job description and store its profile.
 
         Failures are only logged, because questions can be based on the text if there is no profile.

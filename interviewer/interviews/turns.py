@@ -24,7 +24,7 @@ from interviewer.core.broadcast import LiveWork, Publish
 from interviewer.core.database import Database
 from interviewer.core.lease import renewing
 from interviewer.core.rate_limits import Action, Guard
-from interviewer.core.retry import patiently, quietly
+from interviewer.core.retry import quietly, with_retries
 from interviewer.errors import BadRequest, Conflict, as_app_error
 from interviewer.interviews import briefs, choice_queries, queries, verdicts
 from interviewer.interviews.events import Asked, Completed, Event, Failed, Judged, Stored
@@ -165,20 +165,20 @@ class Interviews:
         async for event in self._completion(loaded, row, None):
             yield event
 
-    async def _completion(self, loaded: Loaded, row: TurnRow, claimed_until: datetime | None) -> AsyncIterator[Event]:
+    async def _completion(self, loaded: Loaded, row: TurnRow, leased_until: datetime | None) -> AsyncIterator[Event]:
         """Run or join the work on one answer and yield its events.
 
-        `claimed_until` is set if the caller has just taken the lease.
+        `leased_until` is set if the caller has just taken the lease.
         """
         key = ("turn", row.question.id)
         # Start the work before the first yield, because the caller may stop iterating there.
-        begun = self._live.run(key, partial(self._turn, loaded, row, claimed_until)) if claimed_until else None
+        begun = self._live.run(key, partial(self._turn, loaded, row, leased_until)) if leased_until else None
         yield Stored(turn_view(row, loaded.plan, asked=len(loaded.rows)))
         while (broadcast := begun or self._live.running(key)) is None:
             if not lacking(loaded, row):
                 break
-            if (claimed := await self._claim(loaded, row)) is not None:
-                loaded, until = claimed
+            if (leased := await self._take_lease(loaded, row)) is not None:
+                loaded, until = leased
                 row = loaded.row(row.question.id)
                 begun = self._live.run(key, partial(self._turn, loaded, row, until))
             else:
@@ -191,7 +191,7 @@ class Interviews:
             async for event in broadcast.follow():
                 yield event
 
-    async def _claim(self, loaded: Loaded, row: TurnRow) -> tuple[Loaded, datetime] | None:
+    async def _take_lease(self, loaded: Loaded, row: TurnRow) -> tuple[Loaded, datetime] | None:
         """Take the lease on an answer, and return the interview as it is now and the end of the lease.
 
         Returns None if there is no answer or another worker holds the lease.
@@ -199,12 +199,12 @@ class Interviews:
         if row.answer is None:
             return None
         async with self._database.transaction() as session:
-            until = await queries.claim(session, row.answer.id, LEASE)
+            until = await queries.take_lease(session, row.answer.id, LEASE)
             if until is None:
                 return None
             return await found(session, loaded.interview.user_id, loaded.interview.id), until
 
-    async def _turn(self, loaded: Loaded, row: TurnRow, claimed_until: datetime, publish: Publish[Event]) -> None:
+    async def _turn(self, loaded: Loaded, row: TurnRow, leased_until: datetime, publish: Publish[Event]) -> None:
         """Judge an answer and ask the next question concurrently, each only if it is missing.
 
         Publishes Completed if this worker stored everything, and releases the lease if a part failed.
@@ -214,8 +214,8 @@ class Interviews:
             raise AssertionError("a turn needs an answer")
         bind_contextvars(interview_id=loaded.interview.id)
         missing = lacking(loaded, row)
-        held = [claimed_until]
-        async with renewing(lambda: self._extend_claim(answer.id, held)):
+        held = [leased_until]
+        async with renewing(lambda: self._renew_lease(answer.id, held)):
             sides: list[Awaitable[Verdict | Question | Failed | None]] = []
             if missing.verdict:
                 sides.append(self._guarded("verdict", publish, self._judge(loaded, row, answer, publish)))
@@ -223,7 +223,7 @@ class Interviews:
                 sides.append(self._guarded("question", publish, self._ask_next(loaded, row, publish)))
             done = await asyncio.gather(*sides)
         if any(isinstance(what, Failed) for what in done):
-            await quietly(self._database, partial(queries.release_claim, message_id=answer.id, held=held[0]))
+            await quietly(self._database, partial(queries.release_lease, message_id=answer.id, held=held[0]))
         elif None not in done:
             publish(Completed(with_stored(loaded, row, [what for what in done if isinstance(what, Verdict | Question)])))
 
@@ -238,7 +238,7 @@ class Interviews:
         verdict = Verdict(message_id=answer.id, **verdicts.judgement_columns(judgement, self._interviewer))
         is_last = loaded.plan.is_last(row.question.position)
         adding = partial(queries.add_verdict, verdict=verdict, interview_id=loaded.interview.id, call=call, closes=is_last)
-        stored = await patiently(self._database, adding)
+        stored = await with_retries(self._database, adding)
         if stored is None:  # another worker stored a verdict first, which counts
             row = (await self.load(loaded.interview.user_id, loaded.interview.id)).row(row.question.id)
         else:
@@ -270,7 +270,7 @@ class Interviews:
         brief = briefs.question_brief(loaded.plan, position, loaded.rows, briefs.job_brief(loaded.job), interview.seen_before)
         asked, call = await self._calls.ask(Caller(interview.user_id, interview.id), brief, publish)
         question = asked.as_row(loaded.conversation_id, position)
-        stored = await patiently(self._database, partial(queries.add_question, question=question, call=call))
+        stored = await with_retries(self._database, partial(queries.add_question, question=question, call=call))
         if stored is None:  # another worker stored a question first, so show that one
             fresh = await self.load(loaded.interview.user_id, loaded.interview.id)
             question = next(other.question for other in fresh.rows if other.question.position == position)
@@ -288,9 +288,9 @@ class Interviews:
             publish(failed)
             return failed
 
-    async def _extend_claim(self, message_id: int, held: list[datetime]) -> bool:
+    async def _renew_lease(self, message_id: int, held: list[datetime]) -> bool:
         async with self._database.transaction() as session:
-            until = await queries.extend_claim(session, message_id, held[0], LEASE)
+            until = await queries.renew_lease(session, message_id, held[0], LEASE)
         held[0] = until or held[0]
         return until is not None
 
@@ -311,7 +311,7 @@ class Interviews:
                 await queries.set_status(session, interview_id, wanted)
         return await self.view(user_id, interview_id)
 
-    async def analyse_job(self, user_id: int, job_description: str, client: str = "") -> JobFindings:
+    async def analyze_job(self, user_id: int, job_description: str, client: str = "") -> JobFindings:
         """Return the profile of a job description, without an interview.
 
         Raises BadRequest, TooLarge, TooManyRequests, Crowded, or an InterviewerError.

@@ -83,7 +83,7 @@ class VerdictView:
 class TurnView:
     """One question and its outcome.
 
-    The rubric is included only once there is a verdict. `claimed` is set while a worker holds the answer; it stays set after the
+    The rubric is included only once there is a verdict. `leased` is set while a worker holds the answer; it stays set after the
     work is done and is cleared when it fails. A `skipped` question has an empty answer. `total` is the number of questions of the
     interview.
     """
@@ -100,7 +100,7 @@ class TurnView:
     verdict: VerdictView | None
     lacks_verdict: bool
     lacks_next: bool
-    claimed: bool
+    leased: bool
     asked_at: datetime | None = None
     total: int = 1
 
@@ -245,7 +245,7 @@ def turn_view(row: TurnRow, plan: Plan, asked: int) -> TurnView:
         verdict=_shown_verdict(row),
         lacks_verdict=answer is not None and missing.verdict,
         lacks_next=answer is not None and missing.next_question,
-        claimed=answer is not None and answer.judging_until is not None,
+        leased=answer is not None and answer.judging_until is not None,
         asked_at=question.created_at,
         total=plan.total,
     )

@@ -23,8 +23,8 @@ from interviewer.errors import BadRequest, Conflict, NotFound
 
 # Maximum number of credits in one grant, to catch typing errors.
 MOST_CREDITS = 1000
-LONGEST_REASON, LONGEST_KEY = 40, 100
-LONGEST_SEARCH = 320
+MAX_REASON, MAX_KEY = 40, 100
+MAX_SEARCH = 320
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Operations:
 
         Raises BadRequest if `search` is too long or contains control characters.
         """
-        wanted = _line(search, LONGEST_SEARCH, "The search text") if search.strip() else ""
+        wanted = _line(search, MAX_SEARCH, "The search text") if search.strip() else ""
         async with self._database.transaction() as session:
             rows = await account_queries.listed(session, search=wanted, limit=limit)
         return [_account(user, status) for user, status in rows]
@@ -92,8 +92,8 @@ class Operations:
         """
         if not 1 <= credits <= MOST_CREDITS:
             raise BadRequest(f"You can grant 1 to {MOST_CREDITS} credits at a time.")
-        said = _line(reason, LONGEST_REASON, "The reason")
-        business_key = grant_key(_line(key, LONGEST_KEY, "The key") if key else token_hex(16))
+        said = _line(reason, MAX_REASON, "The reason")
+        business_key = grant_key(_line(key, MAX_KEY, "The key") if key else token_hex(16))
         user_id = await self.user_id(email)
         try:
             async with self._database.transaction() as session:
@@ -138,12 +138,12 @@ def _account(user: User, status: str | None) -> AccountLine:
     )
 
 
-def _line(raw: str, longest: int, what: str) -> str:
-    """Strip a text. Raises BadRequest if it is then empty, longer than `longest`, or contains control or invisible characters."""
-    words = raw.strip()
-    if not words or len(words) > longest or any(unicodedata.category(character)[0] == "C" for character in words):
-        raise BadRequest(f"{what} must have 1 to {longest} characters, and no control characters.")
-    return words
+def _line(raw: str, max_length: int, what: str) -> str:
+    """Strip a text. Raises BadRequest if it is then empty, too long, or contains control or invisible characters."""
+    text = raw.strip()
+    if not text or len(text) > max_length or any(unicodedata.category(character)[0] == "C" for character in text):
+        raise BadRequest(f"{what} must have 1 to {max_length} characters, and no control characters.")
+    return text
 
 
 def _same(known: CreditTransaction, user: User, credits: int) -> bool:

@@ -55,9 +55,9 @@ def signup() -> rx.Component:
     )
 
 
-def _lead(words: str) -> rx.Component:
+def _lead(text: str) -> rx.Component:
     """Return the line below the title that explains the form."""
-    return rx.el.p(words, class_name="-mt-3 mb-6 text-muted")
+    return rx.el.p(text, class_name="-mt-3 mb-6 text-muted")
 
 
 def _ways(*ways: rx.Component) -> rx.Component:
@@ -74,14 +74,14 @@ def _way(question: str, label: str, href: str) -> rx.Component:
     )
 
 
-def _mailed(*words: rx.Component | rx.Var[str] | str) -> rx.Component:
+def _mailed(*content: rx.Component | rx.Var[str] | str) -> rx.Component:
     """Return the confirmation that an email is on its way."""
     return rx.el.div(
         rx.el.span(
             icon("mail", size=28, class_name="text-accent"),
             class_name="inline-flex h-14 w-14 items-center justify-center rounded-full border border-line bg-paper",
         ),
-        rx.el.p(*words, class_name="mt-4 break-words text-lg"),
+        rx.el.p(*content, class_name="mt-4 break-words text-lg"),
     )
 
 

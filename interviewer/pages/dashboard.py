@@ -6,7 +6,7 @@ import reflex as rx
 
 from interviewer.components.billing import credits_card, notices, shop
 from interviewer.components.charts import first_score, scores_by_topic, scores_over_time, streak_card
-from interviewer.components.forms import BUSY, LINK, PRIMARY, SECONDARY, alert, words
+from interviewer.components.forms import BUSY, LINK, PRIMARY, SECONDARY, alert, button_label
 from interviewer.components.icons import icon
 from interviewer.components.layout import SECTION_TITLE, SMALL_TITLE, card, shell
 from interviewer.components.skills import skill_list, suggestions
@@ -242,12 +242,12 @@ def _skills() -> rx.Component:
 def _practice() -> rx.Component:
     return rx.cond(
         SkillsState.loaded,
-        rx.cond(SkillsState.suggestions.length() > 0, _to_practise()),
+        rx.cond(SkillsState.suggestions.length() > 0, _to_practice()),
         rx.el.div(class_name="skeleton h-[32rem] rounded-lg", role="status", aria_label="Loading practice questions"),
     )
 
 
-def _to_practise() -> rx.Component:
+def _to_practice() -> rx.Component:
     return rx.el.section(
         rx.el.h2(PRACTICE, class_name=SECTION_TITLE),
         rx.el.p(
@@ -257,14 +257,14 @@ def _to_practise() -> rx.Component:
                 "One question from each topic to get you started. ",
             ),
             "Practice is free and doesn't change your interview scores.",
-            rx.cond(SkillsState.practice_words != "", f" {SkillsState.practice_words}.", ""),
+            rx.cond(SkillsState.practice_summary != "", f" {SkillsState.practice_summary}.", ""),
             class_name="mb-3 text-sm text-muted",
         ),
         suggestions(SkillsState.suggestions, PRACTICE),
         rx.cond(
-            SkillsState.practised.length() > 0,
+            SkillsState.practiced.length() > 0,
             rx.el.div(
-                disclosure("What you've practiced", suggestions(SkillsState.practised, "What you've practiced")),
+                disclosure("What you've practiced", suggestions(SkillsState.practiced, "What you've practiced")),
                 class_name="mt-4",
             ),
         ),
@@ -287,7 +287,7 @@ def _past() -> rx.Component:
         rx.cond(
             DashboardState.more > 0,
             rx.el.button(
-                words(f"Show {DashboardState.more} more"),
+                button_label(f"Show {DashboardState.more} more"),
                 type="button",
                 on_click=DashboardState.show_more,
                 custom_attrs=BUSY,

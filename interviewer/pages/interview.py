@@ -76,7 +76,7 @@ def _live() -> rx.Component:
 def _elsewhere() -> rx.Component:
     """Return the notice that another tab has continued this interview. `assets/room.js` shows it and fills in the text."""
     return rx.el.div(
-        rx.el.p("", role="status", custom_attrs={"data-elsewhere-words": ""}),
+        rx.el.p("", role="status", custom_attrs={"data-elsewhere-message": ""}),
         rx.el.button(
             rx.el.span("Refresh"),
             type="button",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from interviewer.components.answer_box import answer_box
-from interviewer.components.forms import LINK, PRIMARY, SECONDARY, alert, form, words
+from interviewer.components.forms import LINK, PRIMARY, SECONDARY, alert, button_label, form
 from interviewer.components.icons import icon
 from interviewer.components.layout import SMALL_TITLE, card, meanwhile, shell
 from interviewer.components.prose import prose
@@ -122,7 +122,7 @@ def _form() -> rx.Component:
         rx.el.div(alert(PracticeState.error), class_name="mt-3"),
         rx.el.div(
             rx.el.button(
-                words(rx.cond(PracticeState.verdict.judged, "Try again", "Send answer"), "Scoring…"),
+                button_label(rx.cond(PracticeState.verdict.judged, "Try again", "Send answer"), "Scoring…"),
                 type="submit",
                 disabled=PracticeState.sending,
                 class_name=f"group {PRIMARY}",

@@ -5,7 +5,18 @@ from __future__ import annotations
 import reflex as rx
 
 from interviewer.components.billing import plan_card, statement_card
-from interviewer.components.forms import BUSY, LINK, SECONDARY, NativeForm, alert, field, form, github_button, submit, words
+from interviewer.components.forms import (
+    BUSY,
+    LINK,
+    SECONDARY,
+    NativeForm,
+    alert,
+    button_label,
+    field,
+    form,
+    github_button,
+    submit,
+)
 from interviewer.components.layout import card, shell
 from interviewer.components.verdict import disclosure
 from interviewer.state.billing import BillingState
@@ -143,7 +154,7 @@ def _device(device: rx.Var[DeviceItem]) -> rx.Component:
             device.current,
             rx.fragment(),
             rx.el.button(
-                words("Sign out"),
+                button_label("Sign out"),
                 rx.el.span(f" {device.name}", class_name="sr-only"),
                 type="button",
                 on_click=ProfileState.end_session(device.id),
@@ -166,7 +177,7 @@ def _github() -> rx.Component:
                 rx.el.div(
                     rx.el.p("Connected. You can sign in with GitHub.", class_name="text-muted"),
                     rx.el.button(
-                        words("Disconnect"),
+                        button_label("Disconnect"),
                         type="button",
                         on_click=ProfileState.disconnect_github,
                         custom_attrs=BUSY,

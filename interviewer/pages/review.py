@@ -66,7 +66,7 @@ def _report() -> rx.Component:
             rx.cond(_ASKED_ABOUT, jump("The job's requirements", "#job")),
             rx.cond(ReviewState.suggestions.length() > 0, jump(PRACTICE, "#next")),
         ),
-        extra=_practise_again,
+        extra=_practice_again,
         foot=rx.el.a("Back to the dashboard", href="/dashboard", class_name=f"{SECONDARY} print:hidden"),
     )
 
@@ -110,12 +110,12 @@ def _file(name: str, href: rx.Var[str]) -> rx.Component:
     )
 
 
-def _practise_again(turn: rx.Var[TurnItem]) -> rx.Component:
+def _practice_again(turn: rx.Var[TurnItem]) -> rx.Component:
     return rx.cond(
-        ReviewState.practise.contains(turn.question_id.to_string()),
+        ReviewState.practice.contains(turn.question_id.to_string()),
         rx.el.a(
             "Practice it again",
-            href=ReviewState.practise[turn.question_id.to_string()],
+            href=ReviewState.practice[turn.question_id.to_string()],
             class_name=f"{LINK} mt-2 inline-flex min-h-11 items-center print:hidden",
         ),
     )

@@ -7,8 +7,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from interviewer.accounts import mail_templates as words
-from interviewer.accounts import queries, session_queries
+from interviewer.accounts import mail_templates, queries, session_queries
 from interviewer.accounts.user_names import checked_username
 from interviewer.billing import purchase_queries, subscription_queries, webhook_queries
 from interviewer.billing.account_view import INACTIVE
@@ -88,7 +87,7 @@ class Personal:
             await mail_queries.drop_waiting(session, user.email)
             await session.delete(user)
             await session_queries.announce_end(session)
-            enqueue(session, words.deleted(user.email, user.username, self._site_url))
+            enqueue(session, mail_templates.deleted(user.email, user.username, self._site_url))
 
     async def _cancel_subscriptions(self, user_id: int, typed_email: str) -> int:
         """Cancel the user's running subscriptions, record that, and return how many there were.

@@ -57,20 +57,25 @@ class Practice:
     """The practice use cases."""
 
     def __init__(
-        self, database: Database, interviewer: Interviewer, bank: QuestionBank, guard: Guard, door: CapacityQueue | None = None
+        self,
+        database: Database,
+        interviewer: Interviewer,
+        bank: QuestionBank,
+        guard: Guard,
+        capacity: CapacityQueue | None = None,
     ) -> None:
         self._database = database
         self._interviewer = interviewer
         self._bank = bank
         self._guard = guard
-        self._door = door or cpu_capacity()
+        self._capacity = capacity or cpu_capacity()
 
     async def question(self, user_id: int, bank_id: str) -> ExerciseView:
         """Return a question with the user's tries at it. Raises NotFound if the bank has no such question."""
         item = self._item(bank_id)
         async with self._database.autocommit() as session:
             rows = await queries.tries_of(session, user_id, item.id, TRIES_SHOWN)
-            known = {one.bank_id: one for one in await queries.practised(session, user_id)}
+            known = {one.bank_id: one for one in await queries.practiced(session, user_id)}
         record = known.get(item.id)
         return ExerciseView(
             question=item,
@@ -93,7 +98,7 @@ class Practice:
             client_id = uuid4()  # The answer or question has changed, so this is a new try.
         await self._guard.check(Action.ANSWER, client, str(user_id))
         brief = AnswerBrief(item.topic_id, item.kind, item.prompt, item.rubric, content)
-        async with self._door.place(user_id):
+        async with self._capacity.slot(user_id):
             judgement = await replies.judge(self._interviewer, brief, verdicts.unseen)
         row = _row(user_id, client_id, item, content, judgement)
         async with self._database.autocommit() as session:

@@ -32,7 +32,7 @@ class Asked(NamedTuple):
     scores: Sequence[int] | None
 
 
-class Practised(NamedTuple):
+class Practiced(NamedTuple):
     """All tries at one bank question. `best` is the best score (0 to 10)."""
 
     bank_id: str
@@ -71,7 +71,7 @@ _ASKED = (
     .where(col(Interview.user_id) == bindparam("user_id"))
     .group_by(col(Question.topic_id), col(Question.subtopic), col(Question.bank_id))
 )
-_PRACTISED = (
+_PRACTICED = (
     select(
         col(PracticeTry.bank_id),
         func.count(),
@@ -117,9 +117,9 @@ async def asked(session: AsyncSession, user_id: int) -> Sequence[Asked]:
     return [Asked(*row) for row in (await session.execute(_ASKED, {"user_id": user_id})).all()]
 
 
-async def practised(session: AsyncSession, user_id: int) -> Sequence[Practised]:
+async def practiced(session: AsyncSession, user_id: int) -> Sequence[Practiced]:
     """Return a summary of a user's practice, with one row for each question."""
-    return [Practised(*row) for row in (await session.execute(_PRACTISED, {"user_id": user_id})).all()]
+    return [Practiced(*row) for row in (await session.execute(_PRACTICED, {"user_id": user_id})).all()]
 
 
 async def topic_sums(session: AsyncSession, user_id: int, interview_id: int) -> Sequence[TopicSums]:

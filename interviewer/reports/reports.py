@@ -121,8 +121,8 @@ def extremes(turns: Sequence[TurnView]) -> tuple[TurnView | None, TurnView | Non
 
 def shortened(prompt: str, length: int = SHORT) -> str:
     """Return a question on one line without its code blocks, truncated at a word boundary if it exceeds `length` characters."""
-    words = " ".join(_FENCED.sub(" ", prompt).replace("`", "").split())
-    return words if len(words) <= length else words[: length + 1].rsplit(" ", 1)[0].rstrip(",;:–-") + "\N{NO-BREAK SPACE}…"
+    text = " ".join(_FENCED.sub(" ", prompt).replace("`", "").split())
+    return text if len(text) <= length else text[: length + 1].rsplit(" ", 1)[0].rstrip(",;:–-") + "\N{NO-BREAK SPACE}…"
 
 
 def highlighted(turn: TurnView) -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ from interviewer.interviews.rubric import PASS_SCORE, Rubric
 from interviewer.interviews.views import Loaded, TurnRow
 from interviewer.reports import practice_queries as queries
 from interviewer.reports.coverage import AnsweredQuestion, CoveredRequirement, Nearness, Requirement, coverage, requirements
-from interviewer.reports.practice_queries import Asked, Practised
+from interviewer.reports.practice_queries import Asked, Practiced
 from interviewer.reports.skill_levels import Exercise, Skill, suggest, to_improve, weakest_first
 
 # Questions with more tags ("How do your changes get to production?") suit many jobs but are about none of their technologies.
@@ -54,7 +54,7 @@ class SkillsOverview:
 
     skills: tuple[Skill, ...]
     suggestions: tuple[SuggestedQuestion, ...]
-    practised: tuple[PracticedQuestion, ...]
+    practiced: tuple[PracticedQuestion, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,48 +72,48 @@ class InterviewReport:
 
 
 class Skills:
-    """Computes skills. The CPU-bound work waits in the queue of `door`, so each method may raise Crowded."""
+    """Computes skills. The CPU-bound work waits in the queue of `capacity`, so each method may raise Crowded."""
 
-    def __init__(self, database: Database, bank: QuestionBank, likeness: Likeness, door: CapacityQueue | None = None) -> None:
+    def __init__(self, database: Database, bank: QuestionBank, likeness: Likeness, capacity: CapacityQueue | None = None) -> None:
         self._database = database
         self._bank = bank
         self._likeness = likeness
-        self._door = door or cpu_capacity()
+        self._capacity = capacity or cpu_capacity()
 
     async def overview(self, user_id: int, leave_out: Collection[str] = ()) -> SkillsOverview:
         """Return a user's skills over all interviews, and suggestions that exclude the bank questions in `leave_out`."""
         rows, tries = await self._read(user_id)
         skills = weakest_first(skills_of(rows))
         bank = self._bank.all()
-        practised = (
+        practiced = (
             PracticedQuestion(bank[one.bank_id], one.tries, one.best, one.last_at)
             for one in sorted(tries, key=lambda one: one.last_at, reverse=True)
             if one.bank_id in bank
         )
-        async with self._door.place(user_id):
+        async with self._capacity.slot(user_id):
             suggestions = await asyncio.to_thread(self._suggestions, skills, rows, tries, leave_out)
-        return SkillsOverview(tuple(skills), suggestions, tuple(practised))
+        return SkillsOverview(tuple(skills), suggestions, tuple(practiced))
 
     async def report(self, user_id: int, loaded: Loaded) -> InterviewReport:
         """Return the findings of one of the user's interviews."""
         rows, tries = await self._read(user_id)
         skills = skills_in(loaded.rows)
         strengths, weaknesses = by_strength(loaded.rows)
-        async with self._door.place(user_id):
+        async with self._capacity.slot(user_id):
             covered = await asyncio.to_thread(self._coverage, loaded)
             suggestions = await asyncio.to_thread(self._suggestions, skills, rows, tries, ()) if skills else ()
         return InterviewReport(strengths, weaknesses, covered, suggestions, self._bank_ids(loaded.rows))
 
-    async def _read(self, user_id: int) -> tuple[Sequence[Asked], Sequence[Practised]]:
+    async def _read(self, user_id: int) -> tuple[Sequence[Asked], Sequence[Practiced]]:
         async with self._database.autocommit() as session:
-            return await queries.asked(session, user_id), await queries.practised(session, user_id)
+            return await queries.asked(session, user_id), await queries.practiced(session, user_id)
 
     def _bank_ids(self, rows: Sequence[TurnRow]) -> dict[int, str]:
         bank = self._bank.all()
         return {row.question.id: row.question.bank_id for row in rows if row.question.bank_id and row.question.bank_id in bank}
 
     def _suggestions(
-        self, skills: Sequence[Skill], rows: Sequence[Asked], tries: Sequence[Practised], leave_out: Collection[str]
+        self, skills: Sequence[Skill], rows: Sequence[Asked], tries: Sequence[Practiced], leave_out: Collection[str]
     ) -> tuple[SuggestedQuestion, ...]:
         bank, records = self._bank.all(), {one.bank_id: one for one in tries}
         exercises = [Exercise(one.id, one.topic_id, one.subtopic) for one in bank.values()]
@@ -201,7 +201,7 @@ def skills_of(rows: Sequence[Asked]) -> list[Skill]:
     return [Skill(topic_id, name, tuple(score for _, score in sorted(scores))) for (topic_id, _), (name, scores) in found.items()]
 
 
-def last_seen(rows: Sequence[Asked], tries: Sequence[Practised]) -> dict[str, datetime]:
+def last_seen(rows: Sequence[Asked], tries: Sequence[Practiced]) -> dict[str, datetime]:
     """Return when each bank question was last asked in an interview or practiced, keyed by its ID."""
     moments = [(row.bank_id, row.last_asked) for row in rows if row.bank_id] + [(one.bank_id, one.last_at) for one in tries]
     seen: dict[str, datetime] = {}

@@ -98,5 +98,5 @@ def score(verdict: VerdictView) -> str:
 
 def file_name(report: Report) -> str:
     """Return a file name for the report, without extension: the title's words in any script, and the interview's date."""
-    words = re.sub(r"[^\w]+", "-", unicodedata.normalize("NFKC", report.title).lower()).replace("_", "-")
-    return f"{words[:MAX_NAME].strip('-') or 'interview'}-{report.started_at:%Y-%m-%d}"
+    slug = re.sub(r"[^\w]+", "-", unicodedata.normalize("NFKC", report.title).lower()).replace("_", "-")
+    return f"{slug[:MAX_NAME].strip('-') or 'interview'}-{report.started_at:%Y-%m-%d}"

@@ -59,7 +59,7 @@ async def signed_in(state: rx.State, *, slide: bool = False) -> AuthenticatedUse
 
 
 async def to_login(state: rx.State) -> EventSpec:
-    """Return a redirect to the sign-in page, which leads back to the current page afterwards."""
+    """Return a redirect to the sign-in page, which leads back to the current page afterward."""
     here = state.router.url.path + (f"?{state.router.url.query}" if state.router.url.query else "")
     return rx.redirect(login_page(here), replace=True)
 

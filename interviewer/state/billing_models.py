@@ -177,14 +177,14 @@ def _trouble(plan: Plan) -> str:
 def _cancel(plan: Plan, credits: int) -> str:
     """Describe what canceling the plan does."""
     until = f" on {day(plan.renews_at)}" if plan.renews_at else " at the end of the period you've paid for"
-    words = f"Your plan will end{until}, and you won't be charged again. "
+    text = f"Your plan will end{until}, and you won't be charged again. "
     if credits:
         it = form(credits, "it", "them")
-        words += (
+        text += (
             f"Once you cancel, you can't use your {_plan_credits(credits)}. Use {it} first, or resume your plan later: "
             f"we'll keep {it} for you. "
         )
-    return words + "Single credits aren't affected."
+    return text + "Single credits aren't affected."
 
 
 def _change_label(now: Product, other: Product) -> str:
@@ -201,13 +201,13 @@ def _change(now: Product, other: Product, credits: int) -> str:
             f"Starting next cycle, it's {month}."
         )
     taken = -difference
-    words = f"We'll remove {taken} of this cycle's credits right away."
+    text = f"We'll remove {taken} of this cycle's credits right away."
     if not credits:
-        words = f"You have no plan credits left, so we'll deduct {taken} from your next credits."
+        text = f"You have no plan credits left, so we'll deduct {taken} from your next credits."
     elif credits < taken:
         rest = form(taken - credits, "the other one", f"the other {taken - credits}")
-        words += f" You have {credits} left, so we'll deduct {rest} from your next credits."
-    return f"{words} You won't be charged now. Starting next cycle, it's {month}."
+        text += f" You have {credits} left, so we'll deduct {rest} from your next credits."
+    return f"{text} You won't be charged now. Starting next cycle, it's {month}."
 
 
 def line_item(line: StatementLine) -> LineItem:

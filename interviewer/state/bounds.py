@@ -27,36 +27,36 @@ from interviewer.state.sharing import ShareState
 ANYONE, SIGNED_IN = "anyone", "signed in"
 # Forms arrive as a list of [name, value] pairs under this key (Reflex's FORM_DATA_ENTRIES_KEY).
 ENTRIES = "__reflex_form_data__"
-MAX_FIELDS, LONGEST_NAME = 60, 100
+MAX_FIELDS, MAX_FIELD_NAME = 60, 100
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Text of at most `longest` characters.
+    """Text of at most `max_length` characters.
 
     With `cut`, for text that is only logged, longer text is truncated instead of refused.
     """
 
-    longest: int
+    max_length: int
     cut: bool = False
 
-    def taken(self, value: object) -> object:
+    def validate(self, value: object) -> object:
         """Return the text to pass on. Raises ValueError if it is not a string, and TooLong if it exceeds the limit."""
         if not isinstance(value, str):
             raise ValueError("not a text")
-        if len(value) > self.longest and not self.cut:
+        if len(value) > self.max_length and not self.cut:
             raise TooLong
-        return value[: self.longest]
+        return value[: self.max_length]
 
     def __str__(self) -> str:
-        return f"text of {self.longest:,} characters" + (", cut" if self.cut else "")
+        return f"text of {self.max_length:,} characters" + (", cut" if self.cut else "")
 
 
 @dataclass(frozen=True, slots=True)
 class Id:
     """A valid database ID, including 0."""
 
-    def taken(self, value: object) -> object:
+    def validate(self, value: object) -> object:
         """Return the ID. Raises ValueError if it is not a valid ID."""
         if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < MAX_ID:
             raise ValueError("not an id")
@@ -68,18 +68,18 @@ class Id:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A form's text fields, with at most `longest` characters in all values together."""
+    """A form's text fields, with at most `max_length` characters in all values together."""
 
-    longest: int
+    max_length: int
 
-    def taken(self, value: object) -> object:
+    def validate(self, value: object) -> object:
         """Return the fields as a dict, in which the last value of a repeated name wins.
 
         Raises ValueError for a malformed form or too many fields, and TooLong if the values exceed the limit.
         """
         if not isinstance(value, dict):
             raise ValueError("not a form")
-        entries = value[ENTRIES] if set(value) == {ENTRIES} else [[name, words] for name, words in value.items()]
+        entries = value[ENTRIES] if set(value) == {ENTRIES} else [[name, text] for name, text in value.items()]
         if not isinstance(entries, list) or len(entries) > MAX_FIELDS:
             raise ValueError("not a form")
         fields: dict[str, str] = {}
@@ -87,14 +87,14 @@ class Form:
             if not isinstance(entry, list) or len(entry) != 2 or not all(isinstance(part, str) for part in entry):
                 raise ValueError("not a form")
             fields[entry[0]] = entry[1]
-        if any(len(name) > LONGEST_NAME for name in fields):
+        if any(len(name) > MAX_FIELD_NAME for name in fields):
             raise ValueError("not a form")
-        if sum(map(len, fields.values())) > self.longest:
+        if sum(map(len, fields.values())) > self.max_length:
             raise TooLong
         return fields
 
     def __str__(self) -> str:
-        return f"form of {MAX_FIELDS} fields and {self.longest:,} characters"
+        return f"form of {MAX_FIELDS} fields and {self.max_length:,} characters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +103,13 @@ class Hashes:
 
     most: int
 
-    def taken(self, value: object) -> object:
+    def validate(self, value: object) -> object:
         """Return the hashes, or None if there are none. Raises ValueError if they are malformed or too many."""
         if value is None:
             return None
         if not isinstance(value, list) or len(value) > self.most:
             raise ValueError("not hashes")
-        if not all(isinstance(one, str) and len(one) <= LONGEST_NAME for one in value):
+        if not all(isinstance(one, str) and len(one) <= MAX_FIELD_NAME for one in value):
             raise ValueError("not hashes")
         return value
 
@@ -121,7 +121,7 @@ class Hashes:
 class Nothing:
     """An argument of Reflex that this site does not use. Any value is dropped."""
 
-    def taken(self, value: object) -> object:  # noqa: ARG002
+    def validate(self, value: object) -> object:  # noqa: ARG002
         """Return None."""
         return None
 
@@ -150,7 +150,7 @@ class Bounds:
     times: int | None = None
     optional: bool = False
 
-    def taken(self, payload: object) -> dict[str, object]:
+    def validate(self, payload: object) -> dict[str, object]:
         """Return the validated arguments, without those that are None.
 
         Raises TooLong for text over its limit, and ValueError for undeclared, missing or invalid arguments.
@@ -160,8 +160,8 @@ class Bounds:
             raise ValueError("other arguments")
         if not self.optional and set(given) != set(self.arguments):
             raise ValueError("missing arguments")
-        taken = {name: self.arguments[name].taken(value) for name, value in given.items()}
-        return {name: value for name, value in taken.items() if value is not None}
+        valid = {name: self.arguments[name].validate(value) for name, value in given.items()}
+        return {name: value for name, value in valid.items() if value is not None}
 
 
 # Services reject long text with a specific error. These limits are higher, beyond what a user would type.

@@ -79,7 +79,7 @@ class StreakItem:
 
     count: int = 0
     unit: str = ""
-    words: str = ""
+    text: str = ""
     summary: str = ""
     days: list[DayItem] = field(default_factory=list)
 
@@ -193,13 +193,13 @@ def streak_item(streak: Streak, today: date) -> StreakItem:
     return StreakItem(
         count=streak.current,
         unit="day streak",
-        words=_streak_words(streak),
+        text=_streak_text(streak),
         summary=f"Active on {active} of the last {RECENT_DAYS} days" + (", including today" if streak.today else ""),
         days=days,
     )
 
 
-def _streak_words(streak: Streak) -> str:
+def _streak_text(streak: Streak) -> str:
     if not streak.longest:
         return "Answer a question to start a streak. Interviews and practice both count."
     if streak.today:

@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 PATH = "/_event"
 # Maximum length of a message in characters. The longest allowed form is shorter even with every character escaped.
-LONGEST = 400_000
+MAX_MESSAGE = 400_000
 # Maximum lengths of a URL's path, path with query, and query parameters in an event, and the maximum number of parameters.
 MAX_PATH_LENGTH, MAX_URL_LENGTH, MAX_QUERY_LENGTH, MAX_QUERY_PARAMS = 1_000, 4_000, 4_000, 30
 # Maximum length of the query string in characters, and of the headers in bytes, of a websocket request.
@@ -34,7 +34,7 @@ MAX_QUERY_STRING_LENGTH, MAX_HEADER_BYTES = 500, 16_384
 # More refused events than this close a websocket, and so do more namespace connections than this.
 MAX_REFUSED, MAX_CONNECTS = 20, 5
 # Script errors that one websocket may report, and their maximum length. Reflex only limits them per process.
-MAX_REPORTS, LONGEST_REPORT = 5, 300
+MAX_REPORTS, MAX_REPORT_LENGTH = 5, 300
 # Seconds between log lines for the same reason.
 QUIET = 60.0
 # RFC 6455: "Policy violation".
@@ -139,7 +139,7 @@ class Reader:
         """
         if not isinstance(text, str):
             raise Violation
-        if len(text) > LONGEST:
+        if len(text) > MAX_MESSAGE:
             raise Refusal(Reason.LENGTH)
         if text.startswith(_EVENT):
             return _EVENT + _written(self._event_payload(_parsed(text[len(_EVENT) :])))
@@ -160,14 +160,14 @@ class Reader:
         """Return the validated payload of a connect message: the client's build, and the first event if it is valid."""
         if not isinstance(given, dict):
             raise Violation
-        taken: dict[str, Any] = {}
+        valid: dict[str, Any] = {}
         schema, event = given.get("state_schema"), given.get("event")
-        if isinstance(schema, str) and len(schema) <= LONGEST_REPORT:
-            taken["state_schema"] = schema
+        if isinstance(schema, str) and len(schema) <= MAX_REPORT_LENGTH:
+            valid["state_schema"] = schema
         # A page of another build connects without its event, so that Reflex can report the mismatch.
         with contextlib.suppress(Refusal):
-            taken["event"] = self._event(event, {BOOT: EVENTS[BOOT]})
-        return taken
+            valid["event"] = self._event(event, {BOOT: EVENTS[BOOT]})
+        return valid
 
     def _event_payload(self, given: object) -> list[Any]:
         """Return the validated content of a message: an event, a script error report, or a ping."""
@@ -177,7 +177,7 @@ class Reader:
             case ["client_error", dict() as report]:
                 self._once_more("client_error", MAX_REPORTS)
                 parts = ("error_type", "message", "substate")
-                return ["client_error", {name: str(report[name])[:LONGEST_REPORT] for name in parts if name in report}]
+                return ["client_error", {name: str(report[name])[:MAX_REPORT_LENGTH] for name in parts if name in report}]
             case ["ping"]:
                 return ["ping"]
         raise Violation
@@ -190,7 +190,7 @@ class Reader:
         if bounds is None:
             raise Refusal(Reason.UNKNOWN)
         try:
-            payload = bounds.taken(event.get("payload"))
+            payload = bounds.validate(event.get("payload"))
         except TooLong as error:
             raise Refusal(Reason.LENGTH) from error
         except ValueError as error:
@@ -218,15 +218,15 @@ def _address(given: object) -> dict[str, Any]:
     """Return the parts of the page's URL in an event, truncated to their limits. A malformed path becomes "/"."""
     if not isinstance(given, dict):
         return {}
-    taken: dict[str, Any] = {}
-    for name, longest in (("pathname", MAX_PATH_LENGTH), ("asPath", MAX_URL_LENGTH)):
+    valid: dict[str, Any] = {}
+    for name, max_length in (("pathname", MAX_PATH_LENGTH), ("asPath", MAX_URL_LENGTH)):
         if isinstance(value := given.get(name), str):
-            taken[name] = value[:longest]
-    if "asPath" in taken and not _is_path(taken["asPath"]):
-        taken["asPath"] = "/"
+            valid[name] = value[:max_length]
+    if "asPath" in valid and not _is_path(valid["asPath"]):
+        valid["asPath"] = "/"
     if isinstance(query := given.get("query"), dict):
-        taken["query"] = _query(query)
-    return taken
+        valid["query"] = _query(query)
+    return valid
 
 
 def _is_path(text: str) -> bool:
@@ -244,13 +244,13 @@ def _query(given: dict[str, Any]) -> dict[str, str]:
 
     Stops at a value that is not text.
     """
-    taken, left = {}, MAX_QUERY_LENGTH
+    valid, left = {}, MAX_QUERY_LENGTH
     for name, value in list(given.items())[:MAX_QUERY_PARAMS]:
         left -= len(name) + len(str(value))
         if not isinstance(value, str) or left < 0:
             break
-        taken[name] = value
-    return taken
+        valid[name] = value
+    return valid
 
 
 def _parsed(text: str) -> object:
@@ -264,6 +264,6 @@ def _written(value: object) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
-def _notice(words: str) -> str:
-    """Return the websocket message that shows `words` as a notice on the page."""
-    return _EVENT + _written(["event", {"delta": NoticeState.saying(words)}])
+def _notice(text: str) -> str:
+    """Return the websocket message that shows `text` as a notice on the page."""
+    return _EVENT + _written(["event", {"delta": NoticeState.saying(text)}])

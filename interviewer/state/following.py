@@ -28,11 +28,11 @@ async def showing_errors(state: InterviewFields) -> AsyncIterator[None]:
     try:
         yield
     except Exception as error:
-        words = message_for_page(error)
+        message = message_for_page(error)
         if isinstance(error, TooLarge):
-            words += f" {SHORTEN}"
+            message += f" {SHORTEN}"
         async with state:
-            state.error, state.behind = words, isinstance(error, Conflict)
+            state.error, state.behind = message, isinstance(error, Conflict)
     finally:
         async with state:
             state.sending = False
@@ -80,7 +80,7 @@ async def catch_up(state: InterviewFields, stream: int, person: AuthenticatedUse
         if view.status is InterviewStatus.STARTING:
             await follow(state, stream, bounded(person, interviews.follow_start(person.user_id, view.id)))
         for turn in view.incomplete_turns:
-            if turn.claimed:
+            if turn.leased:
                 completing = interviews.complete(person.user_id, view.id, turn.question_id, address)
                 await follow(state, stream, bounded(person, completing))
         await report_if_finished(state, stream, person)

@@ -54,9 +54,9 @@ class InterviewState(InterviewFields, rx.State):
             last_choice = await services().interviews.last_choice(person.user_id)
             refusal = "" if balances.usable else await services().dashboard.refusal(person.user_id)
         except AppError as error:
-            words = message_for_page(error)
+            message = message_for_page(error)
             async with self:
-                self.phase, self.error = "lost", words
+                self.phase, self.error = "lost", message
             return None
         async with self:
             if self._stream != stream:

@@ -34,7 +34,7 @@ class MarkItem:
 class PieceItem:
     """A segment of an answer, with the mark (hit, partial or "") and the key point that it is evidence for."""
 
-    words: str = ""
+    text: str = ""
     mark: str = ""
     point: str = ""
 

@@ -14,15 +14,15 @@ SHORTEN = "Your text is still here. Please shorten it and try again."
 class NoticeState(rx.State):
     """The latest notice of a page. `number` distinguishes two notices with the same text."""
 
-    words: str = ""
+    text: str = ""
     number: int = 0
 
     @classmethod
-    def saying(cls, words: str) -> dict[str, dict[str, Any]]:
-        """Return the state delta that shows `words` as a notice. It can be sent without access to the page's state."""
-        return {cls.get_full_name(): {f"words{FIELD_MARKER}": words, f"number{FIELD_MARKER}": -1}}
+    def saying(cls, text: str) -> dict[str, dict[str, Any]]:
+        """Return the state delta that shows `text` as a notice. It can be sent without access to the page's state."""
+        return {cls.get_full_name(): {f"text{FIELD_MARKER}": text, f"number{FIELD_MARKER}": -1}}
 
     @rx.event
     def close(self) -> None:
         """Close the notice."""
-        self.words = ""
+        self.text = ""

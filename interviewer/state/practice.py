@@ -21,7 +21,7 @@ from interviewer.state.practice_models import (
     TryItem,
     exercise_item,
     practice_href,
-    record_words,
+    record_summary,
     suggestion_item,
     try_items,
 )
@@ -63,10 +63,10 @@ class PracticeState(rx.State):
                 return rx.redirect(practice_href(overview.suggestions[0].question.id), replace=True)
             view = await services().practice.question(person.user_id, wanted)
         except Exception as error:
-            words = message_for_page(error)
+            message = message_for_page(error)
             async with self:
                 # Keep the question that is on the page: the user may be typing an answer.
-                self.phase, self.error = "open" if self.phase == "open" and not isinstance(error, NotFound) else "lost", words
+                self.phase, self.error = "open" if self.phase == "open" and not isinstance(error, NotFound) else "lost", message
             return None
         async with self:
             if self.bank_id != wanted:
@@ -95,9 +95,9 @@ class PracticeState(rx.State):
             made = await practice.attempt(person.user_id, bank_id, text, _id(form.get("try")), address)
             view = await practice.question(person.user_id, bank_id)
         except Exception as error:
-            words = message_for_page(error) + (f" {SHORTEN}" if isinstance(error, TooLarge) else "")
+            message = message_for_page(error) + (f" {SHORTEN}" if isinstance(error, TooLarge) else "")
             async with self:
-                self.error = words
+                self.error = message
             return None
         finally:
             async with self:
@@ -125,7 +125,7 @@ def _open(state: PracticeState, user_id: int, view: ExerciseView) -> None:
 
 
 def _show_record(state: PracticeState, view: ExerciseView) -> None:
-    state.record = record_words(view.count, view.best)
+    state.record = record_summary(view.count, view.best)
     state.tries = try_items(view.tries)
 
 

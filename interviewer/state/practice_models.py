@@ -49,7 +49,7 @@ class RequirementItem:
     """One requirement of the job, and the questions about it with their scores, as text."""
 
     kind: str = ""
-    words: str = ""
+    text: str = ""
     asked: str = ""
 
 
@@ -108,7 +108,7 @@ def requirement_items(covered: Sequence[CoveredRequirement], standing: Standing)
     return [requirement_item(one) for one in covered if one.standing is standing]
 
 
-def record_words(tries: int, best: int | None) -> str:
+def record_summary(tries: int, best: int | None) -> str:
     """Summarize the tries at a question as text. Returns "" before the first try."""
     if not tries or best is None:
         return ""
@@ -124,13 +124,13 @@ def suggestion_item(suggested: SuggestedQuestion) -> SuggestionItem:
         subtopic=question.subtopic,
         prompt=blocks(question.prompt)[:1],
         why=close_to(suggested),
-        record=record_words(suggested.tries, suggested.best),
+        record=record_summary(suggested.tries, suggested.best),
     )
 
 
-def practised_item(practised: PracticedQuestion) -> SuggestionItem:
+def practiced_item(practiced: PracticedQuestion) -> SuggestionItem:
     """Build the view model of a question that the user has practiced."""
-    return suggestion_item(SuggestedQuestion(practised.question, "", practised.tries, practised.best))
+    return suggestion_item(SuggestedQuestion(practiced.question, "", practiced.tries, practiced.best))
 
 
 def exercise_item(question: BankItem, made: TryView | None = None) -> TurnItem:
@@ -149,7 +149,7 @@ def exercise_item(question: BankItem, made: TryView | None = None) -> TurnItem:
         verdict=verdict,
         lacks_verdict=False,
         lacks_next=False,
-        claimed=False,
+        leased=False,
     )
     return turn_item(turn)
 

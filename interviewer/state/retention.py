@@ -19,7 +19,7 @@ from reflex.istate.manager.token import BaseStateToken
 from reflex_base.registry import RegistrationContext
 
 from interviewer.core.reflex_patches import connected_pages, memory_states
-from interviewer.core.state_store import AWAY
+from interviewer.core.state_store import UNAVAILABLE
 from interviewer.state.session import SessionState
 
 logger = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ async def watch(app: rx.App) -> None:
                 forget(manager, connected, time.time())
             elif isinstance(manager, StateManagerRedis):
                 await renew(manager, connected)
-        except AWAY:
+        except UNAVAILABLE:
             pass  # The store is unavailable. Its states are lost, or have most of their time left.
         except Exception:
             logger.exception("the states of pages that are gone could not be looked through")

@@ -40,7 +40,7 @@ class ReviewState(ReportFields, rx.State):
     not_shown: list[RequirementItem] = []
     not_asked: list[RequirementItem] = []
     suggestions: list[SuggestionItem] = []
-    practise: dict[str, str] = {}
+    practice: dict[str, str] = {}
 
     _interview_id: int = 0
 
@@ -89,4 +89,4 @@ class ReviewState(ReportFields, rx.State):
             self.not_shown = requirement_items(report.coverage, Standing.NOT_SHOWN)
             self.not_asked = requirement_items(report.coverage, Standing.NOT_ASKED)
             self.suggestions = [suggestion_item(one) for one in report.suggestions]
-            self.practise = {str(question_id): practice_href(bank_id) for question_id, bank_id in report.bank_ids.items()}
+            self.practice = {str(question_id): practice_href(bank_id) for question_id, bank_id in report.bank_ids.items()}

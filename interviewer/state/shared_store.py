@@ -19,7 +19,7 @@ from interviewer.core import metrics
 from interviewer.core.background_tasks import Background
 from interviewer.core.logs import Failures, LogThrottle
 from interviewer.core.reflex_patches import connected_pages, shared_states
-from interviewer.core.state_store import AWAY, life, set_short_timeouts
+from interviewer.core.state_store import UNAVAILABLE, run_id, set_short_timeouts
 from interviewer.errors import AppError
 from interviewer.state.notices import NoticeState
 
@@ -43,17 +43,17 @@ _stranded: set[str] = set()
 def explain(exception: Exception) -> None:
     """Log an error that no event handler caught, and show a notice on the page."""
     page = EventContext.get()
-    if isinstance(exception, (*AWAY, LockExpiredError)):
+    if isinstance(exception, (*UNAVAILABLE, LockExpiredError)):
         metrics.outage("valkey")
         _stranded.add(page.token)
         if _throttle.lets(name := type(exception).__name__):
             logger.warning("events of pages find no store of state (%s); at most one line about it in %.0f s", name, QUIET)
-        words = WAIT
+        notice = WAIT
     else:
         _failures.log(exception)
-        words = AppError.user_message
+        notice = AppError.user_message
     # Sent without loading the state, because the state may be unavailable.
-    _background.spawn(page.emit_delta(NoticeState.saying(words)))
+    _background.spawn(page.emit_delta(NoticeState.saying(notice)))
 
 
 async def watch(app: rx.App) -> None:
@@ -77,12 +77,12 @@ async def watch(app: rx.App) -> None:
 async def _look(app: rx.App, manager: StateManagerRedis) -> None:
     known, away = "", False
     while True:
-        run = await life(manager.redis)
+        run = await run_id(manager.redis)
         metrics.STORE_UP.set(run is not None)
         if run is None and not away:
             logger.error("the store of the pages' state does not answer; pages wait for it")
         elif run is not None and (away or known not in {"", run}):
-            logger.warning("the store of the pages' state answers again; pages connect anew")
+            logger.warning("the store of the pages' state answers again; pages reconnect")
             shared_states.forget_leases(manager)
             await _reconnect(app)
         elif run is not None and _stranded:

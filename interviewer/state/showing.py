@@ -63,8 +63,8 @@ def show(state: InterviewFields, view: InterviewView) -> None:
     newest = answered[-1] if answered else None
     state.unscored = [turn.question_id for turn in answered if turn.lacks_verdict and turn is not newest]
     if newest is not None:
-        state.judging, state.verdict_error = _pending(newest.lacks_verdict, newest.claimed, ANSWER_NOT_SCORED)
-        state.asking, state.question_error = _pending(newest.lacks_next, newest.claimed, NOT_ASKED)
+        state.judging, state.verdict_error = _pending(newest.lacks_verdict, newest.leased, ANSWER_NOT_SCORED)
+        state.asking, state.question_error = _pending(newest.lacks_next, newest.leased, NOT_ASKED)
     if view.status is InterviewStatus.STARTING:
         state.asking = True
     if view.open_turn is not None:
@@ -76,9 +76,9 @@ def show(state: InterviewFields, view: InterviewView) -> None:
         show_report(state, view)
 
 
-def _pending(lacking: bool, claimed: bool, words: str) -> tuple[bool, str]:
+def _pending(lacking: bool, leased: bool, message: str) -> tuple[bool, str]:
     """Return whether missing work is running, and the error text if it is missing and not running."""
-    return lacking and claimed, words if lacking and not claimed else ""
+    return lacking and leased, message if lacking and not leased else ""
 
 
 def show_given_up(state: InterviewFields, view: InterviewView) -> None:

@@ -6,7 +6,7 @@ import reflex as rx
 
 from interviewer.interviews.rubric import PASS_SCORE
 from interviewer.state.access import message_for_page, services, signed_in, when_signed_out
-from interviewer.state.practice_models import SkillItem, SuggestionItem, practised_item, skill_item, suggestion_item
+from interviewer.state.practice_models import SkillItem, SuggestionItem, practiced_item, skill_item, suggestion_item
 from interviewer.wording import counted
 
 # Skills shown at first. The others are collapsed.
@@ -26,8 +26,8 @@ class SkillsState(rx.State):
     weakest: list[SkillItem] = []
     others: list[SkillItem] = []
     suggestions: list[SuggestionItem] = []
-    practised: list[SuggestionItem] = []
-    practice_words: str = ""
+    practiced: list[SuggestionItem] = []
+    practice_summary: str = ""
 
     @rx.event(background=True)
     @when_signed_out(_empty)
@@ -37,20 +37,20 @@ class SkillsState(rx.State):
             person = await signed_in(self)
             overview = await services().skills.overview(person.user_id)
         except Exception as error:
-            words = message_for_page(error)
+            message = message_for_page(error)
             async with self:
-                self.error, self.loaded = words, True
+                self.error, self.loaded = message, True
             return
         skills = [skill_item(skill) for skill in overview.skills]
         async with self:
             self.weakest, self.others = skills[:SHOWN], skills[SHOWN:]
             self.suggestions = [suggestion_item(one) for one in overview.suggestions]
-            self.practised = [practised_item(one) for one in overview.practised]
-            self.practice_words = _practice_words([one.best >= PASS_SCORE for one in overview.practised])
+            self.practiced = [practiced_item(one) for one in overview.practiced]
+            self.practice_summary = _practice_summary([one.best >= PASS_SCORE for one in overview.practiced])
             self.error, self.loaded = "", True
 
 
-def _practice_words(passed: list[bool]) -> str:
+def _practice_summary(passed: list[bool]) -> str:
     """Summarize how many questions were practiced and passed. Returns "" before the first try."""
     if not passed:
         return ""

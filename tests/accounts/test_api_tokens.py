@@ -101,7 +101,7 @@ async def test_forged_or_altered_token_is_refused(tokens: Tokens, new_user: NewU
 @pytest.mark.parametrize(
     "changes",
     [
-        {"iss": "somebody"},
+        {"iss": "another issuer"},
         {"aud": "another"},
         {"purpose": "reset"},
         {"purpose": None},

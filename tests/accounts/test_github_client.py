@@ -33,9 +33,9 @@ UNREACHED = IdentityUnavailable.user_message
 @pytest.fixture(scope="module")
 def server() -> Iterator[tuple[str, github_server.Behavior]]:
     """One server for all tests in this module, because stopping one per test would be slow."""
-    behaviour = github_server.Behavior()
-    with github_server.running(behaviour) as url:
-        yield url, behaviour
+    behavior = github_server.Behavior()
+    with github_server.running(behavior) as url:
+        yield url, behavior
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def url(server: tuple[str, github_server.Behavior]) -> str:
 
 
 @pytest.fixture(autouse=True)
-def behaviour(server: tuple[str, github_server.Behavior]) -> github_server.Behavior:
+def behavior(server: tuple[str, github_server.Behavior]) -> github_server.Behavior:
     """The server's behavior, reset for each test."""
     vars(server[1]).update(vars(github_server.Behavior()))
     return server[1]
@@ -81,15 +81,15 @@ def _consented(github: OAuth, consent: str) -> dict[str, str]:
     return {name: value for name, [value] in parse_qs(query).items()}
 
 
-def _issue(behaviour: github_server.Behavior, *emails: dict[str, Any], name: str | None = "Ada") -> str:
-    return behaviour.issue_code(Person(1815, "ada-l", name, list(emails)))
+def _issue(behavior: github_server.Behavior, *emails: dict[str, Any], name: str | None = "Ada") -> str:
+    return behavior.issue_code(Person(1815, "ada-l", name, list(emails)))
 
 
 def _email(address: str, primary: object, verified: object) -> dict[str, Any]:
     return {"email": address, "primary": primary, "verified": verified, "visibility": None}
 
 
-async def _told(github: GitHub, code: str, redirect_uri: str | None = None) -> str:
+async def _error_text(github: GitHub, code: str, redirect_uri: str | None = None) -> str:
     """Try to sign in. Return the full text of the error with its traceback, or an empty string if there is none."""
     try:
         await github.identify(code, verifier=None, redirect_uri=redirect_uri)
@@ -112,15 +112,15 @@ def test_authorize_url_asks_for_minimal_scope() -> None:
     }
 
 
-async def test_consent_identifies_the_user(github: GitHub, behaviour: github_server.Behavior) -> None:
+async def test_consent_identifies_the_user(github: GitHub, behavior: github_server.Behavior) -> None:
     params = _consented(github, "yes")
     assert params["state"] == STATE
     assert await github.identify(params["code"], verifier=VERIFIER, redirect_uri=REDIRECT_URI) == ADA
-    exchange, user, emails = behaviour.requests[-3:]
+    exchange, user, emails = behavior.requests[-3:]
     assert exchange.headers["accept"] == "application/json"
     assert exchange.form == {
-        "client_id": behaviour.client_id,
-        "client_secret": behaviour.client_secret,
+        "client_id": behavior.client_id,
+        "client_secret": behavior.client_secret,
         "code": params["code"],
         "redirect_uri": REDIRECT_URI,
         "code_verifier": VERIFIER,
@@ -132,22 +132,22 @@ async def test_consent_identifies_the_user(github: GitHub, behaviour: github_ser
     assert not any("cookie" in call.headers for call in (user, emails))
 
 
-async def test_cancelling_returns_without_a_code(github: GitHub, behaviour: github_server.Behavior) -> None:
+async def test_cancelling_returns_without_a_code(github: GitHub, behavior: github_server.Behavior) -> None:
     params = _consented(github, "no")
     assert (params["error"], params["state"]) == ("access_denied", STATE)
     assert "code" not in params
-    assert not behaviour.codes
+    assert not behavior.codes
 
 
-async def test_earlier_consent_redirects_at_once(github: GitHub, behaviour: github_server.Behavior) -> None:
-    behaviour.auto = True
+async def test_earlier_consent_redirects_at_once(github: GitHub, behavior: github_server.Behavior) -> None:
+    behavior.auto = True
     async with httpx2.AsyncClient() as browser:
         back = await browser.get(github.authorize_url(state=STATE, challenge=CHALLENGE, redirect_uri=REDIRECT_URI))
     [code] = parse_qs(urlsplit(back.headers["Location"]).query)["code"]
     assert await github.identify(code, verifier=VERIFIER, redirect_uri=REDIRECT_URI) == ADA
 
 
-async def test_authorize_page_rejects_unknown_client(url: str, behaviour: github_server.Behavior) -> None:
+async def test_authorize_page_rejects_unknown_client(url: str, behavior: github_server.Behavior) -> None:
     stranger = GitHub("another-id", "secret", base_url=url)
     async with httpx2.AsyncClient() as browser:
         page = await browser.get(stranger.authorize_url(state=STATE, challenge=CHALLENGE, redirect_uri=REDIRECT_URI))
@@ -155,26 +155,26 @@ async def test_authorize_page_rejects_unknown_client(url: str, behaviour: github
     await stranger.close()
 
 
-async def test_code_from_another_flow_needs_no_verifier(github: GitHub, behaviour: github_server.Behavior) -> None:
-    assert await github.identify(behaviour.issue_code(), verifier=None, redirect_uri=None) == ADA
-    assert behaviour.requests[0].form.keys() == {"client_id", "client_secret", "code"}
+async def test_code_from_another_flow_needs_no_verifier(github: GitHub, behavior: github_server.Behavior) -> None:
+    assert await github.identify(behavior.issue_code(), verifier=None, redirect_uri=None) == ADA
+    assert behavior.requests[0].form.keys() == {"client_id", "client_secret", "code"}
 
 
-async def test_one_client_serves_many_users(github: GitHub, behaviour: github_server.Behavior) -> None:
+async def test_one_client_serves_many_users(github: GitHub, behavior: github_server.Behavior) -> None:
     people = [Person(number, f"p{number}", None, [_email(f"p{number}@example.com", True, True)]) for number in range(1, 9)]
-    codes = [behaviour.issue_code(person) for person in people]
+    codes = [behavior.issue_code(person) for person in people]
     found = await asyncio.gather(*(github.identify(code, verifier=None, redirect_uri=None) for code in codes))
     assert found == [Identity(person.id, person.login, f"{person.login}@example.com") for person in people]
-    assert not any("cookie" in received.headers for received in behaviour.requests)
+    assert not any("cookie" in received.headers for received in behavior.requests)
 
 
 @pytest.mark.parametrize(
     ("name", "shown"), [("Ada", "Ada"), ("  Ada L. ", "Ada L."), ("", "ada-l"), (" \t", "ada-l"), (None, "ada-l")]
 )
 async def test_login_is_used_as_name_if_there_is_none(
-    github: GitHub, behaviour: github_server.Behavior, name: str | None, shown: str
+    github: GitHub, behavior: github_server.Behavior, name: str | None, shown: str
 ) -> None:
-    code = _issue(behaviour, _email("ada@example.com", True, True), name=name)
+    code = _issue(behavior, _email("ada@example.com", True, True), name=name)
     assert (await github.identify(code, verifier=None, redirect_uri=None)).name == shown
 
 
@@ -188,15 +188,15 @@ async def test_login_is_used_as_name_if_there_is_none(
     ],
 )
 async def test_unverified_primary_address_is_refused(
-    github: GitHub, behaviour: github_server.Behavior, emails: list[dict[str, Any]]
+    github: GitHub, behavior: github_server.Behavior, emails: list[dict[str, Any]]
 ) -> None:
     with pytest.raises(IdentityRefused) as caught:
-        await github.identify(_issue(behaviour, *emails), verifier=None, redirect_uri=None)
+        await github.identify(_issue(behavior, *emails), verifier=None, redirect_uri=None)
     assert caught.value.user_message == UNVERIFIED
 
 
 @pytest.mark.parametrize(
-    ("error", "type", "words"),
+    ("error", "type", "message"),
     [
         ("bad_verification_code", IdentityRefused, EXPIRED),
         ("unverified_user_email", IdentityRefused, UNVERIFIED),
@@ -207,25 +207,25 @@ async def test_unverified_primary_address_is_refused(
     ],
 )
 async def test_error_codes_with_status_200_are_distinguished(
-    github: GitHub, behaviour: github_server.Behavior, error: str, type: type[AppError], words: str
+    github: GitHub, behavior: github_server.Behavior, error: str, type: type[AppError], message: str
 ) -> None:
-    behaviour.faults[TOKEN] = f"error:{error}"
+    behavior.faults[TOKEN] = f"error:{error}"
     with pytest.raises(type) as caught:
-        await github.identify(behaviour.issue_code(), verifier=None, redirect_uri=None)
-    assert caught.value.user_message == words
-    assert len(behaviour.requests) == 1
+        await github.identify(behavior.issue_code(), verifier=None, redirect_uri=None)
+    assert caught.value.user_message == message
+    assert len(behavior.requests) == 1
 
 
-async def test_wrong_secret_is_reported_as_misconfigured(url: str, behaviour: github_server.Behavior) -> None:
+async def test_wrong_secret_is_reported_as_misconfigured(url: str, behavior: github_server.Behavior) -> None:
     async with _github(url, secret="another & wrong = é") as github:
         with pytest.raises(IdentityUnavailable) as caught:
-            await github.identify(behaviour.issue_code(), verifier=None, redirect_uri=None)
+            await github.identify(behavior.issue_code(), verifier=None, redirect_uri=None)
     assert caught.value.user_message == MISCONFIGURED
-    assert behaviour.requests[0].form["client_secret"] == "another & wrong = é"
+    assert behavior.requests[0].form["client_secret"] == "another & wrong = é"
 
 
-async def test_wrong_redirect_uri_is_reported_as_misconfigured(github: GitHub, behaviour: github_server.Behavior) -> None:
-    code = behaviour.issue_code(None, REDIRECT_URI)
+async def test_wrong_redirect_uri_is_reported_as_misconfigured(github: GitHub, behavior: github_server.Behavior) -> None:
+    code = behavior.issue_code(None, REDIRECT_URI)
     with pytest.raises(IdentityUnavailable) as caught:
         await github.identify(code, verifier=None, redirect_uri="https://elsewhere.example/")
     assert caught.value.user_message == MISCONFIGURED
@@ -239,8 +239,8 @@ async def test_code_with_challenge_needs_its_verifier(github: GitHub, verifier: 
     assert caught.value.user_message == EXPIRED
 
 
-async def test_code_works_once(github: GitHub, behaviour: github_server.Behavior) -> None:
-    code = behaviour.issue_code()
+async def test_code_works_once(github: GitHub, behavior: github_server.Behavior) -> None:
+    code = behavior.issue_code()
     await github.identify(code, verifier=None, redirect_uri=None)
     with pytest.raises(IdentityRefused) as caught:
         await github.identify(code, verifier=None, redirect_uri=None)
@@ -278,19 +278,19 @@ async def test_non_ascii_verifier_is_refused(github: GitHub, verifier: str) -> N
     ],
 )
 async def test_unexpected_response_means_unavailable(
-    github: GitHub, behaviour: github_server.Behavior, path: str, fault: str
+    github: GitHub, behavior: github_server.Behavior, path: str, fault: str
 ) -> None:
-    behaviour.faults[path] = fault
+    behavior.faults[path] = fault
     with pytest.raises(IdentityUnavailable) as caught:
-        await github.identify(behaviour.issue_code(), verifier=None, redirect_uri=None)
+        await github.identify(behavior.issue_code(), verifier=None, redirect_uri=None)
     assert caught.value.user_message == UNREACHED
     # Nothing is retried and no redirect is followed, so the client secret and the token are sent nowhere else.
-    assert [received.path for received in behaviour.requests] == [TOKEN, USER, EMAILS][: [TOKEN, USER, EMAILS].index(path) + 1]
+    assert [received.path for received in behavior.requests] == [TOKEN, USER, EMAILS][: [TOKEN, USER, EMAILS].index(path) + 1]
 
 
 @pytest.mark.parametrize("status", ["400", "401", "403", "404", "422"])
 @pytest.mark.parametrize(
-    ("path", "words", "check"),
+    ("path", "message", "check"),
     [
         (TOKEN, MISCONFIGURED, "check GITHUB_CLIENT_ID"),
         (USER, MISCONFIGURED, "check that GITHUB_API_URL"),
@@ -299,31 +299,31 @@ async def test_unexpected_response_means_unavailable(
 )
 async def test_refusal_is_explained_to_user_and_operator(
     github: GitHub,
-    behaviour: github_server.Behavior,
+    behavior: github_server.Behavior,
     path: str,
-    words: str,
+    message: str,
     check: str,
     status: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """GitHub responds with 404 to an unknown client ID, and to a token without permission to read email addresses."""
-    behaviour.faults[path] = status
+    behavior.faults[path] = status
     with pytest.raises(IdentityUnavailable) as caught:
-        await github.identify(behaviour.issue_code(), verifier=None, redirect_uri=None)
-    assert caught.value.user_message == words
-    assert "can't reach" not in words
+        await github.identify(behavior.issue_code(), verifier=None, redirect_uri=None)
+    assert caught.value.user_message == message
+    assert "can't reach" not in message
     assert f"GitHub refused {path} with status {status}: {check}" in caplog.text
-    assert behaviour.requests[-1].path == path, "nothing is retried"
+    assert behavior.requests[-1].path == path, "nothing is retried"
 
 
 @pytest.mark.parametrize("fault", ["429", "limited"])
 @pytest.mark.parametrize("path", [TOKEN, USER, EMAILS])
 async def test_rate_limit_is_reported_as_busy(
-    github: GitHub, behaviour: github_server.Behavior, path: str, fault: str, caplog: pytest.LogCaptureFixture
+    github: GitHub, behavior: github_server.Behavior, path: str, fault: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    behaviour.faults[path] = fault
+    behavior.faults[path] = fault
     with pytest.raises(IdentityUnavailable) as caught:
-        await github.identify(behaviour.issue_code(), verifier=None, redirect_uri=None)
+        await github.identify(behavior.issue_code(), verifier=None, redirect_uri=None)
     assert caught.value.user_message == BUSY
     assert "GitHub rate-limits our requests" in caplog.text
 
@@ -362,11 +362,11 @@ async def test_rate_limit_is_reported_as_busy(
     ],
 )
 async def test_malformed_response_is_neither_trusted_nor_logged(
-    github: GitHub, behaviour: github_server.Behavior, path: str, answer: str, caplog: pytest.LogCaptureFixture
+    github: GitHub, behavior: github_server.Behavior, path: str, answer: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    behaviour.faults[path] = f"json:{answer}"
+    behavior.faults[path] = f"json:{answer}"
     with caplog.at_level(logging.DEBUG):
-        params = await _told(github, behaviour.issue_code())
+        params = await _error_text(github, behavior.issue_code())
     assert f"IdentityUnavailable({UNREACHED!r})" in params
     _assert_discreet(params + caplog.text)
 
@@ -387,21 +387,21 @@ async def test_invalid_base_url_means_unavailable(address: str) -> None:
 
 
 @pytest.mark.parametrize("path", [TOKEN, USER, EMAILS])
-async def test_hanging_server_times_out(url: str, behaviour: github_server.Behavior, path: str) -> None:
-    behaviour.faults[path] = "hang"
+async def test_hanging_server_times_out(url: str, behavior: github_server.Behavior, path: str) -> None:
+    behavior.faults[path] = "hang"
     async with _github(url, seconds=0.5) as github:
         with pytest.raises(IdentityUnavailable):
-            await github.identify(behaviour.issue_code(), verifier=None, redirect_uri=None)
+            await github.identify(behavior.issue_code(), verifier=None, redirect_uri=None)
         # The abandoned request does not affect later ones.
-        behaviour.faults.clear()
-        assert await github.identify(behaviour.issue_code(), verifier=None, redirect_uri=None) == ADA
+        behavior.faults.clear()
+        assert await github.identify(behavior.issue_code(), verifier=None, redirect_uri=None) == ADA
 
 
-async def test_cancelled_caller_stops_at_once(github: GitHub, behaviour: github_server.Behavior) -> None:
-    behaviour.faults[USER] = "hang"
-    task = asyncio.create_task(github.identify(behaviour.issue_code(), verifier=None, redirect_uri=None))
+async def test_cancelled_caller_stops_at_once(github: GitHub, behavior: github_server.Behavior) -> None:
+    behavior.faults[USER] = "hang"
+    task = asyncio.create_task(github.identify(behavior.issue_code(), verifier=None, redirect_uri=None))
     await asyncio.sleep(0.5)
-    assert len(behaviour.requests) == 2
+    assert len(behavior.requests) == 2
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -413,23 +413,23 @@ async def test_cancelled_caller_stops_at_once(github: GitHub, behaviour: github_
     ["", "error:bad_verification_code", "error:redirect_uri_mismatch", "401", "403", "500", "list", "redirect", "cut", "hang"],
 )
 async def test_no_secret_reaches_a_log_or_an_error(
-    url: str, behaviour: github_server.Behavior, caplog: pytest.LogCaptureFixture, path: str, fault: str
+    url: str, behavior: github_server.Behavior, caplog: pytest.LogCaptureFixture, path: str, fault: str
 ) -> None:
-    behaviour.faults[path] = fault
+    behavior.faults[path] = fault
     with caplog.at_level(logging.DEBUG):
         async with _github(url, seconds=0.3 if fault == "hang" else 5) as github:
-            params = await _told(github, behaviour.issue_code(None, REDIRECT_URI), REDIRECT_URI)
+            params = await _error_text(github, behavior.issue_code(None, REDIRECT_URI), REDIRECT_URI)
     assert bool(params) == bool(fault)
     assert "httpcore2" in caplog.text  # the HTTP client's log is checked, too
     _assert_discreet(params + caplog.text)
 
 
 async def test_logged_error_code_is_sanitized(
-    github: GitHub, behaviour: github_server.Behavior, caplog: pytest.LogCaptureFixture
+    github: GitHub, behavior: github_server.Behavior, caplog: pytest.LogCaptureFixture
 ) -> None:
     for error in ("redirect_uri_mismatch", "odd\nname " + "x" * 100):
-        behaviour.faults[TOKEN] = f"error:{error}"
-        assert await _told(github, behaviour.issue_code())
+        behavior.faults[TOKEN] = f"error:{error}"
+        assert await _error_text(github, behavior.issue_code())
     named = [record.getMessage() for record in caplog.records if record.name == "interviewer.accounts.github_client"]
     assert named == [
         "GitHub refused a sign-in: redirect_uri_mismatch",

@@ -120,8 +120,8 @@ async def test_ended_session_leads_to_another_state(
             await services.personal.erase(user.id, user.email)
     after = await pages.connect(TOKEN, secret)
     assert after.standing is Standing.ENDED
-    nobody = await pages.connect(TOKEN, "")
-    assert len({before.key, after.key, nobody.key}) == 3
+    visitor = await pages.connect(TOKEN, "")
+    assert len({before.key, after.key, visitor.key}) == 3
 
 
 async def test_state_key_does_not_work_as_a_token(pages: OpenPages) -> None:

@@ -161,10 +161,10 @@ async def test_hashes_match_only_within_one_address(services: Services, database
 async def test_mail_names_the_user_and_says_to_ignore_it(services: Services) -> None:
     await asked(services, "Mallory", ATTACKERS)
     assert services.outbox is not None
-    words = services.outbox.mails[0].mail.text
-    assert "as Mallory" in words
-    assert "Wasn't you?" in words
-    assert "Ignore this email" in words
+    text = services.outbox.mails[0].mail.text
+    assert "as Mallory" in text
+    assert "Wasn't you?" in text
+    assert "Ignore this email" in text
 
 
 # -- GitHub --------------------------------------------------------------------------------------------------------

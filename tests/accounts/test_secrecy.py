@@ -17,7 +17,7 @@ from interviewer.wiring import Services
 from tests.support.signup import NEW, PASSWORD, link_token, reset_token
 from tests.support.turns import answered, started
 
-EMAIL, NOBODY = "ada@example.com", "nobody@example.com"
+EMAIL, UNKNOWN = "ada@example.com", "nobody@example.com"
 
 
 async def test_no_token_password_or_answer_is_logged(services: Services, caplog: pytest.LogCaptureFixture) -> None:
@@ -111,7 +111,7 @@ async def test_known_and_unknown_address_cost_the_same_hashes(
     await services.accounts.verify(await link_token(services))
     await services.post.settle()
     outcomes = []
-    for email in (EMAIL, NOBODY):
+    for email in (EMAIL, UNKNOWN):
         async with work(monkeypatch) as done:
             try:
                 outcome = str(await attempt(services, email))

@@ -78,7 +78,7 @@ async def test_expired_or_invented_link_is_dead(services: Services, database: Da
 
 async def test_caller_does_not_learn_that_an_address_is_known(services: Services) -> None:
     await signed_up(services)
-    await services.accounts.request_verification("Ada@Example.com", "Somebody", PASSWORD)
+    await services.accounts.request_verification("Ada@Example.com", "Another", PASSWORD)
     await services.post.settle()
     assert services.outbox is not None
     assert services.outbox.mails[0].mail.subject == "You already have an account"
@@ -279,7 +279,7 @@ async def test_hash_with_older_parameters_is_upgraded(services: Services, databa
 async def test_spelling_variants_of_an_address_are_one_account(services: Services, database: Database, typed: str) -> None:
     plain = "kim@example.com" if "im@" in typed else "ada@example.com"
     user = await signed_up(services, plain)
-    await services.accounts.request_verification(typed, "Somebody", PASSWORD)
+    await services.accounts.request_verification(typed, "Another", PASSWORD)
     await services.post.settle()
     assert services.outbox is not None
     assert services.outbox.mails[0].mail.subject == "You already have an account"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import ClassVar
 
 import pytest
@@ -14,6 +14,7 @@ from interviewer.core.users import normalized_email
 from interviewer.errors import BadRequest, InvalidFields, TooManyRequests, Unauthorized
 from interviewer.wiring import Services
 from tests.support.signup import PASSWORD, link_token, reset_token, signed_up
+from tests.support.steps import steps
 
 CLIENT, ELSEWHERE = "203.0.113.7", "198.51.100.4"
 SLOW_PASSWORD = "!@{7|05(+[4831$<69" * 14
@@ -105,27 +106,26 @@ async def test_passwords_are_estimated_in_threads(services: Services) -> None:
         assert threading.get_ident() not in Watched.threads
 
 
-async def test_slowest_password_is_handled_in_time(services: Services) -> None:
-    await services.accounts.request_verification("ada@example.com", "Ada", PASSWORD)
-    started = time.process_time()
+async def test_slowest_password_is_accepted(services: Services) -> None:
+    """`test_passwords.py` shows that the work to estimate it is bounded."""
     await services.accounts.request_verification("bob@example.com", "Bob", SLOW_PASSWORD)
-    assert time.process_time() - started < 1
+    assert await link_token(services)
 
 
 @pytest.mark.parametrize(
     "email", ["a" * 150_000, "a@" * 75_000, "a." * 75_000 + "@example.com", "ä" * 150_000 + "@b.de", " " * 150_000, '"' * 150_000]
 )
-async def test_huge_addresses_are_refused_quickly(email: str) -> None:
-    started = time.thread_time()
-    with pytest.raises(BadRequest, match=r"This isn't a valid email address\."):
-        normalized_email(email)
-    assert time.thread_time() - started < 0.05
+def test_huge_addresses_are_refused_without_parsing_them(email: str) -> None:
+    assert steps(lambda: _assert_invalid(email)) < 5_000
 
 
 @pytest.mark.parametrize("piece", ["a", "a.", "ä", "@", '"', "\N{KELVIN SIGN}", "a@", "xn--"])
-async def test_longest_addresses_are_checked_quickly(piece: str) -> None:
+def test_work_to_check_the_longest_addresses_is_bounded(piece: str) -> None:
+    """The limit is about 30 steps per character. Parsing that is quadratic in the length would take 100,000."""
     for email in ((piece * 320)[:308] + "@example.com", "a@" + (piece * 320)[:313] + ".com"):
-        started = time.thread_time()
-        with pytest.raises(BadRequest):
-            normalized_email(email)
-        assert time.thread_time() - started < 0.05
+        assert steps(partial(_assert_invalid, email)) < 10_000
+
+
+def _assert_invalid(email: str) -> None:
+    with pytest.raises(BadRequest, match=r"This isn't a valid email address\."):
+        normalized_email(email)

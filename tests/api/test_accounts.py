@@ -15,6 +15,7 @@ from interviewer.accounts.tables import RefreshToken
 from interviewer.core.columns import utcnow
 from interviewer.core.database import Database
 from interviewer.wiring import Services
+from tests.support.api_calls import as_bearer, error_of
 
 PASSWORD = "correct horse battery"
 EMAIL = "ada@example.com"
@@ -38,20 +39,10 @@ async def sign_up(client: httpx2.AsyncClient, services: Services, email: str = E
     return dict(made.json())
 
 
-def as_bearer(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"}
-
-
 async def login(client: httpx2.AsyncClient) -> dict[str, Any]:
     answer = await client.post("/api/auth/login", json={"email": EMAIL, "password": PASSWORD})
     assert answer.status_code == 200
     return dict(answer.json())
-
-
-def error_of(answer: httpx2.Response) -> tuple[int, str]:
-    assert answer.headers["content-type"] == "application/json"
-    assert set(answer.json()) == {"error"}
-    return answer.status_code, answer.json()["error"]
 
 
 async def test_sign_up_then_sign_in_then_read_own_account(client: httpx2.AsyncClient, services: Services) -> None:
@@ -81,7 +72,7 @@ async def test_check_email_reports_whether_an_account_exists(client: httpx2.Asyn
 
 
 @pytest.mark.parametrize(
-    ("body", "words"),
+    ("body", "message"),
     [
         ({}, "Username, Email, and Password required"),
         ({"email": EMAIL, "username": "Ada"}, "Username, Email, and Password required"),
@@ -92,11 +83,11 @@ async def test_check_email_reports_whether_an_account_exists(client: httpx2.Asyn
     ],
 )
 async def test_invalid_sign_up_is_explained(
-    client: httpx2.AsyncClient, services: Services, body: dict[str, str], words: str
+    client: httpx2.AsyncClient, services: Services, body: dict[str, str], message: str
 ) -> None:
     status, error = error_of(await client.post("/api/auth/request-verification", json=body))
     assert status == 400
-    assert words in error
+    assert message in error
 
 
 async def test_responses_do_not_reveal_whether_an_address_is_known(client: httpx2.AsyncClient, services: Services) -> None:

@@ -19,30 +19,9 @@ from interviewer.interviews.message_api import REPLAYED_FOR
 from interviewer.interviews.tables import Interview, Message, Verdict
 from interviewer.wiring import Services
 from tests.conftest import NewUser
+from tests.support.api_calls import STREAM, error_of, said, started, stored
 from tests.support.interviewer import ScriptedInterviewer
 from tests.support.sse import ServerSent, events, written
-
-STREAM = {"Accept": "text/event-stream"}
-
-
-async def started(program: httpx2.AsyncClient, **body: Any) -> int:
-    answer = await program.post("/api/interviews", json=body)
-    assert answer.status_code == 201, answer.text
-    return int(answer.json()["interview_id"])
-
-
-async def said(program: httpx2.AsyncClient, id: int, message: str, how: str = "append", **headers: str) -> httpx2.Response:
-    return await program.post(f"/api/conversations/{how}/{id}", json={"message": message}, headers=headers)
-
-
-def error_of(answer: httpx2.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["error"]
-
-
-async def stored(services: Services, model: Any) -> int:
-    async with services.database.transaction() as session:
-        return len((await session.execute(select(model))).all())
-
 
 # -- starting --------------------------------------------------------------------------------------------------------
 
@@ -63,7 +42,8 @@ async def test_start_asks_the_first_question_and_costs_a_credit(program: httpx2.
 async def test_start_without_a_credit_is_refused(client: httpx2.AsyncClient, services: Services, new_user: NewUser) -> None:
     poor = await services.tokens.issue(await new_user(0), "test", renewable=False)
     answer = await client.post("/api/interviews", json={}, headers={"Authorization": f"Bearer {poor.access}"})
-    assert error_of(answer) == (402, "You do not have enough credits to start a new interview or your subscription has expired.")
+    message = "You do not have enough credits to start a new interview or your subscription has expired."
+    assert (answer.status_code, answer.json()["error"]) == (402, message)
 
 
 async def test_failed_start_returns_the_credit(program: httpx2.AsyncClient, interviewer: ScriptedInterviewer) -> None:

@@ -179,10 +179,10 @@ async def test_missing_or_invalid_request_id_is_replaced(
     site_client: httpx2.AsyncClient, log: io.StringIO, given: str | None
 ) -> None:
     headers = [] if given is None else [(b"X-Request-ID", given.encode())]
-    told = [(await site_client.get("/live", headers=headers)).headers["X-Request-ID"] for _ in range(2)]
-    assert told[0] != told[1]
-    assert all(re.fullmatch("[0-9a-f]{32}", id) for id in told)
-    assert [line["request_id"] for line in requests(log)] == told
+    logged = [(await site_client.get("/live", headers=headers)).headers["X-Request-ID"] for _ in range(2)]
+    assert logged[0] != logged[1]
+    assert all(re.fullmatch("[0-9a-f]{32}", id) for id in logged)
+    assert [line["request_id"] for line in requests(log)] == logged
 
 
 @pytest.mark.parametrize("path", ["/api/nowhere", "/api/interviews/1", "/any/page"])
@@ -222,9 +222,9 @@ async def test_work_on_an_interview_logs_its_id(
     await client.get("/live")
     broken = {line["exception"].splitlines()[-1]: line.get("interview_id") for line in lines(log) if "exception" in line}
     assert broken == {"RuntimeError: a turn": id, "RuntimeError: a start": id + 1}
-    told = [(line["route"], line.get("interview_id")) for line in requests(log)]
+    logged = [(line["route"], line.get("interview_id")) for line in requests(log)]
     append = "/api/conversations/append/{interview_id}"
-    assert told == [("/api/interviews", id), (append, id), (append, id), ("/api/interviews", id + 1), ("/live", None)]
+    assert logged == [("/api/interviews", id), (append, id), (append, id), ("/api/interviews", id + 1), ("/live", None)]
     assert structlog.contextvars.get_contextvars() == {}, "nothing leaks into the next request"
 
 
@@ -330,11 +330,11 @@ async def test_log_contains_no_personal_data(site_client: httpx2.AsyncClient, se
 
 
 def test_libraries_and_structlog_write_the_same_lines(log: io.StringIO) -> None:
-    logging.getLogger("a.library").warning("%s left", "somebody", extra={"color_message": "twice"})
+    logging.getLogger("a.library").warning("%s left", "a user", extra={"color_message": "twice"})
     logging.getLogger("a.library").info("requests with their addresses")
     structlog.stdlib.get_logger("interviewer.somewhere").info("done", count=3)
     assert [(line["logger"], line["level"], line["event"], line.get("count")) for line in lines(log)] == [
-        ("a.library", "warning", "somebody left", None),
+        ("a.library", "warning", "a user left", None),
         ("interviewer.somewhere", "info", "done", 3),
     ]
     assert "twice" not in log.getvalue()
@@ -568,8 +568,8 @@ def test_public_site_logs_json_and_guards_its_metrics(make_site: Callable[..., S
     site.stop()
     written = site.log.read_text()
     found = [json.loads(line) for line in written.splitlines() if line.startswith("{")]
-    told = [(line["route"], line["status"]) for line in found if line.get("request_id") == "over-http"]
+    logged = [(line["route"], line["status"]) for line in found if line.get("request_id") == "over-http"]
     # A request is logged when its response is complete. By then the client may have sent the next one.
-    assert sorted(told) == [("/api/interviews/{interview_id}", 401), ("/assets/{file}", 404), ("page", 200), ("page", 200)]
+    assert sorted(logged) == [("/api/interviews/{interview_id}", 401), ("/assets/{file}", 404), ("page", 200), ("page", 200)]
     assert "very-secret" not in written
     assert TOKEN not in written

@@ -161,8 +161,8 @@ def test_required_authentication_is_described(document: Document) -> None:
 def test_streaming_routes_describe_their_events(document: Document, route: str) -> None:
     operation = dict(operations(document))[route]
     assert set(operation["responses"]["201"]["content"]) == {JSON, "text/event-stream"}
-    words = operation["responses"]["201"]["content"]["text/event-stream"]["schema"]["description"]
-    assert all(f"event: {name}" in words for name in ("question", "feedback", "score", "done", "error"))
+    description = operation["responses"]["201"]["content"]["text/event-stream"]["schema"]["description"]
+    assert all(f"event: {name}" in description for name in ("question", "feedback", "score", "done", "error"))
     headers = {one["name"] for one in operation["parameters"] if one["in"] == "header"}
     assert headers == {"Idempotency-Key", "Last-Event-ID"}
     assert len(STREAMING) == 3

@@ -16,8 +16,8 @@ from interviewer.core.mail_console import Outbox
 from interviewer.core.users import User
 from interviewer.settings import Settings
 from interviewer.wiring import Services
-from tests.api.test_accounts import as_bearer, error_of
 from tests.conftest import NewUser
+from tests.support.api_calls import as_bearer, error_of
 from tests.support.billing import SECRET, SETTINGS, STORE, nets
 from tests.support.lemon_store import Delivery
 from tests.support.lemonsqueezy_server import Behavior
@@ -80,14 +80,14 @@ async def test_subscription_from_checkout_to_cancel_and_resume(
     )
     assert error_of(await client.post(CHANGE, json={"tier": "pro"}, headers=token)) == (409, "You're already on the Pro plan.")
     assert error_of(await client.post(RESUME, headers=token)) == (409, "You don't have a canceled plan to resume.")
-    for path, sent, words, status in (
+    for path, sent, message, status in (
         (CHANGE, {"tier": "premium", "and": "more"}, "Plan changed", "active"),
         (CANCEL, None, "Subscription cancelled", "cancelled"),
         (RESUME, None, "Subscription resumed", "active"),
         (CANCEL, {"tier": "ignored"}, "Subscription cancelled", "cancelled"),
     ):
         answer = await client.post(path, json=sent, headers=token)
-        assert (answer.status_code, answer.json()) == (200, {"message": words})
+        assert (answer.status_code, answer.json()) == (200, {"message": message})
         assert list(lemon.subscriptions.values()) == [status]
     assert error_of(await client.post(CANCEL, headers=token)) == (409, "You don't have a plan to cancel.")
     assert await nets(database, user) == (1, 20)
@@ -97,12 +97,12 @@ async def test_paypal_change_is_refused_with_the_portal(
     client: httpx2.AsyncClient, lemon: Behavior, database: Database, user: User, token: dict[str, str]
 ) -> None:
     await bought(client, lemon, token, "pro", processor="paypal")
-    words = "Nothing has changed yet. You can change this plan only on Lemon Squeezy."
+    message = "Nothing has changed yet. You can change this plan only on Lemon Squeezy."
     for path, sent in ((CHANGE, {"tier": "premium"}), (RESUME, None)):
         answer = await client.post(path, json=sent, headers=token)
         [subscription] = lemon.store.subscriptions.values()  # every change re-signs the subscription's URLs
         page = subscription["attributes"]["urls"]["customer_portal_update_subscription"]
-        assert (answer.status_code, answer.json()) == (409, {"error": words, "portal_url": page})
+        assert (answer.status_code, answer.json()) == (409, {"error": message, "portal_url": page})
         if path == CHANGE:
             assert (await client.post(CANCEL, headers=token)).status_code == 200
     assert await nets(database, user) == (0, 10)
@@ -181,8 +181,8 @@ async def test_lemon_squeezy_outage_is_a_502(client: httpx2.AsyncClient, lemon: 
     await bought(client, lemon, token, "pro")
     for path, sent in ((CHECKOUT, {"tier": "individual"}), (CHANGE, {"tier": "premium"}), (CANCEL, None)):
         lemon.faults = [500] * 3
-        status, words = error_of(await client.post(path, json=sent, headers=token))
-        assert (status, "can't reach" in words) == (502, True)
+        status, message = error_of(await client.post(path, json=sent, headers=token))
+        assert (status, "can't reach" in message) == (502, True)
     assert list(lemon.subscriptions.values()) == ["active"]
 
 

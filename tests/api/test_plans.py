@@ -12,7 +12,7 @@ from interviewer.core.users import User
 from interviewer.interviews.plan import BAD_COUNT, BAD_FOLLOW_UPS, BAD_LANGUAGE, BAD_LEVEL, BAD_TOPICS, SHORT, focus, too_many
 from interviewer.interviews.tables import Interview
 from interviewer.wiring import Services
-from tests.api.test_interviews import STREAM, said, started, stored
+from tests.support.api_calls import STREAM, said, started, stored
 from tests.support.interviewer import ScriptedInterviewer
 
 
@@ -31,7 +31,7 @@ async def test_defaults_are_unchanged(program: httpx2.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "asked", "minutes", "words"),
+    ("options", "asked", "minutes", "summary"),
     [
         ({"topics": [4], "questions_per_topic": 1}, [(4, 1)], 3, "1 topic, 1 question"),
         ({"questions_per_topic": 1}, [(id, 1) for id in range(1, 7)], 15, "6 topics, 6 questions"),
@@ -41,13 +41,13 @@ async def test_defaults_are_unchanged(program: httpx2.AsyncClient) -> None:
     ],
 )
 async def test_whole_interview_follows_its_options(
-    program: httpx2.AsyncClient, options: dict[str, Any], asked: list[tuple[int, int]], minutes: int, words: str
+    program: httpx2.AsyncClient, options: dict[str, Any], asked: list[tuple[int, int]], minutes: int, summary: str
 ) -> None:
     id = await started(program, **options)
     total = len(asked)
     interview = await shown(program, id)
     assert (interview["number_questions"], interview["length"]) == (total, minutes)
-    assert interview["prompt"] == f"A mid-level backend interview: {words}."
+    assert interview["prompt"] == f"A mid-level backend interview: {summary}."
     for number, (topic, question) in enumerate(asked):
         conversation = (await program.get(f"/api/conversations/{id}")).json()["conversation"]
         assert (conversation["current_topic"], conversation["current_question_number"]) == (topic, question)
@@ -86,7 +86,7 @@ async def test_level_and_language_reach_the_interviewer(program: httpx2.AsyncCli
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("options", "message"),
     [
         ({"topics": []}, BAD_TOPICS),
         ({"topics": [1, 1]}, BAD_TOPICS),
@@ -101,11 +101,11 @@ async def test_level_and_language_reach_the_interviewer(program: httpx2.AsyncCli
     ],
 )
 async def test_invalid_options_cost_nothing(
-    program: httpx2.AsyncClient, services: Services, options: dict[str, Any], words: str
+    program: httpx2.AsyncClient, services: Services, options: dict[str, Any], message: str
 ) -> None:
     for headers in ({}, STREAM):
         answer = await program.post("/api/interviews", json=options, headers=headers)
-        assert (answer.status_code, answer.json()) == (400, {"error": words})
+        assert (answer.status_code, answer.json()) == (400, {"error": message})
     assert await stored(services, Interview) == 0
     assert (await program.get("/api/user/dashboard")).json()["individual_credits"] == 3
 

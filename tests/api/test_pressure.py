@@ -41,7 +41,7 @@ def narrow(services: Services) -> Callable[..., Turnstile]:
 
     def make(*given: int, **more: Any) -> Turnstile:
         turnstile = Turnstile(*given, **more)
-        services.interviews._calls.door = services.appeals._calls.door = CapacityQueue("model", turnstile)
+        services.interviews._calls.capacity = services.appeals._calls.capacity = CapacityQueue("model", turnstile)
         return turnstile
 
     return make
@@ -73,7 +73,7 @@ async def test_start_refused_by_a_full_queue_costs_nothing(
 ) -> None:
     user = await new_user(2)
     one, turnstile = await program(user), narrow(1, 0)
-    async with turnstile.place("somebody"):
+    async with turnstile.slot("another user"):
         before = value("queue_refused_total", queue="model", reason="full")
         assert refused(await one.post("/api/interviews", json={})) == (503, FULL, "5")
         assert value("queue_refused_total", queue="model", reason="full") == before + 1
@@ -89,7 +89,7 @@ async def test_answer_refused_by_a_full_queue_is_judged_later(
     one = await program(user)
     id, _ = await started(services, user)
     turnstile = narrow(1, 0)
-    async with turnstile.place("somebody"):
+    async with turnstile.slot("another user"):
         answer = await one.post(f"/api/conversations/append/{id}", json={"message": "The first and the second thing."})
         assert refused(answer) == (503, FULL, "5")
         assert interviewer.answer_briefs == []
@@ -109,7 +109,7 @@ async def test_queue_refusal_in_a_stream_is_its_last_event(
     user = await new_user(1)
     one = await program(user)
     id, _ = await started(services, user)
-    async with narrow(1, 0).place("somebody"):
+    async with narrow(1, 0).slot("another user"):
         stream = await one.post(
             f"/api/conversations/append/{id}", json={"message": "First."}, headers={"Accept": "text/event-stream"}
         )
@@ -166,8 +166,8 @@ async def test_shutdown_refuses_waiting_work_and_finishes_running(
     running, waiting = await started(services, user), await started(services, user)
     turnstile = narrow(2, 10, each=2)
     wiring.use(stopping := wiring.build(services.settings, database=services.database, interviewer=interviewer))
-    stopping.interviews._calls.door = services.interviews._calls.door
-    object.__setattr__(stopping, "doors", (services.interviews._calls.door,))
+    stopping.interviews._calls.capacity = services.interviews._calls.capacity
+    object.__setattr__(stopping, "doors", (services.interviews._calls.capacity,))
     interviewer.gate.clear()
     inside = asyncio.create_task(answered(services, user, *running))
     await until(lambda: turnstile.running == 2)
@@ -186,7 +186,7 @@ async def test_shutdown_refuses_waiting_work_and_finishes_running(
         held = (await session.execute(text("SELECT count(*) FROM messages WHERE judging_until > now()"))).scalar()
     assert held == 1, "the lease of refused work is free, so another process can take it immediately"
     # As another process would.
-    services.interviews._calls.door = CapacityQueue("model", Turnstile(10, 10))
+    services.interviews._calls.capacity = CapacityQueue("model", Turnstile(10, 10))
     assert any(isinstance(event, Judged) for event in await answered(services, user, *waiting))
 
 
@@ -212,7 +212,7 @@ async def test_request_cancelled_at_shutdown_gets_an_error(
         sent.append(message)
 
     headers = {"authorization": one.headers["Authorization"], "accept": "text/event-stream" if streaming else "*/*"}
-    raw = [(name.encode(), words.encode()) for name, words in {**headers, "content-type": "application/json"}.items()]
+    raw = [(name.encode(), value.encode()) for name, value in {**headers, "content-type": "application/json"}.items()]
     path = f"/api/conversations/append/{id}"
     scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "client": ("192.0.2.1", 1), "headers": raw}
     interviewer.gate.clear()
@@ -234,8 +234,8 @@ async def test_request_cancelled_at_shutdown_gets_an_error(
 async def test_practice_waits_for_the_cpu_queue(services: Services, new_user: NewUser, monkeypatch: pytest.MonkeyPatch) -> None:
     user = await new_user()
     bank_id = next(iter(services.practice._bank.all()))
-    monkeypatch.setattr(services.practice, "_door", CapacityQueue("processor", Turnstile(1, 0)))
-    async with services.practice._door.place(7):
+    monkeypatch.setattr(services.practice, "_capacity", CapacityQueue("processor", Turnstile(1, 0)))
+    async with services.practice._capacity.slot(7):
         with pytest.raises(Crowded):
             await services.practice.attempt(user.id, bank_id, "An answer of some words.", uuid4())
     assert (await services.practice.attempt(user.id, bank_id, "An answer of some words.", uuid4())).score >= 0
@@ -255,14 +255,14 @@ def test_queue_sizes_fit_the_interviewer(interviewer: ScriptedInterviewer) -> No
     assert first is second, "the built-in interviewer uses the CPU"
     given = plain.model_copy(update={"model_calls_at_once": 3, "model_queue": 7})
     for one in (interviewer, BuiltinInterviewer()):
-        door, _ = choose_capacities(given, one)
-        assert (door.turnstile.at_once, door.turnstile.queue) == (3, 7)
-        assert door.turnstile.each == (2 if one is interviewer else 1)
+        capacity, _ = choose_capacities(given, one)
+        assert (capacity.turnstile.at_once, capacity.turnstile.queue) == (3, 7)
+        assert capacity.turnstile.each == (2 if one is interviewer else 1)
 
 
-@pytest.mark.parametrize(("places", "own"), [(1, 1), (2, 1), (3, 1), (4, 2), (8, 4)])
-def test_one_user_leaves_half_of_the_cpu_to_others(places: int, own: int) -> None:
-    assert capacity.cpu_capacity(places).turnstile.each == own
+@pytest.mark.parametrize(("slots", "own"), [(1, 1), (2, 1), (3, 1), (4, 2), (8, 4)])
+def test_one_user_leaves_half_of_the_cpu_to_others(slots: int, own: int) -> None:
+    assert capacity.cpu_capacity(slots).turnstile.each == own
 
 
 async def test_queue_time_and_first_feedback_are_measured(
@@ -275,7 +275,7 @@ async def test_queue_time_and_first_feedback_are_measured(
     before = [value(f"{name}_{what}") for name in names for what in ("count", "sum")]
     asked = [value("model_first_token_seconds_count", kind=kind) for kind in ("ask", "judge")]
     waited = value("queue_seconds_sum", queue="model")
-    async with turnstile.place("somebody"):
+    async with turnstile.slot("another user"):
         working = asyncio.create_task(answered(services, user, *opened))
         await until(lambda: turnstile.waiting == 2)
         assert (value("queue_waiting", queue="model"), value("queue_running", queue="model")) == (2, 1)
@@ -310,9 +310,9 @@ async def test_open_streams_per_user_are_limited(
         for _ in range(2)
     ]
     await until(lambda: value("streams_open") == 2)
-    status, words, wait = refused(await one.post(f"/api/conversations/append/{id}", json={"message": "First."}, headers=key))
+    status, message, wait = refused(await one.post(f"/api/conversations/append/{id}", json={"message": "First."}, headers=key))
     assert (status, wait) == (429, "5")
-    assert "too many requests running at once" in words
+    assert "too many requests running at once" in message
     assert value("crowded_total", what="streams") == before + 1
     theirs = asyncio.create_task(two.post(f"/api/conversations/append/{mine}", json={"message": "First."}))
     await until(lambda: value("streams_open") == 3)

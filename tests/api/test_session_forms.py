@@ -91,7 +91,7 @@ async def test_confirming_a_link_signs_in(client: httpx2.AsyncClient, services: 
 async def test_refused_password_leads_back_to_the_link(client: httpx2.AsyncClient, services: Services) -> None:
     await services.accounts.request_verification("ada@example.com", "Ada", PASSWORD)
     token = await link_token(services)
-    for typed, field, words in (
+    for typed, field, message in (
         ({"password": "violet"}, "password", "isn't the password"),
         ({}, "password", "isn't the password"),
         ({"new_password": "violet1"}, "new_password", "8 to 256"),
@@ -101,7 +101,7 @@ async def test_refused_password_leads_back_to_the_link(client: httpx2.AsyncClien
         assert answer.headers["location"] == f"/verify-email?token={token}"
         flashed = said(answer)
         assert flashed["field"] == field
-        assert words in flashed["error"]
+        assert message in flashed["error"]
     assert (await client.post("/session/verify", data={"token": token, "new_password": NEW})).headers["location"] == "/dashboard"
 
 

@@ -70,9 +70,9 @@ def line(name: str, values: list[float], unit: str = "ms", limit: str = "") -> N
 
 def latency(folder: Path, database_url: str) -> None:
     """Measure how long a user waits, with a model that sends its first token after 400 ms and then 60 tokens per second."""
-    behaviour = openai_server.Behavior(first=FIRST_TOKEN, rate=TOKENS_A_SECOND, feedback_tokens=400)
+    behavior = openai_server.Behavior(first=FIRST_TOKEN, rate=TOKENS_A_SECOND, feedback_tokens=400)
     received: list[int] = []
-    with openai_server.running(behaviour) as url, sync_playwright() as playwright:
+    with openai_server.running(behavior) as url, sync_playwright() as playwright:
         site = Site(folder, database_url, OPENAI_BASE_URL=url, OPENAI_MODEL="bench").start()
         browser = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_ARGUMENTS)
         page = browser.new_page()
@@ -81,7 +81,7 @@ def latency(folder: Path, database_url: str) -> None:
         sign_up(page, site)
         _give_credits(database_url, len(STARTS))
         starts = [_start(page, site, sample) for sample in STARTS]
-        turns = [_turn(page, number, behaviour, received) for number in range(1, TURNS)]
+        turns = [_turn(page, number, behavior, received) for number in range(1, TURNS)]
         browser.close()
         site.stop()
     print(f"\nA model that takes {FIRST_TOKEN * 1000:.0f} ms to its first token, then {TOKENS_A_SECOND:.0f} tokens a second")
@@ -118,7 +118,7 @@ def _start(page: Page, site: Site, sample: str) -> float:
     return (seen["question"] - seen["sent"]) * 1000
 
 
-def _turn(page: Page, number: int, behaviour: openai_server.Behavior, received: list[int]) -> dict[str, float]:
+def _turn(page: Page, number: int, behavior: openai_server.Behavior, received: list[int]) -> dict[str, float]:
     box_of(page).fill(f"{ANSWER} ({number})")
     page.wait_for_timeout(600)
     received.clear()

@@ -33,7 +33,7 @@ from interviewer.core.users import User
 from interviewer.tables import metadata
 from tests.support.billing import INDIVIDUAL, PREMIUM, PRO, SECRET, STORE
 from tests.support.billing_chaos import SPACE, check
-from tests.support.lemon_history import BEGINNINGS, COMMANDS, Life, life
+from tests.support.lemon_history import BEGINNINGS, COMMANDS, CustomerHistory, customer_history
 from tests.support.lemon_store import Delivery
 from tests.support.site import Site
 
@@ -129,15 +129,15 @@ def load(folder: Path, database_url: str, rate: int, seconds: int) -> None:
 
 async def _load(site: Site, database_url: str, rate: int, seconds: int) -> None:
     database = Database(database_url)
-    lives = _lives(rate * seconds)
+    customers = _customers(rate * seconds)
     async with database.transaction() as session:
-        session.add_all(User(email=one.email, username="Customer") for one in lives)
+        session.add_all(User(email=one.email, username="Customer") for one in customers)
     people = await _people(database, site)
     turns: list[float] = []
     interviews = [asyncio.create_task(_interviewed(client, number, turns)) for number, client in enumerate(people)]
     await asyncio.sleep(THINKING[1])  # until all are at their first question
     turns.clear()
-    deliveries, results = _merged(lives), DeliveryResults()
+    deliveries, results = _merged(customers), DeliveryResults()
     began = time.perf_counter()
     async with httpx2.AsyncClient(base_url=site.url, timeout=30, limits=httpx2.Limits(max_connections=200)) as sender:
         await _send(sender, deliveries, rate, results)
@@ -148,32 +148,32 @@ async def _load(site: Site, database_url: str, rate: int, seconds: int) -> None:
     await asyncio.gather(*interviews, return_exceptions=True)
     for client in people:
         await client.aclose()
-    lost = await _differing(database, lives)
+    lost = await _differing(database, customers)
     await database.close()
-    print(f"\n{len(deliveries):,} deliveries of {len(lives)} customers, {rate} a second, next to {INTERVIEWS} running interviews")
+    print(f"\n{len(deliveries):,} deliveries of {len(customers)} customers, {rate} per second, during {INTERVIEWS} interviews")
     print(f"  took {spent:.1f} s; first responses {dict(results.statuses)}; sent again {results.again}")
     print(f"  customers whose credits differ from a plain count: {lost} (must be 0)")
     print(f"  deliveries: {_spread(results.times)} (goal: p95 under {GOAL})")
     print(f"  turns of the interviews meanwhile: {_spread(turns)}; interrupted: {broken or 'none'}")
 
 
-def _lives(least: int) -> list[Life]:
-    """Return customers' lives that have at least `least` deliveries in total."""
-    lives: list[Life] = []
-    while sum(len(one.deliveries) for one in lives) < least:
-        number = len(lives) + 1
+def _customers(least: int) -> list[CustomerHistory]:
+    """Return customers that have at least `least` deliveries in total."""
+    customers: list[CustomerHistory] = []
+    while sum(len(one.deliveries) for one in customers) < least:
+        number = len(customers) + 1
         chance = random.Random(number)
         commands = [chance.choice(BEGINNINGS), *chance.choices(COMMANDS, k=chance.randint(2, 8))]
-        lives.append(life(f"customer{number}@example.com", commands, number, number * SPACE))
-    return lives
+        customers.append(customer_history(f"customer{number}@example.com", commands, number, number * SPACE))
+    return customers
 
 
-def _merged(lives: list[Life]) -> list[Delivery]:
-    """Return the deliveries of all lives, randomly interleaved. The deliveries of each life stay in order."""
-    chance = random.Random(len(lives))
-    turns = [index for index, one in enumerate(lives) for _ in one.deliveries]
+def _merged(customers: list[CustomerHistory]) -> list[Delivery]:
+    """Return the deliveries of all customers, randomly interleaved. The deliveries of each customer stay in order."""
+    chance = random.Random(len(customers))
+    turns = [index for index, one in enumerate(customers) for _ in one.deliveries]
     chance.shuffle(turns)
-    left = [iter(one.deliveries) for one in lives]
+    left = [iter(one.deliveries) for one in customers]
     return [next(left[index]) for index in turns]
 
 
@@ -236,9 +236,9 @@ async def _interviewed(client: httpx2.AsyncClient, number: int, turns: list[floa
             turns.append((time.perf_counter() - began) * 1000)
 
 
-async def _differing(database: Database, lives: list[Life]) -> int:
+async def _differing(database: Database, customers: list[CustomerHistory]) -> int:
     """Return the number of customers whose credits minus debt differ from the expected ones."""
-    expected = {one.email: (one.individual, one.subscription) for one in lives}
+    expected = {one.email: (one.individual, one.subscription) for one in customers}
     async with database.transaction() as session:
         users = (await session.execute(select(User).where(col(User.email).startswith("customer")))).scalars()
         found = {

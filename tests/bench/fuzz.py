@@ -18,4 +18,4 @@ def fuzz(folder: Path, database_url: str) -> None:
             failed = sum(result.failures.values())
             print(f"  {f'{name}, {SECONDS} s':<28} {result.cases:6} requests, {failed} failed checks")
             if not result.passed:
-                print(result.words)
+                print(result.output)

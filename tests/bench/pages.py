@@ -110,8 +110,8 @@ def _explain(name: str, runs: list[dict[str, Any]]) -> None:
     elements = Counter(run["element"] for run in runs if run["element"])
     largest = elements.most_common(1)[0][0] if elements else "unknown"
     print(f"  {name}: performance {scores}; unused JavaScript {runs[0]['unused'] / 1000:.0f} KB; largest element {largest[:110]}")
-    for words in sorted({words for run in runs for words in run["failed"]}):
-        print(f"    {words}")
+    for failure in sorted({failure for run in runs for failure in run["failed"]}):
+        print(f"    {failure}")
 
 
 def _weights(visitors: Visitors) -> None:

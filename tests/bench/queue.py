@@ -7,14 +7,14 @@ from pathlib import Path
 from time import perf_counter
 
 from interviewer.core.capacity import model_capacity
-from interviewer.core.fair_queue import NoPlace, Turnstile
+from interviewer.core.fair_queue import NoSlot, Turnstile
 
 CALLS = 2000
 
 
 def queue(_folder: Path, _database_url: str) -> None:
-    """Print the mean time to take and free a place in the queue, in microseconds."""
-    print(f"\nA place in the queue, mean of {CALLS} (µs)")
+    """Print the mean time to take and free a slot in the queue, in microseconds."""
+    print(f"\nA slot in the queue, mean of {CALLS} (µs)")
     asyncio.run(_measure())
 
 
@@ -27,9 +27,9 @@ async def _measure() -> None:
     for person in people:
         person.cancel()
     await asyncio.gather(*people, return_exceptions=True)
-    door, began = model_capacity(), perf_counter()
+    capacity, began = model_capacity(), perf_counter()
     for number in range(CALLS):
-        async with door.place(number):
+        async with capacity.slot(number):
             pass
     print(f"  with its metrics               {(perf_counter() - began) / CALLS * 1e6:6.1f}")
 
@@ -37,14 +37,14 @@ async def _measure() -> None:
 async def _microseconds(turnstile: Turnstile) -> float:
     began = perf_counter()
     for number in range(CALLS):
-        async with turnstile.place(("new", number)):
+        async with turnstile.slot(("new", number)):
             pass
     return (perf_counter() - began) / CALLS * 1e6
 
 
 async def _stay(turnstile: Turnstile, who: int) -> None:
     try:
-        async with turnstile.place(who):
+        async with turnstile.slot(who):
             await asyncio.Event().wait()
-    except NoPlace:
+    except NoSlot:
         pass

@@ -44,7 +44,7 @@ from tests.support.billing import (
     signature,
 )
 from tests.support.interviewer import ScriptedInterviewer
-from tests.support.lemon_history import COMMANDS, life
+from tests.support.lemon_history import COMMANDS, customer_history
 from tests.support.lemon_store import Delivery
 
 pytestmark = pytest.mark.slow
@@ -200,12 +200,14 @@ async def test_concurrent_deliveries_for_one_user_are_all_applied(
     databases: tuple[Database, Database], processes: tuple[Webhooks, ...], user: User, seed: int
 ) -> None:
     chance = random.Random(seed)
-    lived = life(user.email, ["buy", "subscribe", "trial", "buy", *chance.choices(COMMANDS, k=60)], seed, 1_000_000)
-    assert len(lived.deliveries) >= AT_ONCE
-    chance.shuffle(lived.deliveries)
-    outcomes = await deliver(processes, lived.deliveries)
+    customer = customer_history(
+        user.email, ["buy", "subscribe", "trial", "buy", *chance.choices(COMMANDS, k=60)], seed, 1_000_000
+    )
+    assert len(customer.deliveries) >= AT_ONCE
+    chance.shuffle(customer.deliveries)
+    outcomes = await deliver(processes, customer.deliveries)
     assert set(outcomes) <= {Outcome.APPLIED, Outcome.WAITING}
-    assert await nets(databases[0], user) == (lived.individual, lived.subscription)
+    assert await nets(databases[0], user) == (customer.individual, customer.subscription)
     assert await processes[0].listed() == [], "waiting deliveries are applied"
 
 

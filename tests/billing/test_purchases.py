@@ -140,9 +140,9 @@ async def test_checkout_carries_its_stored_reference(services: Services, lemon: 
     assert attributes["product_options"]["redirect_url"] == "http://localhost:3999/dashboard?bought=premium"
     assert related["variant"]["data"]["id"] == PREMIUM
     await services.purchases.checkout(user.id, "premium", CLIENT)
-    words = [one.reference for one in await references(database)]
-    assert len(set(words)) == 2
-    assert min(len(word) for word in words) >= 32, "references cannot be guessed"
+    values = [one.reference for one in await references(database)]
+    assert len(set(values)) == 2
+    assert min(len(word) for word in values) >= 32, "references cannot be guessed"
 
 
 async def test_reference_is_stored_before_the_page_exists(
@@ -371,7 +371,7 @@ async def test_every_action_needs_a_subscription(services: Services, lemon: Beha
 
 
 @pytest.mark.parametrize(
-    ("status", "action", "words"),
+    ("status", "action", "message"),
     [
         ("paused", "change to premium", "is paused"),
         ("past_due", "change to premium", "last payment didn't go through"),
@@ -385,10 +385,10 @@ async def test_every_action_needs_a_subscription(services: Services, lemon: Beha
     ],
 )
 async def test_status_that_forbids_an_action_is_explained(
-    services: Services, lemon: Behavior, database: Database, user: User, status: str, action: str, words: str
+    services: Services, lemon: Behavior, database: Database, user: User, status: str, action: str, message: str
 ) -> None:
     await put(database, user, status)
-    with pytest.raises(Conflict, match=words):
+    with pytest.raises(Conflict, match=message):
         await ACTIONS[action](services.purchases, user.id)
     assert lemon.requests == []
 
@@ -564,5 +564,5 @@ async def test_signed_urls_are_not_stored(services: Services, lemon: Behavior, d
             kept = ", ".join(f'"{name}"' for name in columns)
             rows = await session.execute(text(f'SELECT row_to_json(t)::text FROM (SELECT {kept} FROM "{table.name}") t'))
             written[table.name] = " ".join(rows.scalars())
-    assert [name for name, words in written.items() if "signature=" in words] == []
+    assert [name for name, content in written.items() if "signature=" in content] == []
     assert all(written[name] for name in ("subscriptions", "orders", "invoices", "checkout_references", "processed_webhooks"))

@@ -27,7 +27,7 @@ from interviewer.credits.tables import Subscription
 from interviewer.errors import PaymentsUnavailable, Unavailable
 from tests.conftest import NewUser
 from tests.support.billing import CATALOGUE, PREMIUM, PRO, SECRET, STORE, issue_reference, nets, send, shop
-from tests.support.lemon_history import COMMANDS, life
+from tests.support.lemon_history import COMMANDS, customer_history
 from tests.support.lemon_records import Variant
 from tests.support.lemon_store import Delivery, Store
 from tests.support.lemonsqueezy_server import Behavior
@@ -246,12 +246,12 @@ async def test_any_history_with_one_plan_change_is_repaired(
     steps = [chance.choice([step for step in COMMANDS if step not in ("change", "dither")]) for _ in range(9)]
     steps.insert(chance.randrange(10), "change")
     clean = await new_user(credits=0)
-    await send(webhooks, *life(clean.email, ["subscribe", *steps], seed, next(_spaces) * SPACE).deliveries)
+    await send(webhooks, *customer_history(clean.email, ["subscribe", *steps], seed, next(_spaces) * SPACE).deliveries)
     unlucky = [await new_user(credits=0) for _ in range(3)]
     for user, share in zip(unlucky, (0, 0.3, 0.7), strict=True):
-        lived = life(user.email, ["subscribe", *steps], seed, next(_spaces) * SPACE)
-        await send(webhooks, *[one for one in lived.deliveries if chance.random() < share])
-        add(lemon.store, lived.store)
+        customer = customer_history(user.email, ["subscribe", *steps], seed, next(_spaces) * SPACE)
+        await send(webhooks, *[one for one in customer.deliveries if chance.random() < share])
+        add(lemon.store, customer.store)
     await run(reconciliation)
     for user in unlucky:
         assert await state(database, user) == await state(database, clean)

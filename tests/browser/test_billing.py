@@ -103,8 +103,8 @@ def test_site_that_sells_nothing_shows_no_prices(site: Site, page: Page) -> None
     for path in ("/", "/dashboard", "/account"):
         opened(page, f"{site.url}{path}")
         expect(page.get_by_role("link", name="Account").first).to_be_visible()
-        for words in ("Buy one credit", "Get credits", "Pricing", "See plans", "$4.99", "LEMON_"):
-            expect(page.get_by_text(words)).to_have_count(0)
+        for text in ("Buy one credit", "Get credits", "Pricing", "See plans", "$4.99", "LEMON_"):
+            expect(page.get_by_text(text)).to_have_count(0)
 
 
 def test_site_that_sells_shows_prices_to_visitors(shop: Site, page: Page) -> None:

@@ -46,7 +46,7 @@ for name, way in {
 """
 
 
-def practise(page: Page, site: Site) -> Locator:
+def practice(page: Page, site: Site) -> Locator:
     """Open a practice question as a new user and return the answer box."""
     sign_up(page, site)
     page.goto(f"{site.url}/practice?question={QUESTION}")
@@ -79,7 +79,7 @@ def test_editor_loads_on_demand_and_keeps_every_character(site: Site, page: Page
     page.on("request", lambda request: asked.append(request.url))
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: problems.append(str(error)))
-    box = practise(page, site)
+    box = practice(page, site)
     box.fill("Zwölf\n\n\tBoxkämpfer  \n")
     assert [url for url in asked if HEAVY.search(url)] == []
     open_editor(page)
@@ -109,7 +109,7 @@ def test_editor_loads_on_demand_and_keeps_every_character(site: Site, page: Page
 
 
 def test_keyboard_indents_leaves_and_sends_and_language_is_kept(site: Site, page: Page) -> None:
-    practise(page, site)
+    practice(page, site)
     open_editor(page)
     language = page.get_by_label("Language")
     expect(language).to_have_value("python")
@@ -141,7 +141,7 @@ def test_keyboard_indents_leaves_and_sends_and_language_is_kept(site: Site, page
 
 def test_failed_editor_load_leaves_the_plain_box(site: Site, page: Page) -> None:
     page.route("**/assets/mirror-*", lambda route: route.abort())
-    box = practise(page, site)
+    box = practice(page, site)
     page.get_by_role("button", name="Switch to code").click()
     expect(page.get_by_text("We couldn't load the code editor.")).to_be_visible()
     box.fill(CODE)
@@ -151,7 +151,7 @@ def test_failed_editor_load_leaves_the_plain_box(site: Site, page: Page) -> None
 
 
 def test_programs_print_fail_and_are_stopped(site: Site, page: Page) -> None:
-    practise(page, site)
+    practice(page, site)
     open_editor(page)
     page.context.route("**/pyodide.mjs", lambda route: route.abort())
     run(page, CODE, "^We couldn't load Python")
@@ -187,7 +187,7 @@ def test_programs_print_fail_and_are_stopped(site: Site, page: Page) -> None:
 def test_program_cannot_reach_the_api_or_the_network(site: Site, page: Page) -> None:
     asked: list[str] = []
     page.context.on("request", lambda request: asked.append(urlsplit(request.url).path))
-    practise(page, site)
+    practice(page, site)
     open_editor(page)
     output = run(page, f"ADDRESS = {site.url!r}\n{TRIES}", "^Finished in")
     for way in ("js", "text", "function", "urllib", "pyfetch", "package"):

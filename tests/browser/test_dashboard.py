@@ -14,7 +14,7 @@ from tests.support.site import Site, at_question, ready, sign_up
 
 pytestmark = pytest.mark.browser
 
-JOB = "Senior Backend Engineer (Python, PostgreSQL)\nWe look for somebody."
+JOB = "Senior Backend Engineer (Python, PostgreSQL)\nWe are hiring."
 # The cumulative layout shift while the page loads.
 SHIFT = """() => new Promise((done) => {
   let sum = 0;
@@ -30,7 +30,7 @@ def many(site: Site, page: Page) -> list[int]:
     email = sign_up(page, site)
     scores = [[2 + number // 5] * 12 for number in range(34)]
     finished = add_interviews(site.database_url, email, scores, JOB, every=timedelta(days=2))
-    add_interviews(site.database_url, email, [[7, 8, 9]], "Junior Backend Developer\nWe look for somebody.")
+    add_interviews(site.database_url, email, [[7, 8, 9]], "Junior Backend Developer\nWe are hiring.")
     open_dashboard(page, site)
     return finished
 

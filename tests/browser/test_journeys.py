@@ -142,14 +142,14 @@ def test_pausing_and_resuming_from_the_dashboard(site: Site, page: Page) -> None
     at_question(page, 1)
 
 
-@pytest.mark.parametrize("words", ["", "   ", "\u0000\u0001", "x" * 50_000], ids=["empty", "blank", "nul", "50,000 characters"])
-def test_unusable_answer_is_explained_and_kept(site: Site, page: Page, words: str) -> None:
+@pytest.mark.parametrize("typed", ["", "   ", "\u0000\u0001", "x" * 50_000], ids=["empty", "blank", "nul", "50,000 characters"])
+def test_unusable_answer_is_explained_and_kept(site: Site, page: Page, typed: str) -> None:
     sign_up(page, site)
     start_interview(page)
-    page.get_by_label("Your answer").evaluate("(box, text) => { box.value = text }", words)
+    page.get_by_label("Your answer").evaluate("(box, text) => { box.value = text }", typed)
     page.get_by_role("button", name="Send answer").click()
     expect(page.get_by_role("alert").filter(has_text=re.compile("Write an answer|at most 20,000"))).to_be_visible()
-    if words.startswith("x"):
+    if typed.startswith("x"):
         assert len(page.get_by_label("Your answer").input_value()) == 50_000
     answer(page, GOOD)
     at_question(page, 2)
@@ -174,14 +174,14 @@ def test_of_two_tabs_sending_at_once_one_wins(site: Site, page: Page) -> None:
     second.get_by_label("Your answer").fill("Something quite different from the second tab.")
     page.get_by_role("button", name="Send answer").click(no_wait_after=True)
     second.get_by_role("button", name="Send answer").click(no_wait_after=True)
-    notified = [tab for tab in (page, second) if _is_told(tab)]
+    notified = [tab for tab in (page, second) if _is_notified(tab)]
     assert len(notified) == 1, "one tab's answer counts; the other gets an error and keeps its text"
     expect(notified[0].get_by_label("Your answer")).not_to_have_value("")
     notified[0].reload()
     at_question(notified[0], 2)
 
 
-def _is_told(page: Page) -> bool:
+def _is_notified(page: Page) -> bool:
     either = page.get_by_text("already been answered").or_(page.get_by_text(re.compile("^Question 2 of 12")))
     expect(either.first).to_be_visible()
     return page.get_by_text("already been answered").is_visible()
@@ -299,8 +299,8 @@ def test_sign_up_explains_each_invalid_field(site: Site, page: Page) -> None:
     page.get_by_label("Email").fill("nope")
     page.get_by_label("Password").fill("short")
     page.get_by_role("button", name="Create account").click()
-    for words in ("a valid email address", "Choose a name", "Your password must have 8 to 256 characters"):
-        expect(page.get_by_text(words)).to_be_visible()
+    for message in ("a valid email address", "Choose a name", "Your password must have 8 to 256 characters"):
+        expect(page.get_by_text(message)).to_be_visible()
 
 
 def test_missing_pages_and_other_users_interviews_are_not_found(site: Site, page: Page) -> None:
@@ -315,16 +315,16 @@ def test_missing_pages_and_other_users_interviews_are_not_found(site: Site, page
 
 
 def test_server_killed_during_a_verdict_loses_nothing(make_site: Callable[..., Site], page: Page) -> None:
-    behaviour = openai_server.Behavior()
-    with openai_server.running(behaviour) as url:
+    behavior = openai_server.Behavior()
+    with openai_server.running(behavior) as url:
         site = make_site(OPENAI_BASE_URL=url, OPENAI_MODEL="test")
         sign_up(page, site)
         start_interview(page, "Senior")
-        behaviour.first, behaviour.rate = 0.2, 20
+        behavior.first, behavior.rate = 0.2, 20
         answer(page, GOOD)
         expect(page.locator("#feedback-growing")).to_contain_text("You said")
         site.kill()
-        behaviour.rate = 0
+        behavior.rate = 0
         site.start()
         page.goto(f"{site.url}/interview")
         expect(page.locator("#feedback-text")).to_contain_text("You said what happens first", timeout=40_000)
@@ -335,29 +335,29 @@ def test_server_killed_during_a_verdict_loses_nothing(make_site: Callable[..., S
 
 
 def test_failing_model_is_explained_and_one_click_retries(make_site: Callable[..., Site], page: Page) -> None:
-    behaviour = openai_server.Behavior()
-    with openai_server.running(behaviour) as url:
+    behavior = openai_server.Behavior()
+    with openai_server.running(behavior) as url:
         site = make_site(OPENAI_BASE_URL=url, OPENAI_MODEL="test")
         sign_up(page, site)
-        behaviour.fault_for = {"question": "broken"}
+        behavior.fault_for = {"question": "broken"}
         page.get_by_role("link", name="Start an interview").click()
         page.get_by_role("button", name="Start for 1 credit").click()
         expect(page.get_by_text("We've returned your credit.")).to_be_visible()
-        behaviour.fault_for = {}
+        behavior.fault_for = {}
         page.get_by_role("button", name="Start for 1 credit").click()
         at_question(page, 1)
         for number, fault in enumerate(("broken", "empty", "cut", "length"), start=1):
-            behaviour.fault_for = {"verdict": fault}
+            behavior.fault_for = {"verdict": fault}
             answer(page, GOOD)
             expect(page.locator("#verdict-error")).to_contain_text("Nothing was lost")
-            behaviour.fault_for = {}
+            behavior.fault_for = {}
             page.get_by_role("button", name="Score it now").click()
             expect(page.locator("#feedback-text")).to_be_visible()
             at_question(page, number + 1)
-        behaviour.fault_for = {"question": "topic"}
+        behavior.fault_for = {"question": "topic"}
         answer(page, GOOD)
         expect(page.locator("#question-error")).to_contain_text("couldn't read")
-        behaviour.fault_for = {}
+        behavior.fault_for = {}
         page.get_by_role("button", name="Get the next question").click()
         at_question(page, 6)
         site.stop()
@@ -365,16 +365,16 @@ def test_failing_model_is_explained_and_one_click_retries(make_site: Callable[..
 
 def test_long_verdict_is_cheap_and_leaks_no_secret(make_site: Callable[..., Site], page: Page) -> None:
     """A verdict of 400 tokens takes at most 80 KB over the websocket, and reveals neither the session secret nor the rubric."""
-    behaviour = openai_server.Behavior()
+    behavior = openai_server.Behavior()
     received: list[str] = []
-    with openai_server.running(behaviour) as url:
+    with openai_server.running(behavior) as url:
         site = make_site(OPENAI_BASE_URL=url, OPENAI_MODEL="test")
         sign_up(page, site)
         start_interview(page)
         page.on("websocket", lambda socket: _listen(socket, received))
         page.reload()
         at_question(page, 1)
-        behaviour.first, behaviour.rate, behaviour.feedback_tokens = 0.4, 60, 400
+        behavior.first, behavior.rate, behavior.feedback_tokens = 0.4, 60, 400
         received.clear()
         answer(page, GOOD)
         at_question(page, 2)

@@ -59,9 +59,9 @@ class Keyboard:
                 self.unseen.add(self.page.evaluate(_INVISIBLE_FOCUS))
         raise AssertionError(f"the Tab key does not lead to {wanted}")
 
-    def write(self, label: str, words: str) -> None:
+    def write(self, label: str, text: str) -> None:
         self.reach(self.page.get_by_label(label))
-        self.page.keyboard.insert_text(words)
+        self.page.keyboard.insert_text(text)
 
     def use(self, wanted: Locator, then: Locator, key: str = "Enter") -> None:
         """Focus `wanted` by keyboard, press `key`, and wait for `then` to appear. Records whether the focus was lost."""
@@ -86,9 +86,9 @@ def test_full_journey_with_the_keyboard_alone(site: Site, page: Page) -> None:
     keys.use(page.get_by_role("button", name="Junior", exact=True), page.get_by_label("Job description"))
     expect(page.get_by_label("Job description")).not_to_have_value("")
     keys.use(page.get_by_role("button", name=re.compile("^Start for 1 credit")), page.get_by_label("Your answer"))
-    for number, words in enumerate((TEXT, f"{TEXT} Again.", CODE), 1):
+    for number, answer in enumerate((TEXT, f"{TEXT} Again.", CODE), 1):
         at_question(page, number)
-        keys.write("Your answer", words)
+        keys.write("Your answer", answer)
         keys.press("Control+Enter", page.get_by_text(re.compile(f"^Question {number + 1} of 12")), f"sending answer {number}")
     at_question(page, 4)
     _open_details_and_pause(keys)

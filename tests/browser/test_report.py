@@ -83,8 +83,8 @@ def test_both_downloads_contain_the_answers(report: Page, tmp_path: Path) -> Non
         path = tmp_path / f"report.{ending}"
         waiting.value.save_as(path)
         text = read(path.read_bytes()).text if ending == "pdf" else path.read_text("utf-8")
-        for words in ("Answer 12.", "Score by topic" if ending == "md" else "of 120 points", "Γειά", "5 €"):
-            assert words in text
+        for part in ("Answer 12.", "Score by topic" if ending == "md" else "of 120 points", "Γειά", "5 €"):
+            assert part in text
     expect(report).to_have_url(re.compile(r"/interview/\d+"))
 
 

@@ -192,9 +192,9 @@ def test_skipping_asks_for_confirmation_and_scores_0(site: Site, page: Page) -> 
 
 
 def test_turn_shifts_nothing_and_announces_each_part_once(make_site: Callable[..., Site], page: Page) -> None:
-    behaviour = openai_server.Behavior()
+    behavior = openai_server.Behavior()
     page.add_init_script(SHIFTS)
-    with openai_server.running(behaviour) as url:
+    with openai_server.running(behavior) as url:
         site = make_site(OPENAI_BASE_URL=url, OPENAI_MODEL="test")
         begin(page, site)
         page.evaluate("""() => {
@@ -205,7 +205,7 @@ def test_turn_shifts_nothing_and_announces_each_part_once(make_site: Callable[..
           });
           new MutationObserver(note).observe(document.body, { subtree: true, childList: true, characterData: true });
         }""")
-        behaviour.first, behaviour.rate, behaviour.feedback_tokens = 0.8, 30, 90
+        behavior.first, behavior.rate, behavior.feedback_tokens = 0.8, 30, 90
         page.evaluate("window.shifts = 0")
         answer(page, GOOD)
         expect(page.locator("#feedback-growing")).to_contain_text("You said")
@@ -218,15 +218,15 @@ def test_turn_shifts_nothing_and_announces_each_part_once(make_site: Callable[..
         shifts, heard = page.evaluate("shifts"), page.evaluate("heard")
         site.stop()
     assert shifts < 0.1, f"{shifts} of the page moved"
-    about = [words for words in heard if "question" in words]
+    about = [message for message in heard if "question" in message]
     assert len(about) == 2, heard
-    assert any(re.match(r"You're on question 2 of 12, Introduction: Question 2", words) for words in about)
-    assert any(re.match(r"Your answer to question 1 scored \d+ out of 10\.", words) for words in about)
+    assert any(re.match(r"You're on question 2 of 12, Introduction: Question 2", message) for message in about)
+    assert any(re.match(r"Your answer to question 1 scored \d+ out of 10\.", message) for message in about)
 
 
 def test_cancelled_start_costs_nothing(make_site: Callable[..., Site], page: Page) -> None:
-    behaviour = openai_server.Behavior(first=6)
-    with openai_server.running(behaviour) as url:
+    behavior = openai_server.Behavior(first=6)
+    with openai_server.running(behavior) as url:
         site = make_site(OPENAI_BASE_URL=url, OPENAI_MODEL="test")
         sign_up(page, site)
         page.get_by_role("link", name="Start an interview").click()
@@ -236,7 +236,7 @@ def test_cancelled_start_costs_nothing(make_site: Callable[..., Site], page: Pag
         expect(page.get_by_text("We've returned your credit.")).to_be_visible()
         expect(page.get_by_text("You have 1 credit.")).to_be_visible()
         expect(page.get_by_label("Job description")).to_have_value("Backend engineer with Python")
-        behaviour.first = 0
+        behavior.first = 0
         page.get_by_role("button", name="Start for 1 credit").click()
         at_question(page, 1)
         site.stop()
@@ -323,7 +323,7 @@ def test_button_responds_at_once_on_a_slow_network(site: Site, page: Page) -> No
 
 
 def test_websocket_lost_during_a_verdict_loses_nothing(make_site: Callable[..., Site], page: Page) -> None:
-    behaviour = openai_server.Behavior()
+    behavior = openai_server.Behavior()
     open_sockets: list[WebSocketRoute] = []
 
     def through(socket: WebSocketRoute) -> None:
@@ -331,10 +331,10 @@ def test_websocket_lost_during_a_verdict_loses_nothing(make_site: Callable[..., 
         open_sockets.append(socket)
 
     page.route_web_socket(re.compile("/_event"), through)
-    with openai_server.running(behaviour) as url:
+    with openai_server.running(behavior) as url:
         site = make_site(OPENAI_BASE_URL=url, OPENAI_MODEL="test")
         begin(page, site)
-        behaviour.first, behaviour.rate = 0.2, 25
+        behavior.first, behavior.rate = 0.2, 25
         answer(page, GOOD)
         expect(page.locator("#feedback-growing")).to_contain_text("You said")
         open_sockets[-1].close()

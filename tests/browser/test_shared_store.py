@@ -16,7 +16,7 @@ from tests.support.site import Site, answer, at_question, free_port, ready, sign
 
 pytestmark = pytest.mark.browser
 
-AWAY = "Part of this site isn't responding right now."
+UNAVAILABLE = "Part of this site isn't responding right now."
 GOOD = "First a write-ahead log is written, because it makes a crash harmless. The trade-off is one more write."
 
 
@@ -85,7 +85,7 @@ def test_interview_continues_after_a_store_outage(shared: Site, store: Store, pa
     try:
         page.wait_for_timeout(7_000)  # a recently written page does not access the store for seconds
         answer(page, GOOD)
-        expect(page.get_by_text(AWAY)).to_be_visible()
+        expect(page.get_by_text(UNAVAILABLE)).to_be_visible()
         expect(page.get_by_label("Your answer")).to_have_value(GOOD)
         assert metric(shared, "interviewer_state_store_up") == 0
         assert metric(shared, 'interviewer_outages_total{part="valkey"}') > failures
@@ -93,20 +93,20 @@ def test_interview_continues_after_a_store_outage(shared: Site, store: Store, pa
             assert reply.status == 200, "ending the process would not help"
     finally:
         store.start()
-    expect(page.get_by_text(AWAY)).to_have_count(0)
+    expect(page.get_by_text(UNAVAILABLE)).to_have_count(0)
     expect(page.get_by_label("Your answer")).to_have_value(GOOD)
     page.get_by_role("button", name="Send answer").click()
     at_question(page, 2)
     assert metric(shared, "interviewer_state_store_up") == 1
     log = shared.log.read_text()
     assert "does not answer; pages wait for it" in log
-    assert "answers again; pages connect anew" in log
+    assert "answers again; pages reconnect" in log
     assert GOOD not in log
 
 
 def test_verdict_continues_on_another_replica_after_a_kill(make_site: Callable[..., Site], store: Store, page: Page) -> None:
-    behaviour = openai_server.Behavior()
-    with openai_server.running(behaviour) as model:
+    behavior = openai_server.Behavior()
+    with openai_server.running(behavior) as model:
         environment = {"REDIS_URL": store.url, "OPENAI_BASE_URL": model, "OPENAI_MODEL": "test"}
         first = make_site(**environment)
         second = make_site(**environment, DATABASE_URL=first.database_url)
@@ -115,13 +115,13 @@ def test_verdict_continues_on_another_replica_after_a_kill(make_site: Callable[.
             sign_up(page, first)  # cookies for localhost apply to every port
             page.goto(f"{balancer.url}/dashboard")
             start_interview(page, "Senior")
-            behaviour.first, behaviour.rate = 0.2, 15
+            behavior.first, behavior.rate = 0.2, 15
             answer(page, GOOD)
             expect(page.locator("#feedback-growing")).to_contain_text("You said")
             own = next(site for site in (first, second) if metric(site, "interviewer_work_in_progress"))
             own.kill()
-            behaviour.first = behaviour.rate = 0
-            asked = len(behaviour.first_tokens)
+            behavior.first = behavior.rate = 0
+            asked = len(behavior.first_tokens)
             expect(page.locator("#feedback-text")).to_contain_text("You said what happens first", timeout=45_000)
             at_question(page, 2)
             page.get_by_text("The question and your answer").click()
@@ -132,7 +132,7 @@ def test_verdict_continues_on_another_replica_after_a_kill(make_site: Callable[.
             until = time.monotonic() + 15
             while metric(other, "interviewer_answers_judged_total") < 2 and time.monotonic() < until:
                 page.wait_for_timeout(200)
-            kinds = [kind for kind, _ in behaviour.first_tokens[asked:]]
+            kinds = [kind for kind, _ in behavior.first_tokens[asked:]]
             assert kinds.count("verdict") == 2, "the answer whose verdict was interrupted, and the next one"
             assert metric(other, "interviewer_answers_judged_total") == 2
         first.stop()

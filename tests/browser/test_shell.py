@@ -59,9 +59,9 @@ def test_lost_server_shows_a_notice_until_it_is_back(make_site: Callable[..., Si
 def test_notice_is_announced_each_time(site: Site, page: Page) -> None:
     page.goto(f"{site.url}/login")
     ready(page)
-    for words in ("Copied.", "Saved."):
-        page.evaluate("words => window.dispatchEvent(new CustomEvent('notice', {detail: words}))", words)
-        expect(page.locator("#notices[role=status]")).to_have_text(words)
+    for text in ("Copied.", "Saved."):
+        page.evaluate("words => window.dispatchEvent(new CustomEvent('notice', {detail: words}))", text)
+        expect(page.locator("#notices[role=status]")).to_have_text(text)
 
 
 def test_header_marks_the_current_page(site: Site, page: Page) -> None:

@@ -62,12 +62,12 @@ def report_of(home: Home, page: Page, secret: str) -> Listener:
     return listener
 
 
-@pytest.mark.parametrize("who", ["nobody", "another user"])
+@pytest.mark.parametrize("who", ["visitor", "another user"])
 def test_reload_with_another_cookie_shows_nothing(home: Home, page: Page, who: str) -> None:
     listener = report_of(home, page, home.session())
     become(page.context, home, home.session(GRACE) if who == "another user" else "")
     page.reload()
-    if who == "nobody":
+    if who == "visitor":
         expect(page).to_have_url(LOGIN)
     else:
         expect(page.get_by_text("Interview not found")).to_be_visible()
@@ -143,9 +143,9 @@ def test_ended_share_is_removed_from_a_readers_page(home: Home, page: Page) -> N
 
 
 def test_streamed_verdict_stops_when_its_tab_signs_out(make_site: Callable[..., Site], page: Page) -> None:
-    behaviour = openai_server.Behavior()
+    behavior = openai_server.Behavior()
     with (
-        openai_server.running(behaviour) as model,
+        openai_server.running(behavior) as model,
         site_with_users(make_site(OPENAI_BASE_URL=model, OPENAI_MODEL="test")) as home,
     ):
         email = sign_up(page, home.site)
@@ -155,7 +155,7 @@ def test_streamed_verdict_stops_when_its_tab_signs_out(make_site: Callable[..., 
         listener = Listener().follow(page)
         page.reload()
         at_question(page, 1)
-        behaviour.first, behaviour.rate = 0.2, 8
+        behavior.first, behavior.rate = 0.2, 8
         answer(page, "First a write-ahead log is written. The trade-off is one more write.")
         expect(page.locator("#feedback-growing")).to_contain_text("You said")
         home.post("/session/logout-everywhere", secret)
@@ -163,7 +163,7 @@ def test_streamed_verdict_stops_when_its_tab_signs_out(make_site: Callable[..., 
         listener.heard.clear()
         time.sleep(2)
         assert "You said" not in "".join(listener.heard)
-        behaviour.first = behaviour.rate = 0
+        behavior.first = behavior.rate = 0
         page.get_by_label("Email").fill(email)
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()

@@ -14,7 +14,7 @@ from websockets.sync.client import connect
 from websockets.typing import Origin
 
 from interviewer.api.websockets import MESSAGES, TOO_MUCH
-from interviewer.cli.running import LONGEST_MESSAGE
+from interviewer.cli.running import MAX_MESSAGE
 from interviewer.state.backlog import BUSY, MAX_PER_PAGE
 from interviewer.state.bounds import BOOT
 from tests.support.site import Site
@@ -42,7 +42,7 @@ def test_pages_of_other_sites_are_refused(site: Site, origin: str) -> None:
     assert caught.value.response.status_code == 403
 
 
-@pytest.mark.parametrize(("sent", "times", "code"), [("3", MESSAGES + 1, TOO_MUCH), ("x" * (LONGEST_MESSAGE + 1), 1, 1009)])
+@pytest.mark.parametrize(("sent", "times", "code"), [("3", MESSAGES + 1, TOO_MUCH), ("x" * (MAX_MESSAGE + 1), 1, 1009)])
 def test_flooding_client_is_closed_and_may_reconnect(limited: Site, sent: str, times: int, code: int) -> None:
     with connect(f"ws://localhost:{limited.port}{PATH}") as socket:
         with contextlib.suppress(ConnectionClosed):

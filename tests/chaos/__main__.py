@@ -59,8 +59,8 @@ def main() -> None:
                     broken[part] = str(error)
         finally:
             server.stop()
-    for part, words in broken.items():
-        print(f"\n{part}: {words}", file=sys.stderr)
+    for part, problem in broken.items():
+        print(f"\n{part}: {problem}", file=sys.stderr)
     sys.exit(1 if broken else 0)
 
 

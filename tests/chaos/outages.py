@@ -40,7 +40,7 @@ from tests.support.site import Site, answer, at_question, free_port, start_inter
 
 # The model timeout in seconds, shortened for this rehearsal.
 TIMEOUT = 4
-AWAY = "The database isn't responding right now. Nothing was lost"
+UNAVAILABLE = "The database isn't responding right now. Nothing was lost"
 
 
 def outages(folder: Path, database_url: str) -> None:
@@ -60,14 +60,14 @@ class Model:
     """A model server that can be stopped and started on the same port."""
 
     def __init__(self) -> None:
-        self.behaviour = openai_server.Behavior(first=0.2, rate=400)
+        self.behavior = openai_server.Behavior(first=0.2, rate=400)
         self._port = free_port()
         self.start()
 
     def start(self) -> None:
         """Start the server."""
         self._running = ExitStack()
-        self.url = self._running.enter_context(openai_server.running(self.behaviour, self._port))
+        self.url = self._running.enter_context(openai_server.running(self.behavior, self._port))
 
     def stop(self) -> None:
         """Stop the server, so that connections are refused."""
@@ -154,10 +154,10 @@ def database_when_sending(stage: Stage, cluster: Cluster) -> None:
     page, text, counted = stage.page, stage.text(), stage.outages("database")
     cluster.stop()
     answer(page, text)
-    expect(page.get_by_role("alert").filter(has_text=AWAY)).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text=UNAVAILABLE)).to_be_visible()
     expect(page.get_by_label("Your answer"), "the answer is gone").to_have_value(text)
     stage.picture("database")
-    with Client(stage.site.url, tries=1) as client, pytest.raises(Unavailable, match=AWAY):
+    with Client(stage.site.url, tries=1) as client, pytest.raises(Unavailable, match=UNAVAILABLE):
         client.sign_in(stage.emails[1], PASSWORD)
     assert stage.outages("database") > counted, "no metric reports the outage of the database"
     assert logged(stage.site, "the database is not responding, or refuses requests"), (
@@ -171,10 +171,10 @@ def database_when_sending(stage: Stage, cluster: Cluster) -> None:
 
 def database_within_a_turn(stage: Stage, cluster: Cluster, model: Model) -> None:
     """Replies that the model wrote during a database outage are stored when it is back. The page shows no error."""
-    page, asked = stage.page, len(model.behaviour.requests)
-    model.behaviour.first = 1.0
+    page, asked = stage.page, len(model.behavior.requests)
+    model.behavior.first = 1.0
     answer(page, stage.text())
-    wait_for("the model was asked", lambda: len(model.behaviour.requests) >= asked + 2)
+    wait_for("the model was asked", lambda: len(model.behavior.requests) >= asked + 2)
     began = time.monotonic()
     cluster.stop()
     page.wait_for_timeout(4000)
@@ -182,8 +182,8 @@ def database_within_a_turn(stage: Stage, cluster: Cluster, model: Model) -> None
     cluster.start()
     back = time.monotonic()
     stage.next()
-    model.behaviour.first = 0.2
-    assert len(model.behaviour.requests) == asked + 2, "the model was asked again"
+    model.behavior.first = 0.2
+    assert len(model.behavior.requests) == asked + 2, "the model was asked again"
     after = time.monotonic() - back
     say(f"  database unavailable for {back - began:.1f} s during a turn: the turn on the page {after:.1f} s after it was back")
 
@@ -225,20 +225,20 @@ def slow_and_silent_model(stage: Stage, model: Model) -> None:
 
     The answer is judged after the model recovers.
     """
-    behaviour = model.behaviour
+    behavior = model.behavior
 
     def slow_start() -> None:
-        behaviour.first = TIMEOUT + 2
+        behavior.first = TIMEOUT + 2
 
     def slow_tokens() -> None:
-        behaviour.rate = 1
+        behavior.rate = 1
 
     def faulty(status: str) -> None:
-        behaviour.fault_for.update(verdict=status, question=status)
+        behavior.fault_for.update(verdict=status, question=status)
 
     def well() -> None:
-        behaviour.first, behaviour.rate = 0.2, 400
-        behaviour.fault_for.clear()
+        behavior.first, behavior.rate = 0.2, 400
+        behavior.fault_for.clear()
 
     failing(stage, "first token too late", slow_start, well, "timeout", "took too long")
     failing(stage, "one token a second", slow_tokens, well, "timeout", "took too long")
@@ -247,7 +247,7 @@ def slow_and_silent_model(stage: Stage, model: Model) -> None:
     failing(stage, "answers 429", lambda: faulty("429"), well, "busy", "busy with other people")
 
 
-def failing(stage: Stage, name: str, spoil: object, fix: object, outcome: str, words: str) -> None:
+def failing(stage: Stage, name: str, spoil: object, fix: object, outcome: str, message: str) -> None:
     """Make the model fail during one turn, fix it, and have the answer judged by pressing the button."""
     assert callable(spoil)
     assert callable(fix)
@@ -259,8 +259,8 @@ def failing(stage: Stage, name: str, spoil: object, fix: object, outcome: str, w
     spoil()
     began = time.monotonic()
     answer(page, stage.text())
-    expect(page.locator("#verdict-error")).to_contain_text(words, timeout=30_000)
-    expect(page.locator("#question-error")).to_contain_text(words)
+    expect(page.locator("#verdict-error")).to_contain_text(message, timeout=30_000)
+    expect(page.locator("#question-error")).to_contain_text(message)
     took = time.monotonic() - began
     stage.picture(name.replace(" ", "-"))
     assert figure(url, "interviewer_model_calls_total", outcome=outcome) >= calls + 2, f"{name}: no metric reports it"

@@ -207,9 +207,9 @@ class Person:
                 return self._broken(tab, f"question {given.position} did not finish")
             await tab.until(lambda: over() or bool(self._error_shown(tab)), max(0.0, deadline - time.monotonic()))
             # After a reconnect, the page may still show the old error; give it a moment to recover.
-            if not await tab.until(over, PATIENCE) and tab.hydrated and (words := self._error_shown(tab)):
+            if not await tab.until(over, PATIENCE) and tab.hydrated and (message := self._error_shown(tab)):
                 self.pushed += 1
-                self.complaints.append(f"question {given.position}: {words}")
+                self.complaints.append(f"question {given.position}: {message}")
                 await tab.send(f"{STATE}.retry")
                 await tab.until(lambda: not self._error_shown(tab), PATIENCE)
         given.over = time.time()
@@ -222,7 +222,7 @@ class Person:
             self._broken(tab, "there was no question left")
             return None
         question = self._shown(tab, "question")
-        given = Answer(question["question_id"], question["position"], self._words(question["question_id"]))
+        given = Answer(question["question_id"], question["position"], self._answer_to(question["question_id"]))
         self.answers.append(given)
         payload = form(interview=self._shown(tab, "interview_id"), question=given.question_id, answer=given.text)
         taken = await self._send_until_done(
@@ -248,8 +248,8 @@ class Person:
             await tab.until(lambda: done() or tab.hydrated, max(0.0, deadline - time.monotonic()))
             if await tab.until(done, PATIENCE):
                 return True
-            if words := self._page(tab)["error"]:
-                self.complaints.append(words)
+            if message := self._page(tab)["error"]:
+                self.complaints.append(message)
             self.again += 1
         return False
 
@@ -258,14 +258,14 @@ class Person:
         page = self._page(tab)
         return str(page["error"] or page["verdict_error"] or page["question_error"])
 
-    def _words(self, question_id: int) -> str:
+    def _answer_to(self, question_id: int) -> str:
         sentences = self._chance.sample(_SENTENCES, min(self._chance.randint(*self.pace.sentences), len(_SENTENCES)))
         return " ".join([*sentences, f"({self.account.id}/{question_id})"])
 
-    def _broken(self, tab: Tab, words: str) -> bool:
+    def _broken(self, tab: Tab, message: str) -> bool:
         page = self._page(tab)
         self.complaints.append(
-            f"{words} (phase {page['phase']}, sending {page['sending']}, judging {page['judging']}, asking {page['asking']}, "
+            f"{message} (phase {page['phase']}, sending {page['sending']}, judging {page['judging']}, asking {page['asking']}, "
             f"error {page['error']!r}, worker {tab.port}, connected {tab.connected}, hydrated {tab.hydrated})"
         )
         return False

@@ -149,7 +149,7 @@ def _destroyed_and_restored(database_url: str, dump: Path) -> dict[str, float]:
     }
 
 
-def run(tool: str, *words: str, url: str = "") -> float:
+def run(tool: str, *arguments: str, url: str = "") -> float:
     """Run a PostgreSQL client program, on the database at `url` if given, and return how many seconds it took.
 
     Uses the programs of the embedded server. If DATABASE_URL names another server, uses those on the PATH instead: an older
@@ -159,7 +159,7 @@ def run(tool: str, *words: str, url: str = "") -> float:
     program = shutil.which(tool) if os.environ.get("DATABASE_URL") else str(shipped)
     assert program, f"{tool} is missing"
     began = time.monotonic()
-    done = subprocess.run([program, *words, *([_plain(url)] if url else [])], capture_output=True, text=True, check=False)
+    done = subprocess.run([program, *arguments, *([_plain(url)] if url else [])], capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{tool} failed: {done.stderr}"
     return time.monotonic() - began
 

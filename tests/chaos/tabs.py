@@ -208,8 +208,8 @@ class Tab:
         elif kind == "event":
             for name, values in (data.get("delta") or {}).items():
                 self.state.setdefault(name, {}).update(values)
-            if words := (data.get("delta") or {}).get(NOTICES, {}).get("words_rx_state_"):
-                self.complaints.append(f"notice: {words}")
+            if text := (data.get("delta") or {}).get(NOTICES, {}).get("text_rx_state_"):
+                self.complaints.append(f"notice: {text}")
             if self._received:
                 self._received(frame, now)
             for event in data.get("events") or []:

@@ -28,10 +28,10 @@ from tests.support.site import Site, answer, at_question, free_port, start_inter
 PROGRAMS, CREDITS = 8, 60
 # Page visits while both versions serve requests.
 VISITS = 6
-DRAFT = "A draft that nobody has sent yet: I would begin with"
+DRAFT = "A draft that isn't sent yet: I would begin with"
 COPIED = ("alembic", "assets", "interviewer", "reflex.lock")
 FILES = ("alembic.ini", "pyproject.toml", "requirements.lock", "rxconfig.py", ".env.example")
-NEW = "Rehearsed anew."
+NEW = "Rehearsed again."
 MIGRATION = '''"""rehearsal"""
 
 import sqlalchemy as sa
@@ -61,8 +61,8 @@ def upgrade(folder: Path, database_url: str) -> None:
     if not frontend.is_fresh(Settings(_env_file=None)):
         frontend.build(Settings(_env_file=None))
     new = new_version(folder / "new")
-    behaviour = openai_server.Behavior(first=1.0, rate=20)
-    with openai_server.running(behaviour) as model, chromium_page() as page:
+    behavior = openai_server.Behavior(first=1.0, rate=20)
+    with openai_server.running(behavior) as model, chromium_page() as page:
         valkey = ValkeyServer(port=free_port())
         valkey.start()
         environment = {"OPENAI_BASE_URL": model, "OPENAI_MODEL": "rehearsal", "REDIS_URL": valkey.connection_url}

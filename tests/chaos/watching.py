@@ -142,16 +142,16 @@ def parameter(name: str, default: float) -> float:
 
 
 @dataclass
-class Promises:
+class Goals:
     """Figures with their goals, printed one at a time. `missed` has those that did not reach their goal."""
 
     missed: list[str] = field(default_factory=list)
 
-    def figure(self, name: str, value: str, goal: str = "", *, kept: bool = True) -> None:
-        """Print a figure, and record it as missed unless `kept`."""
-        if not kept:
+    def figure(self, name: str, value: str, goal: str = "", *, met: bool = True) -> None:
+        """Print a figure, and record it as missed unless `met`."""
+        if not met:
             self.missed.append(f"{name}: {value}")
-        mark = "" if not goal else f"  (goal: {goal}{'' if kept else '; MISSED'})"
+        mark = "" if not goal else f"  (goal: {goal}{'' if met else '; MISSED'})"
         print(f"  {name:<66} {value}{mark}", flush=True)
 
     def check(self) -> None:

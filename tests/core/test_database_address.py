@@ -59,7 +59,7 @@ def test_address_for_any_driver_is_accepted(scheme: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "words"),
+    ("url", "message"),
     [
         ("postgresql://u:hidden@h/x?schema=own", "ALTER ROLE"),
         ("postgresql://u:hidden@h/x?currentSchema=own", "ALTER ROLE"),
@@ -73,11 +73,11 @@ def test_address_for_any_driver_is_accepted(scheme: str) -> None:
         ("postgresql:///x?host=/tmp&port=hidden", INVALID_DATABASE_URL),
     ],
 )
-def test_unusable_address_is_one_sentence_error_everywhere(url: str, words: str) -> None:
+def test_unusable_address_is_one_sentence_error_everywhere(url: str, message: str) -> None:
     for use in (migrate, refuse_old_schema, Database):
         with pytest.raises(StartupError) as caught:
             use(url)
-        assert words in str(caught.value)
+        assert message in str(caught.value)
         assert "hid" not in str(caught.value)
         assert "\n" not in str(caught.value)
 

@@ -143,7 +143,7 @@ def test_user_list_of_older_version_is_ignored(folder: Path, made: Path, garbage
 
 
 @pytest.mark.parametrize(
-    ("damage", "words"),
+    ("damage", "parts"),
     [
         ("version", ("PostgreSQL 16", "DATABASE_URL")),
         ("garbled version", ("incomplete or damaged",)),
@@ -152,7 +152,7 @@ def test_user_list_of_older_version_is_ignored(folder: Path, made: Path, garbage
         ("below a file", ("is not a folder", "DATA_DIR")),
     ],
 )
-def test_unusable_folder_is_one_sentence_error(tmp_path: Path, damage: str, words: tuple[str, ...]) -> None:
+def test_unusable_folder_is_one_sentence_error(tmp_path: Path, damage: str, parts: tuple[str, ...]) -> None:
     folder, data = tmp_path / "data", tmp_path / "data" / "postgres"
     if damage in {"version", "garbled version"}:
         (data / "global").mkdir(parents=True)
@@ -165,7 +165,7 @@ def test_unusable_folder_is_one_sentence_error(tmp_path: Path, damage: str, word
         folder.touch()
     with pytest.raises(StartupError) as caught:
         EmbeddedPostgres(folder / "deeper" if damage == "below a file" else folder).start()
-    for word in (*words, str(folder)):
+    for word in (*parts, str(folder)):
         assert word in str(caught.value)
     assert "\n" not in str(caught.value)
 

@@ -1,4 +1,4 @@
-"""The turnstile: limits hold, no place stays empty while an eligible request waits, and no user can block the others."""
+"""The turnstile: limits hold, no slot stays empty while an eligible request waits, and no user can block the others."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from interviewer.core.fair_queue import NoPlace, Reason, Turnstile
+from interviewer.core.fair_queue import NoSlot, Reason, Turnstile
 
 
 class Visit:
-    """A request that holds its place until it is told to end."""
+    """A request that holds its slot until `end` is called."""
 
     def __init__(self, turnstile: Turnstile, who: Hashable, *, fails: bool = False) -> None:
         self.who = who
@@ -26,7 +26,7 @@ class Visit:
         self.task = asyncio.create_task(self._stay(turnstile))
 
     async def _stay(self, turnstile: Turnstile) -> None:
-        async with turnstile.place(self.who):
+        async with turnstile.slot(self.who):
             self.entered = True
             await self.over.wait()
             if self._fails:
@@ -62,7 +62,7 @@ async def visits(turnstile: Turnstile, *people: Hashable) -> AsyncIterator[list[
 
 
 def reason(outcome: BaseException | None) -> Reason | None:
-    return outcome.reason if isinstance(outcome, NoPlace) else None
+    return outcome.reason if isinstance(outcome, NoSlot) else None
 
 
 # -- invariants ------------------------------------------------------------------------------------------------------
@@ -104,7 +104,7 @@ async def _history(turnstile: Turnstile, steps: list[tuple[str, int]], chance: r
             visit = present.pop(who % len(present))
             if what == "cancel":
                 visit.task.cancel()
-                # Sometimes cancel at the very moment when a place becomes free.
+                # Sometimes cancel at the very moment when a slot becomes free.
                 if inside := [other for other in present if other.entered]:
                     chance.choice(inside).over.set()
             elif not visit.entered:
@@ -129,9 +129,7 @@ def _check(turnstile: Turnstile, present: list[Visit]) -> None:
     assert all(count <= turnstile.each for count in inside.values())
     assert all(count <= turnstile.own_queue for count in waiting.values())
     if turnstile.running < turnstile.at_once:
-        assert all(inside[who] == turnstile.each for who in waiting), (
-            "a place is free while a caller who could take it is waiting"
-        )
+        assert all(inside[who] == turnstile.each for who in waiting), "a slot is free while a caller who could take it is waiting"
 
 
 # -- fairness --------------------------------------------------------------------------------------------------------
@@ -162,14 +160,14 @@ async def test_users_with_equal_load_alternate() -> None:
 
 
 async def test_ten_users_get_their_share_next_to_a_greedy_one() -> None:
-    """With a thousand calls by one user and five by each of ten others on ten places, the others do not wait long."""
+    """With a thousand calls by one user and five by each of ten others on ten slots, the others do not wait long."""
     turnstile = Turnstile(10, 2000, each=5, own_queue=1500, patience=60)
     waited: dict[str, list[int]] = {}
     clock = 0
 
     async def call(who: str) -> None:
         came = clock
-        async with turnstile.place(who):
+        async with turnstile.slot(who):
             waited.setdefault(who, []).append(clock - came)
             await asyncio.sleep(0.001)
 
@@ -205,8 +203,8 @@ async def test_full_queue_refuses_immediately_with_reason() -> None:
         assert turnstile.refuses("a") is Reason.OWN
         assert turnstile.refuses("c") is Reason.FULL
         for who, why in (("a", Reason.OWN), ("c", Reason.FULL)):
-            with pytest.raises(NoPlace) as caught:
-                async with turnstile.place(who):
+            with pytest.raises(NoSlot) as caught:
+                async with turnstile.slot(who):
                     pytest.fail("came in")
             assert caught.value.reason is why
 
@@ -225,12 +223,12 @@ async def test_wait_ends_after_patience() -> None:
         assert (turnstile.running, turnstile.waiting) == (1, 0)
 
 
-# -- returned places -------------------------------------------------------------------------------------------------
+# -- returned slots -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("before", [True, False])
 async def test_cancelled_waiter_leaves_no_gap(before: bool) -> None:
-    """This also holds if the waiter is cancelled just after a place was granted."""
+    """This also holds if the waiter is cancelled just after a slot was granted."""
     turnstile = Turnstile(1, 10)
     async with visits(turnstile, "a", "b", "c") as come:
         if before:
@@ -266,12 +264,12 @@ async def test_closed_turnstile_admits_none_and_lets_running_finish() -> None:
 
 
 async def test_nine_thousand_can_wait_and_give_up() -> None:
-    crowded = Turnstile(10_100, 20_000, each=10, own_queue=100)
+    crowded = Turnstile(10_100, 20_000, each=10, own_queue=100, patience=600)
     people = [Visit(crowded, number // 100) for number in range(10_000)]
     await turn()
     assert crowded.waiting == 9_000
     for number in range(100):
-        async with crowded.place(("new", number)):
+        async with crowded.slot(("new", number)):
             assert crowded.waiting == 9_000
     for person in people:
         person.task.cancel()

@@ -193,7 +193,7 @@ def test_every_migration_sets_lock_timeout(path: Path) -> None:
 
 def test_unreachable_database_error_hides_password() -> None:
     with pytest.raises(StartupError) as caught:
-        migrate("postgresql://somebody:hidden@127.0.0.1:1/nothing")
+        migrate("postgresql://another:hidden@127.0.0.1:1/nothing")
     assert "does not respond" in str(caught.value)
     assert "hidden" not in str(caught.value)
     assert "\n" not in str(caught.value)

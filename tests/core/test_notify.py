@@ -24,19 +24,19 @@ from tests.support.billing import CATALOGUE, PRO, SECRET, send, shop
 
 # Timeout in seconds, which is only reached if a test fails.
 LONG = 30.0
-NOBODY = 0
+NO_USER = 0
 
 
 @asynccontextmanager
 async def listening(database: Database) -> AsyncIterator[Notifier]:
     """Listen for notifications while the block runs. The block starts once PostgreSQL has registered the listener."""
-    news = Notifier(database, retry=0.05)
-    ready = asyncio.create_task(news.wait(NOBODY, LONG))
+    notifier = Notifier(database, retry=0.05)
+    ready = asyncio.create_task(notifier.wait(NO_USER, LONG))
     await asyncio.sleep(0)
-    task = asyncio.create_task(news.listen())
+    task = asyncio.create_task(notifier.listen())
     assert await ready
     try:
-        yield news
+        yield notifier
     finally:
         task.cancel()
         await asyncio.wait([task])
@@ -44,9 +44,9 @@ async def listening(database: Database) -> AsyncIterator[Notifier]:
 
 
 @pytest.fixture
-async def news(database: Database) -> AsyncIterator[Notifier]:
-    async with listening(database) as news:
-        yield news
+async def notifier(database: Database) -> AsyncIterator[Notifier]:
+    async with listening(database) as notifier:
+        yield notifier
 
 
 @pytest.fixture
@@ -62,9 +62,9 @@ async def user(new_user: NewUser) -> User:
     return await new_user(credits=0)
 
 
-async def waiting(news: Notifier, user_id: int) -> asyncio.Task[bool]:
+async def waiting(notifier: Notifier, user_id: int) -> asyncio.Task[bool]:
     """Start waiting for a notification, and return the task once the wait has begun."""
-    task = asyncio.create_task(news.wait(user_id, LONG))
+    task = asyncio.create_task(notifier.wait(user_id, LONG))
     await asyncio.sleep(0)
     return task
 
@@ -84,10 +84,10 @@ async def listeners(database: Database) -> list[int]:
 # -- which users are notified ----------------------------------------------------------------------------------------
 
 
-async def test_delivery_applied_elsewhere_wakes_only_its_user(news: Notifier, elsewhere: Database, new_user: NewUser) -> None:
+async def test_delivery_applied_elsewhere_wakes_only_its_user(notifier: Notifier, elsewhere: Database, new_user: NewUser) -> None:
     buyer, other = await new_user(), await new_user()
-    tabs = [await waiting(news, buyer.id) for _ in range(2)]
-    bystander = await waiting(news, other.id)
+    tabs = [await waiting(notifier, buyer.id) for _ in range(2)]
+    bystander = await waiting(notifier, other.id)
     await send(Webhooks(elsewhere, CATALOGUE, SECRET), *shop().buy(buyer.email, custom=None)[1])
     assert [await tab for tab in tabs] == [True, True]
     assert not bystander.done()
@@ -96,81 +96,81 @@ async def test_delivery_applied_elsewhere_wakes_only_its_user(news: Notifier, el
     assert await bystander
 
 
-async def test_user_is_not_woken_before_commit(news: Notifier, database: Database, elsewhere: Database, user: User) -> None:
+async def test_user_is_not_woken_before_commit(notifier: Notifier, database: Database, elsewhere: Database, user: User) -> None:
     [delivery] = shop().buy(user.email, custom=None)[1]
-    tab = await waiting(news, user.id)
+    tab = await waiting(notifier, user.id)
     async with database.transaction() as session:
         await Settlement(CATALOGUE).apply(session, understand(read(delivery.body)))
         # Other notifications arrive in the meantime, but this one is only sent when its transaction commits.
-        marker = await waiting(news, NOBODY)
-        await tell(elsewhere, str(NOBODY))
+        marker = await waiting(notifier, NO_USER)
+        await tell(elsewhere, str(NO_USER))
         assert await marker
         assert not tab.done()
     assert await tab
 
 
-async def test_rolled_back_change_wakes_no_user(news: Notifier, database: Database, elsewhere: Database, user: User) -> None:
+async def test_rolled_back_change_wakes_no_user(notifier: Notifier, database: Database, elsewhere: Database, user: User) -> None:
     [delivery] = shop().buy(user.email, custom=None)[1]
-    tab = await waiting(news, user.id)
+    tab = await waiting(notifier, user.id)
     async with database.transaction() as session:
         await Settlement(CATALOGUE).apply(session, understand(read(delivery.body)))
         await session.rollback()
-    marker = await waiting(news, NOBODY)
-    await tell(elsewhere, str(NOBODY))
+    marker = await waiting(notifier, NO_USER)
+    await tell(elsewhere, str(NO_USER))
     assert await marker
     assert not tab.done()
     tab.cancel()
 
 
-async def test_subscription_changes_wake_user(news: Notifier, elsewhere: Database, user: User) -> None:
+async def test_subscription_changes_wake_user(notifier: Notifier, elsewhere: Database, user: User) -> None:
     store = shop()
     id, deliveries = store.subscribe(user.email, PRO, custom=None)
     await send(Webhooks(elsewhere, CATALOGUE, SECRET), *deliveries)
     for step in (store.cancel, store.resume, store.renew, store.fail):
         for delivery in step(id):
-            tab = await waiting(news, user.id)
+            tab = await waiting(notifier, user.id)
             await send(Webhooks(elsewhere, CATALOGUE, SECRET), delivery)
             assert await tab, delivery.event
 
 
-async def test_finished_wait_leaves_nothing_behind(news: Notifier, user: User) -> None:
-    assert not await news.wait(user.id, 0)
-    assert not await news.wait(user.id, 0.01)
-    tab = await waiting(news, user.id)
+async def test_finished_wait_leaves_nothing_behind(notifier: Notifier, user: User) -> None:
+    assert not await notifier.wait(user.id, 0)
+    assert not await notifier.wait(user.id, 0.01)
+    tab = await waiting(notifier, user.id)
     tab.cancel()
     await asyncio.wait([tab])
-    assert news._waiting == {}
+    assert notifier._waiting == {}
 
 
 # -- failures --------------------------------------------------------------------------------------------------------
 
 
 async def test_broken_connection_is_reopened_and_wakes_all_once(
-    news: Notifier, database: Database, elsewhere: Database, new_user: NewUser, caplog: pytest.LogCaptureFixture
+    notifier: Notifier, database: Database, elsewhere: Database, new_user: NewUser, caplog: pytest.LogCaptureFixture
 ) -> None:
     one, two = await new_user(), await new_user()
-    tabs = [await waiting(news, user.id) for user in (one, two)]
+    tabs = [await waiting(notifier, user.id) for user in (one, two)]
     [pid] = await listeners(database)
     async with database.transaction() as session:
         await session.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
     assert [await tab for tab in tabs] == [True, True]
     assert set(await listeners(database)) - {pid}
     # Users are woken once; from now on, only notifications wake them.
-    tabs = [await waiting(news, user.id) for user in (one, two)]
+    tabs = [await waiting(notifier, user.id) for user in (one, two)]
     await send(Webhooks(elsewhere, CATALOGUE, SECRET), *shop().buy(two.email, custom=None)[1])
     assert await tabs[1]
     assert not tabs[0].done()
     tabs[0].cancel()
-    words = [record.message for record in caplog.records if record.name == "interviewer.core.notify"]
-    assert ["broke" in words[0], "is back" in words[1], len(words)] == [True, True, 2]
+    messages = [record.message for record in caplog.records if record.name == "interviewer.core.notify"]
+    assert ["broke" in messages[0], "is back" in messages[1], len(messages)] == [True, True, 2]
 
 
 @pytest.mark.parametrize("payload", ["", "x", "-1", "1.5", "9" * 5000, "1; DROP TABLE users", "\N{ARABIC-INDIC DIGIT ONE}"])
 async def test_invalid_payload_is_ignored(
-    news: Notifier, database: Database, elsewhere: Database, user: User, payload: str
+    notifier: Notifier, database: Database, elsewhere: Database, user: User, payload: str
 ) -> None:
     [pid] = await listeners(database)
-    tab = await waiting(news, user.id)
+    tab = await waiting(notifier, user.id)
     await tell(elsewhere, payload)
     assert not tab.done()
     await tell(elsewhere, str(user.id))
@@ -243,8 +243,8 @@ def odd_url(make_database: Callable[[str], str], server_url: str) -> Iterator[st
 async def woken(url: str) -> bool:
     """Return whether notifications arrive over a connection to this URL. Returns False on timeout."""
     database = Database(url, pool_size=1)
-    async with listening(database) as news:
-        tab = await waiting(news, 7)
+    async with listening(database) as notifier:
+        tab = await waiting(notifier, 7)
         await tell(database, "7")
         happened = await tab
     await database.close()

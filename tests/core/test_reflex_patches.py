@@ -68,14 +68,14 @@ async def test_waiting_events_are_counted_and_dropped() -> None:
         later = [await processor.enqueue("other", Event(name=f"{rx.State.get_full_name()}.hydrate")) for _ in range(2)]
         while event_queues.length(processor, "other") < len(later):  # noqa: ASYNC110
             await asyncio.sleep(0)
-        assert (event_queues.length(processor, "page"), event_queues.length(processor, "nobody")) == (6, 0)
+        assert (event_queues.length(processor, "page"), event_queues.length(processor, "unknown")) == (6, 0)
         assert event_queues.with_waiting(processor) == {"page", "other"}
         futures[3].cancel()
         assert event_queues.length(processor, "page") == 6, "no longer needed if Reflex removes it"
         event_queues.drop_cancelled(processor, "page")
         assert event_queues.length(processor, "page") == 5
         assert event_queues.drop(processor, "page") == 4
-        assert event_queues.drop(processor, "nobody") == 0
+        assert event_queues.drop(processor, "unknown") == 0
         assert event_queues.length(processor, "page") == 1
         await asyncio.gather(futures[0], *later)
         assert [future.cancelled() for future in futures] == [False] + [True] * 5

@@ -12,7 +12,7 @@ from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from interviewer.core.database import Database
-from interviewer.core.retry import Temporary, attempts, patiently, quietly
+from interviewer.core.retry import Temporary, attempts, quietly, with_retries
 from interviewer.errors import Unavailable
 from interviewer.interviews.events import Asked, Completed, Event, Failed, Judged, Stored
 from interviewer.wiring import Services
@@ -79,11 +79,11 @@ async def test_verdict_and_question_wait_for_database(
 async def test_retry_of_statement_ends_after_its_time(database: Database, away: Away, caplog: pytest.LogCaptureFixture) -> None:
     async with away():
         with pytest.raises(Unavailable):
-            await patiently(database, lambda session: session.execute(text("SELECT 1")), 0.6)
+            await with_retries(database, lambda session: session.execute(text("SELECT 1")), 0.6)
         await quietly(database, _nothing)
     assert "gave up storing a result after 1 seconds" in caplog.text
     assert "it will expire" in caplog.text
-    assert (await patiently(database, lambda session: session.execute(text("SELECT 7")))).scalar_one() == 7
+    assert (await with_retries(database, lambda session: session.execute(text("SELECT 7")))).scalar_one() == 7
 
 
 async def _nothing(session: AsyncSession) -> None:

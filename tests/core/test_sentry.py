@@ -31,7 +31,7 @@ from tests.conftest import NewUser
 from tests.support.interviewer import ScriptedInterviewer
 from tests.support.serving import served
 
-ANSWER = "The first thing is that my own words are nobody else's business"
+ANSWER = "The first thing is that my own words are no one else's business"
 # The source lines around an error are sent, including lines of this file, so the forbidden text appears only up here.
 WORDS, TOKEN = "my own words", "very-secret"
 FORBIDDEN = (WORDS, TOKEN, "203.0.113.77", "of-mine", "Bearer", '"vars"', "breadcrumbs", "ip_address", '"request"')

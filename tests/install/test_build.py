@@ -68,7 +68,7 @@ def test_the_reason_is_taken_from_the_log(log: str, expected: str) -> None:
 
 
 def test_a_long_reason_is_cut() -> None:
-    assert len(reason("npm error " + "x" * 10_000)) <= frontend.LONGEST_REASON + 1
+    assert len(reason("npm error " + "x" * 10_000)) <= frontend.MAX_REASON + 1
 
 
 @pytest.mark.slow
@@ -81,10 +81,10 @@ def test_an_interrupted_build_ends_whole_and_can_be_redone(tmp_path: Path, how: 
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     children = _children(process.pid)
     process.send_signal(how)
-    words = process.communicate(timeout=60)[0]
+    output = process.communicate(timeout=60)[0]
     assert process.returncode == 1
-    assert "interviewer: The build was interrupted. Run the command again to start over." in words
-    assert "Traceback" not in words
+    assert "interviewer: The build was interrupted. Run the command again to start over." in output
+    assert "Traceback" not in output
     assert [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE] == []
     assert {path: path.read_bytes() for path in frontend.LOCK_FILES} == locks
     assert not (tmp_path / "web" / "interviewer.stamp").exists()

@@ -74,8 +74,8 @@ class Project:
     def install(self, url: str, python: str = sys.executable) -> tuple[int, str]:
         """Run the installer until it exits. Returns its exit status and output."""
         process = self.command(url, python)
-        words = process.communicate(timeout=300)[0]
-        return process.returncode, words
+        output = process.communicate(timeout=300)[0]
+        return process.returncode, output
 
     def version(self, name: str) -> str | None:
         """Return the installed version of a package, or None if it is not installed."""
@@ -148,8 +148,8 @@ def test_a_newer_checkout_is_noticed(project: Project, url: str) -> None:
 def test_a_moved_folder_is_installed_again(project: Project, url: str) -> None:
     project.install(url)
     project.folder = project.folder.rename(project.folder.with_name("moved"))
-    status, words = project.install(url)
-    assert (status, "Creating it again" in words) == (0, True)
+    status, output = project.install(url)
+    assert (status, "Creating it again" in output) == (0, True)
     pip = subprocess.run([project.folder / ".venv/bin/pip", "--version"], capture_output=True, text=True, check=True)
     assert "moved" in pip.stdout
 
@@ -161,17 +161,17 @@ def test_an_interrupted_install_is_redone(project: Project, how: int, seconds: f
         process = project.command(url)
         time.sleep(seconds)
         os.killpg(process.pid, how)
-        words = process.communicate(timeout=60)[0]
-        assert "Traceback" not in words
+        output = process.communicate(timeout=60)[0]
+        assert "Traceback" not in output
         assert project.install(url)[0] == 0
     assert project.version("server") == "1.0"
 
 
 def test_a_changed_package_is_refused(project: Project, url: str) -> None:
     project.index.release("server", "1.0", ["watcher"])
-    status, words = project.install(url)
+    status, output = project.install(url)
     assert status == 1
-    assert "install: packages could not be installed (a package does not match its hash in the lock file)" in words
+    assert "install: packages could not be installed (a package does not match its hash in the lock file)" in output
 
 
 def test_requirements_of_extras_are_checked(project: Project, url: str) -> None:
@@ -179,18 +179,18 @@ def test_requirements_of_extras_are_checked(project: Project, url: str) -> None:
         project.index.release("framework", "1.0", ["server[reload]>=1.0"]),
         project.index.release("server", "1.0", extras={"reload": "watcher>=1.0"}),
     )
-    status, words = project.install(url)
+    status, output = project.install(url)
     assert status == 1
-    assert "watcher>=1.0" in words
-    assert "is missing" in words
+    assert "watcher>=1.0" in output
+    assert "is missing" in output
     assert not (project.folder / ".venv" / ".installed").exists()
 
 
 def test_no_network_is_one_sentence(project: Project) -> None:
-    status, words = project.install("http://127.0.0.1:9")
+    status, output = project.install("http://127.0.0.1:9")
     assert status == 1
-    assert "the package index cannot be reached" in words
-    assert words.strip().splitlines()[-1].startswith("install: ")
+    assert "the package index cannot be reached" in output
+    assert output.strip().splitlines()[-1].startswith("install: ")
 
 
 def test_a_folder_of_another_user_is_one_sentence(project: Project) -> None:

@@ -168,8 +168,8 @@ class Wavering(ScriptedInterviewer):
         yield VerdictDraft("Well said.", "answer", script)
 
 
-def marks(*words: str) -> list[dict[str, Any]]:
-    return [{"key_point": n, "mark": word, "quote": "first"} for n, word in enumerate(words)]
+def marks(*names: str) -> list[dict[str, Any]]:
+    return [{"key_point": n, "mark": word, "quote": "first"} for n, word in enumerate(names)]
 
 
 async def judged_by(database: Database, services: Services, user: User, wavering: Wavering, repeats: int) -> TurnView:

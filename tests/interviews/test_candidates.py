@@ -156,13 +156,13 @@ MODEL_CANDIDATES: dict[str, str] = {
 async def test_interviews_complete_despite_a_misbehaving_model(database: Database, new_user: NewUser, seed: int) -> None:
     rng = random.Random(seed)
     means = {}
-    behaviour = Behavior(marks_by_keyword=True)
-    with running(behaviour) as base_url:
+    behavior = Behavior(marks_by_keyword=True)
+    with running(behavior) as base_url:
         interviewer = OpenAIInterviewer(model="test", api_key=None, base_url=base_url, timeout=5)
         try:
-            for name, words in MODEL_CANDIDATES.items():
-                behaviour.faults = [rng.choice(FAULTS) for _ in range(60)]
-                view = await interviewed(interviews_with(database, interviewer), await new_user(TRIES), saying(words), rng)
+            for name, answer in MODEL_CANDIDATES.items():
+                behavior.faults = [rng.choice(FAULTS) for _ in range(60)]
+                view = await interviewed(interviews_with(database, interviewer), await new_user(TRIES), saying(answer), rng)
                 check_shape(view)
                 means[name] = mean(turn.verdict.score for turn in view.turns if turn.verdict)
         finally:
@@ -174,5 +174,5 @@ async def test_interviews_complete_despite_a_misbehaving_model(database: Databas
     assert means["evasive"] == 0
 
 
-def saying(words: str) -> Candidate:
-    return lambda _turn, _rng: words
+def saying(answer: str) -> Candidate:
+    return lambda _turn, _rng: answer

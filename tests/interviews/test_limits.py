@@ -19,7 +19,7 @@ from interviewer.core.rate_limits import Action
 from interviewer.core.users import User
 from interviewer.errors import AllowanceUsed, TooManyRequests, Unauthorized
 from interviewer.grading.likeness import ShippedBank
-from interviewer.interviews.events import Asked, Event, Failed, Started
+from interviewer.interviews.events import Asked, Event, Failed
 from interviewer.interviews.failed_starts import GIVE_UPS_PER_DAY
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.tables import Interview, ModelCall
@@ -27,20 +27,10 @@ from interviewer.settings import Settings
 from interviewer.wiring import Services, build
 from tests.conftest import NewUser
 from tests.support.interviewer import ScriptedInterviewer
+from tests.support.limits import CLIENT, begun, give_up_all, use_up
 from tests.support.turns import GOOD, answered, started
 
-CLIENT = "203.0.113.7"
 BANK = ShippedBank().all()
-
-
-async def use_up(services: Services, action: Action, user: User) -> None:
-    """Use up the account's limit for an action."""
-    for _ in range(1000):
-        try:
-            await services.guard.check(action, CLIENT, str(user.id))
-        except TooManyRequests:
-            return
-    raise AssertionError("there is no limit")
 
 
 USE_CASES: dict[str, tuple[Action, Callable[[Services, int, int, int], Awaitable[object]]]] = {
@@ -56,7 +46,7 @@ USE_CASES: dict[str, tuple[Action, Callable[[Services, int, int, int], Awaitable
         Action.ANSWER,
         lambda services, user, *_: services.practice.attempt(user, next(iter(BANK)), GOOD, uuid4(), CLIENT),
     ),
-    "job": (Action.JOB, lambda services, user, *_: services.interviews.analyse_job(user, "A job in Python, senior.", CLIENT)),
+    "job": (Action.JOB, lambda services, user, *_: services.interviews.analyze_job(user, "A job in Python, senior.", CLIENT)),
     "report": (Action.EXPORT, lambda services, user, interview, _: services.reports.full(user, interview, CLIENT)),
     "data": (Action.EXPORT, lambda services, user, *_: services.personal.export(user, CLIENT)),
 }
@@ -74,25 +64,6 @@ async def test_each_expensive_use_case_is_rate_limited(services: Services, new_u
 
 
 # -- starts that are given up ----------------------------------------------------------------------------------------
-
-
-async def begun(services: Services, user: User) -> tuple[int, asyncio.Task[list[Event]]]:
-    """Start an interview. Returns its ID and a task that collects the remaining events."""
-    events = services.interviews.start(user.id, "")
-    first = await anext(events)
-    assert isinstance(first, Started)
-
-    async def rest() -> list[Event]:
-        return [event async for event in events]
-
-    return first.interview_id, asyncio.create_task(rest())
-
-
-async def give_up_all(services: Services, user: User) -> None:
-    """Start and give up as many interviews as are free per day."""
-    for _ in range(GIVE_UPS_PER_DAY):
-        interview_id, _rest = await begun(services, user)
-        await services.interviews.give_up(user.id, interview_id)
 
 
 async def calls_of(database: Database) -> int:
@@ -152,8 +123,8 @@ async def test_concurrent_give_ups_are_all_counted(
 async def test_give_up_before_the_model_call_is_free(services: Services, new_user: NewUser, database: Database) -> None:
     user = await new_user()
     full = Turnstile(1, 10, patience=0.5)
-    services.interviews._calls.door = CapacityQueue("model", full)
-    async with full.place("another user"):
+    services.interviews._calls.capacity = CapacityQueue("model", full)
+    async with full.slot("another user"):
         interview_id, rest = await begun(services, user)
         await services.interviews.give_up(user.id, interview_id)
         assert isinstance((await rest)[-1], Failed)
@@ -166,7 +137,7 @@ async def test_give_up_before_the_model_call_is_free(services: Services, new_use
 
 async def answered_after(services: Services, user: User) -> list[Event]:
     """Take a turn of a new interview to check that everything still works."""
-    services.interviews._calls.door = CapacityQueue("model", Turnstile(5, 10))
+    services.interviews._calls.capacity = CapacityQueue("model", Turnstile(5, 10))
     interview_id, turn = await started(services, user)
     return await answered(services, user, interview_id, turn)
 

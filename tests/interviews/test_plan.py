@@ -96,7 +96,7 @@ def test_coding_always_asks_for_code_at_least_once(plan: Plan) -> None:
 
 
 @pytest.mark.parametrize(
-    ("topics", "words"),
+    ("topics", "message"),
     [
         ([], BAD_TOPICS),
         ([(1, 1), (1, 1)], BAD_TOPICS),
@@ -106,10 +106,10 @@ def test_coding_always_asks_for_code_at_least_once(plan: Plan) -> None:
         ([(1, -1)], BAD_COUNT),
     ],
 )
-def test_invalid_plan_is_refused(topics: list[tuple[int, int]], words: str) -> None:
+def test_invalid_plan_is_refused(topics: list[tuple[int, int]], message: str) -> None:
     with pytest.raises(InvalidPlan) as caught:
         Plan(tuple(PlannedTopic(*one) for one in topics))
-    assert str(caught.value) == words
+    assert str(caught.value) == message
 
 
 def test_stored_plan_may_exceed_current_limits() -> None:
@@ -147,13 +147,13 @@ REFUSED: dict[str, dict[str, tuple[object, ...]]] = {
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "words"),
-    [(name, value, words) for name, found in REFUSED.items() for words, values in found.items() for value in values],
+    ("name", "value", "message"),
+    [(name, value, message) for name, found in REFUSED.items() for message, values in found.items() for value in values],
 )
-def test_invalid_request_is_refused_with_a_sentence(name: str, value: object, words: str) -> None:
+def test_invalid_request_is_refused_with_a_sentence(name: str, value: object, message: str) -> None:
     with pytest.raises(InvalidPlan) as caught:
         requested({name: value})
-    assert str(caught.value) == words
+    assert str(caught.value) == message
 
 
 def test_plan_is_described_in_words() -> None:

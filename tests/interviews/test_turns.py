@@ -102,11 +102,11 @@ async def test_score_ignores_marks_with_invented_quotes(
     assert verdict.score == 3  # (2 x 0.5 + 1) / 6 of 10, half up
 
 
-@pytest.mark.parametrize("words", ["I don't know.", "Question 1.1?", "no idea, sorry: first second third"])
-async def test_non_answer_never_scores_more_than_three(services: Services, new_user: NewUser, words: str) -> None:
+@pytest.mark.parametrize("text", ["I don't know.", "Question 1.1?", "no idea, sorry: first second third"])
+async def test_non_answer_never_scores_more_than_three(services: Services, new_user: NewUser, text: str) -> None:
     user = await new_user()
     interview_id, turn = await started(services, user)
-    events = await answered(services, user, interview_id, turn, words)
+    events = await answered(services, user, interview_id, turn, text)
     verdict = next(event.turn.verdict for event in events if isinstance(event, Judged))
     assert verdict is not None
     assert verdict.score <= 3
@@ -125,15 +125,15 @@ async def test_rubric_is_not_shown_before_the_verdict(services: Services, new_us
 
 
 @pytest.mark.parametrize(
-    ("words", "error"), [("", BadRequest), (" \n\t", BadRequest), ("\x00\x01", BadRequest), ("x" * (MAX_ANSWER + 1), TooLarge)]
+    ("text", "error"), [("", BadRequest), (" \n\t", BadRequest), ("\x00\x01", BadRequest), ("x" * (MAX_ANSWER + 1), TooLarge)]
 )
 async def test_interview_continues_after_an_unusable_answer(
-    services: Services, new_user: NewUser, words: str, error: type[Exception]
+    services: Services, new_user: NewUser, text: str, error: type[Exception]
 ) -> None:
     user = await new_user()
     interview_id, turn = await started(services, user)
     with pytest.raises(error):
-        await answered(services, user, interview_id, turn, words)
+        await answered(services, user, interview_id, turn, text)
     assert isinstance((await answered(services, user, interview_id, turn))[-1], Completed)
 
 
@@ -395,16 +395,16 @@ async def test_first_question_does_not_wait_for_job_analysis(
     services: Services, new_user: NewUser, interviewer: ScriptedInterviewer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     user = await new_user()
-    analysed = asyncio.Event()
+    analyzed = asyncio.Event()
 
     async def slow(text: str) -> AsyncIterator[dict[str, str]]:
-        await analysed.wait()
+        await analyzed.wait()
         yield {"title": "Senior engineer"}
 
     monkeypatch.setattr(interviewer, "analyse_job", slow)
     interview_id, turn = await started(services, user, "Senior backend engineer with Python and PostgreSQL")
     assert turn.position == 1
-    analysed.set()
+    analyzed.set()
     for _ in range(100):
         if (await services.interviews.view(user.id, interview_id)).job_profile:
             break
@@ -534,14 +534,14 @@ async def test_failed_lease_renewal_is_retried(
     interview_id, turn = await started(services, user)
     interviewer.gate.clear()
     fails = [Unavailable(), Unavailable()]
-    renew = services.interviews._extend_claim
+    renew = services.interviews._renew_lease
 
     async def sometimes(message_id: int, held: list[Any]) -> bool:
         if fails:
             raise fails.pop()
         return await renew(message_id, held)
 
-    monkeypatch.setattr(services.interviews, "_extend_claim", sometimes)
+    monkeypatch.setattr(services.interviews, "_renew_lease", sometimes)
     working = asyncio.create_task(answered(services, user, interview_id, turn))
     await asyncio.sleep(2.2)
     async with services.database.transaction() as session:

@@ -45,9 +45,9 @@ COST = Decimal("0.0013338")
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[tuple[str, Behavior]]:
-    behaviour = Behavior()
-    with openai_server.running(behaviour) as url:
-        yield url, behaviour
+    behavior = Behavior()
+    with openai_server.running(behavior) as url:
+        yield url, behavior
 
 
 @pytest.fixture

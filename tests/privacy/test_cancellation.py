@@ -97,7 +97,7 @@ async def test_wrong_address_cancels_nothing(services: Services, new_user: NewUs
     user = await new_user()
     await subscribe(services, user, lemon, "active")
     with pytest.raises(BadRequest):
-        await services.personal.erase(user.id, "somebody@example.com")
+        await services.personal.erase(user.id, "another@example.com")
     assert lemon.requests == []
 
 

@@ -66,7 +66,7 @@ async def test_export_has_all_data_and_no_rubric_before_its_verdict(services: Se
     interview_id, turn = await started(services, user, "Backend engineer with Python and SQL")
     await answered(services, user, interview_id, turn, "The first thing, from me.")
     await services.practice.attempt(user.id, PRACTICED, "An index on both columns, for practice.", uuid4())
-    await services.practice.attempt(stranger.id, PRACTICED, "Somebody else's practice.", uuid4())
+    await services.practice.attempt(stranger.id, PRACTICED, "Another user's practice.", uuid4())
     document = json.dumps(await services.personal.export(user.id))
     assert json.loads(document)["interviews"][0]["report_shared_since"] is None
     for part in (
@@ -84,7 +84,7 @@ async def test_export_has_all_data_and_no_rubric_before_its_verdict(services: Se
     assert (tried["topic"], len(tried["marks"])) == ("Databases and Data Management", 5)
     assert 0 <= tried["score"] <= 10
     assert stranger.email not in document
-    assert "Somebody else" not in document
+    assert "Another user" not in document
     assert "argon2" not in document
 
 
@@ -208,7 +208,7 @@ async def test_late_deliveries_of_an_erased_account_give_no_credits(
     order, id, deliveries = await customer(database, webhooks, user, store, known_by=known_by)
     await services.personal.erase(user.id, user.email)
     async with database.transaction() as session:
-        newcomer = User(email=user.email, username="Somebody else with this address")
+        newcomer = User(email=user.email, username="Another user with this address")
         session.add(newcomer)
     late = [
         *store.resume(id),

@@ -161,7 +161,7 @@ def test_weakest_skills_come_first_ties_by_more_answers() -> None:
     assert weakest_first([strong, once, twice]) == [twice, once, strong]
 
 
-# -- what to practise next -------------------------------------------------------------------------------------------
+# -- what to practice next -------------------------------------------------------------------------------------------
 
 BANK = [Exercise(f"{topic}-{name}-{number}", topic, name) for topic in (1, 2) for name in "abc" for number in (1, 2)]
 NOW = datetime.now(UTC)

@@ -82,7 +82,7 @@ async def test_practice_costs_no_credit_and_changes_no_interview(
 
 
 @pytest.mark.parametrize(
-    ("bank_id", "answer", "error", "words"),
+    ("bank_id", "answer", "error", "message"),
     [
         ("no-such-question", SOME, NotFound, "can't find this question"),
         ("", SOME, NotFound, "can't find this question"),
@@ -92,10 +92,10 @@ async def test_practice_costs_no_credit_and_changes_no_interview(
     ],
 )
 async def test_invalid_try_is_refused_and_not_stored(
-    services: Services, new_user: NewUser, database: Database, bank_id: str, answer: str, error: type[Exception], words: str
+    services: Services, new_user: NewUser, database: Database, bank_id: str, answer: str, error: type[Exception], message: str
 ) -> None:
     user = await new_user(0)
-    with pytest.raises(error, match=words):
+    with pytest.raises(error, match=message):
         await services.practice.attempt(user.id, bank_id, answer, uuid4())
     assert await rows(database) == 0
 
@@ -174,13 +174,13 @@ async def test_new_user_gets_suggestions_from_different_topics(services: Service
     user = await new_user(0)
     overview = await services.skills.overview(user.id)
     assert [one.question.topic_id for one in overview.suggestions] == [1, 2, 3, 4, 5]
-    assert overview.practised == ()
+    assert overview.practiced == ()
     first = overview.suggestions[0].question.id
     assert first not in {one.question.id for one in (await services.skills.overview(user.id, {first})).suggestions}
     await try_it(services, user, SOME, first)
     again = await services.skills.overview(user.id)
     assert first not in {one.question.id for one in again.suggestions}, "others were never asked"
-    assert [(one.question.id, one.tries) for one in again.practised] == [(first, 1)]
+    assert [(one.question.id, one.tries) for one in again.practiced] == [(first, 1)]
 
 
 async def test_asked_questions_are_not_suggested_before_new_ones(site: Services, new_user: NewUser) -> None:

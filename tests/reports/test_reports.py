@@ -83,8 +83,8 @@ def test_shortened_question_ends_at_a_word_and_omits_code() -> None:
 
 
 async def test_quotes_that_earned_a_mark_are_highlighted(report: Report) -> None:
-    assert [words for words, mark in highlighted(report.turns[0]) if mark] == ["first", "second", "third"]
-    assert "".join(words for words, _ in highlighted(report.turns[4])) == report.turns[4].answer
+    assert [text for text, mark in highlighted(report.turns[0]) if mark] == ["first", "second", "third"]
+    assert "".join(text for text, _ in highlighted(report.turns[4])) == report.turns[4].answer
 
 
 # -- Markdown --------------------------------------------------------------------------------------------------------
@@ -113,7 +113,7 @@ def in_lines(text: str) -> list[str]:
 async def test_markdown_has_all_parts_in_order(report: Report) -> None:
     document = markdown(report)
     found = headings(document)
-    assert [words for tag, words in found if tag in ("h1", "h2")] == [
+    assert [text for tag, text in found if tag in ("h1", "h2")] == [
         "Backend engineer, payments",
         "Score by topic",
         "Strengths",
@@ -123,7 +123,7 @@ async def test_markdown_has_all_parts_in_order(report: Report) -> None:
         "What to practice next",
         "Questions and answers",
     ]
-    assert sum(tag == "h3" and words.startswith("Question ") for tag, words in found) == 12
+    assert sum(tag == "h3" and text.startswith("Question ") for tag, text in found) == 12
     assert "**88%**: 105 of 120 points across 12 answers" in document
     assert "| Coding | 75% |" in document
     assert "- **Made**: Names the first thing “first”" in document
@@ -185,7 +185,7 @@ def test_a_fence_holds_whatever_is_in_it(text: str) -> None:
 
 async def test_pdf_contains_all_parts_of_the_report(report: Report) -> None:
     found = read(pdf(report))
-    for words in (
+    for text in (
         "Backend engineer, payments",
         "88%",
         "105 of 120 points across 12 answers",
@@ -196,7 +196,7 @@ async def test_pdf_contains_all_parts_of_the_report(report: Report) -> None:
         "Well said.",
         "return `x` # ```",
     ):
-        assert words in found.text
+        assert text in found.text
     assert WORDS.replace(" ", "") in found.text.replace(" ", "")
     assert found.outline[:2] == ["Skills", "The job's requirements"]
     assert [title.partition(". ")[2] for title in found.outline if title[0].isdigit()] == [one.prompt for one in report.turns]

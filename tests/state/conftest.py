@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pytest
 import reflex as rx
@@ -12,34 +11,9 @@ from reflex.istate.data import RouterData
 from interviewer.accounts.browser_sessions import COOKIE
 from interviewer.core.users import User
 from interviewer.wiring import Services
+from tests.support.state_pages import OpenPage
 
 S = TypeVar("S", bound=rx.State)
-
-
-class Page:
-    """A fake of the proxy that Reflex passes to background events. Vars may only be set inside `async with`."""
-
-    def __init__(self, state: rx.State) -> None:
-        object.__setattr__(self, "state", state)
-        object.__setattr__(self, "held", False)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.state, name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        assert self.held, f"{name} was changed without the lock"
-        setattr(self.state, name, value)
-
-    async def __aenter__(self) -> Page:
-        assert not self.held, "the lock is not reentrant"
-        object.__setattr__(self, "held", True)
-        return self
-
-    async def __aexit__(self, *args: object) -> None:
-        object.__setattr__(self, "held", False)
-
-
-OpenPage = Callable[..., Awaitable[Any]]
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from interviewer.state.access import message_for_page, stay_silent, to_login, wh
 from interviewer.state.bounds import EVENTS, SIGNED_IN
 from interviewer.state.interview import InterviewState
 from interviewer.wiring import Services
-from tests.state.conftest import OpenPage, Page
+from tests.support.state_pages import OpenPage, Page
 
 FOR_SIGNED_IN = [name for name, bounds in EVENTS.items() if bounds.who == SIGNED_IN]
 # Without a session these do nothing: the page shows the start form, or its guard redirects it.

@@ -16,16 +16,16 @@ from interviewer.state.review import ReviewState
 from interviewer.state.session import SessionState
 from interviewer.wiring import Services
 from tests.conftest import NewUser
-from tests.state.conftest import OpenPage, Page
 from tests.support.signup import PASSWORD, link_token
+from tests.support.state_pages import OpenPage, Page
 
 
 def handler(event: Any) -> Any:
     return event.fn
 
 
-def flash(page: str, **words: str) -> str:
-    return f"{FLASH_COOKIE}={quote(json.dumps({'page': page, **words}))}"
+def flash(page: str, **fields: str) -> str:
+    return f"{FLASH_COOKIE}={quote(json.dumps({'page': page, **fields}))}"
 
 
 async def test_invalid_sign_up_shows_an_error_at_each_field(open_page: OpenPage, services: Services) -> None:
@@ -162,10 +162,10 @@ async def test_other_users_session_and_account_cannot_be_ended(
     await services.sessions.authenticate(secret)
     await handler(ProfileState.erase)(page, {"typed": owner.email})
     assert "Type your account's email address" in page.delete_error
-    nobody = await open_page(ProfileState, url="http://localhost/account")
-    assert await handler(ProfileState.erase)(nobody, {"typed": owner.email}) is not None
-    await handler(ProfileState.load)(nobody)
-    assert nobody.devices == []
+    visitor = await open_page(ProfileState, url="http://localhost/account")
+    assert await handler(ProfileState.erase)(visitor, {"typed": owner.email}) is not None
+    await handler(ProfileState.load)(visitor)
+    assert visitor.devices == []
     await services.sessions.authenticate(secret)
 
 

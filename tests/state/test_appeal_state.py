@@ -13,9 +13,8 @@ from interviewer.interviews.appeals import VERDICT_WOULD_REPEAT
 from interviewer.state.appeal import AppealState
 from interviewer.state.review import ReviewState
 from tests.conftest import NewUser
-from tests.state.conftest import OpenPage, Page
-from tests.state.test_interview_state import begun, run, send
 from tests.support.interviewer import ScriptedInterviewer
+from tests.support.state_pages import OpenPage, Page, begun, run, send
 
 HALF = "The first of it."
 
@@ -50,7 +49,7 @@ async def test_appeal_shows_both_verdicts_and_their_mean(scored: Page) -> None:
 
 
 async def test_quotes_that_earned_a_mark_are_highlighted(scored: Page) -> None:
-    assert [(piece.words, piece.mark) for piece in scored.last.answer] == [("The ", ""), ("first", "hit"), (" of it.", "")]
+    assert [(piece.text, piece.mark) for piece in scored.last.answer] == [("The ", ""), ("first", "hit"), (" of it.", "")]
 
 
 async def test_appeal_reloads_the_report_page(scored: Page) -> None:

@@ -18,10 +18,10 @@ from interviewer.state.billing import BillingState
 from interviewer.state.session import SessionState
 from interviewer.wiring import Services
 from tests.conftest import NewUser
-from tests.state.conftest import OpenPage, Page
 from tests.support import lemonsqueezy_server
 from tests.support.billing import PREMIUM, PRO, SETTINGS, changed, send
 from tests.support.lemonsqueezy_server import Behavior
+from tests.support.state_pages import OpenPage, Page
 
 URL = "http://localhost/account"
 

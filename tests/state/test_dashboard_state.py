@@ -29,8 +29,8 @@ from interviewer.state.dashboard_models import (
 )
 from interviewer.wiring import Services
 from tests.conftest import NewUser
-from tests.state.conftest import OpenPage
 from tests.support.history import add_interviews
+from tests.support.state_pages import OpenPage
 from tests.support.turns import GOOD, answered, next_turn, started
 
 TODAY = date(2026, 11, 23)  # a Monday
@@ -56,7 +56,7 @@ async def load(open_page: OpenPage, user: User | None) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("percents", "words"),
+    ("percents", "sentence"),
     [
         ((), ""),
         ((50,), ""),
@@ -68,8 +68,8 @@ async def load(open_page: OpenPage, user: User | None) -> Any:
         ((0, 0, 0), "Your latest interview: 0%, the same as your previous average."),
     ],
 )
-def test_last_score_is_compared_in_a_sentence(percents: tuple[int, ...], words: str) -> None:
-    assert score_comparison(percents[::-1]) == words
+def test_last_score_is_compared_in_a_sentence(percents: tuple[int, ...], sentence: str) -> None:
+    assert score_comparison(percents[::-1]) == sentence
 
 
 def test_points_run_left_to_right_inside_the_chart() -> None:
@@ -132,7 +132,7 @@ def test_topics_are_compared_from_two_interviews_on() -> None:
 
 
 @pytest.mark.parametrize(
-    ("back", "count", "words", "summary"),
+    ("back", "count", "text", "summary"),
     [
         ((), 0, "Answer a question to start a streak.", "Active on 0 of the last 14 days"),
         ((0,), 1, "You're done for today.", "Active on 1 of the last 14 days, including today"),
@@ -141,10 +141,10 @@ def test_topics_are_compared_from_two_interviews_on() -> None:
         ((40,), 0, "Longest streak: 1 day. Answer a question today to start a new one.", "Active on 0 of the last 14 days"),
     ],
 )
-def test_streak_is_described_in_words(back: tuple[int, ...], count: int, words: str, summary: str) -> None:
+def test_streak_is_described_in_words(back: tuple[int, ...], count: int, text: str, summary: str) -> None:
     item = streak_item(streak_of({TODAY - timedelta(number) for number in back}, TODAY), TODAY)
     assert item.count == count
-    assert item.words.startswith(words)
+    assert item.text.startswith(text)
     assert item.summary == summary
     assert len(item.days) == RECENT_DAYS
     assert (item.days[-1].letter, item.days[-1].today, item.days[0].letter) == ("M", True, "T")

@@ -7,9 +7,9 @@ import asyncio
 from interviewer.state.interview import InterviewState
 from interviewer.wiring import Services
 from tests.conftest import NewUser
-from tests.state.conftest import OpenPage, Page
-from tests.state.test_interview_state import begun, run, send, until
 from tests.support.interviewer import ScriptedInterviewer
+from tests.support.pressure import until
+from tests.support.state_pages import OpenPage, Page, begun, run, send
 
 
 async def forget(open_page: OpenPage, page: Page) -> None:

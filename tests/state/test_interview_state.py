@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -14,44 +12,13 @@ from interviewer.interviews.user_text import MAX_ANSWER
 from interviewer.state.interview import InterviewState
 from interviewer.wiring import Services
 from tests.conftest import NewUser
-from tests.state.conftest import OpenPage, Page
 from tests.support.interviewer import ScriptedInterviewer
-
-GOOD = "The first, the second and the third."
-
-
-async def run(handler: Any, page: Page, *args: Any) -> Any:
-    return await handler.fn(page, *args)
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Wait until the condition holds, for at most 10 seconds."""
-    async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
-
-
-async def send(page: Page, words: object = GOOD, **overridden: object) -> Any:
-    """Submit the answer form as the page would. `overridden` replaces fields."""
-    form = {"answer": words, "interview": str(page.interview_id), "question": str(page.question.question_id), **overridden}
-    return await run(InterviewState.submit_answer, page, form)
+from tests.support.pressure import until
+from tests.support.state_pages import GOOD, OpenPage, Page, begun, loaded, run, send
 
 
 def said(page: Page) -> str:
-    return "".join(piece.words for piece in page.last.answer)
-
-
-async def loaded(open_page: OpenPage, user: Any, **where: Any) -> Page:
-    page = Page(await open_page(InterviewState, user, **where))
-    await run(InterviewState.load, page)
-    return page
-
-
-async def begun(open_page: OpenPage, user: Any, job: str = "") -> Page:
-    page = await loaded(open_page, user)
-    await run(InterviewState.start, page, {"job": job})
-    assert page.phase == "live"
-    return page
+    return "".join(piece.text for piece in page.last.answer)
 
 
 async def test_new_user_sees_the_start_form_and_one_credit(open_page: OpenPage, new_user: NewUser) -> None:

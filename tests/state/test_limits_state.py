@@ -19,11 +19,10 @@ from interviewer.interviews.tables import Message
 from interviewer.state.interview import InterviewState
 from interviewer.wiring import Services
 from tests.conftest import NewUser
-from tests.interviews.test_limits import begun as begun_elsewhere
-from tests.interviews.test_limits import give_up_all, use_up
-from tests.state.conftest import OpenPage, Page
-from tests.state.test_interview_state import begun, loaded, run, send
 from tests.support.interviewer import ScriptedInterviewer
+from tests.support.limits import begun as begun_elsewhere
+from tests.support.limits import give_up_all, use_up
+from tests.support.state_pages import OpenPage, Page, begun, loaded, run, send
 
 
 async def test_repeated_text_counts_as_separate_answers(open_page: OpenPage, new_user: NewUser, database: Database) -> None:
@@ -82,7 +81,7 @@ async def test_pausing_a_paused_interview_shows_no_error(open_page: OpenPage, ne
 
 
 @pytest.mark.parametrize(
-    ("status", "words"),
+    ("status", "message"),
     [
         (None, "You have no credits left"),
         ("paused", "Your plan is paused, so your 3 plan credits are on hold until it's active again."),
@@ -92,13 +91,13 @@ async def test_pausing_a_paused_interview_shows_no_error(open_page: OpenPage, ne
     ],
 )
 async def test_refused_start_names_the_reason(
-    open_page: OpenPage, new_user: NewUser, database: Database, status: str | None, words: str
+    open_page: OpenPage, new_user: NewUser, database: Database, status: str | None, message: str
 ) -> None:
     user = await new_user(0)
     if status:
         await with_kept_credits(database, user, status)
     page = await loaded(open_page, user)
-    assert page.refusal.startswith(words)
+    assert page.refusal.startswith(message)
     await run(InterviewState.start, page, {"job": ""})
     assert page.error == page.refusal
     assert "dashboard" in page.error

@@ -30,17 +30,17 @@ COOKIES = "interviewer_session=confidential"
 class Witness(rx.State):
     """A state with content, and a handler that takes long."""
 
-    words: str = ""
+    text: str = ""
     _hidden: str = ""
 
     @rx.event
     async def write(self) -> None:
-        self.words, self._hidden = "confidential", "confidential too"
+        self.text, self._hidden = "confidential", "confidential too"
 
     @rx.event(background=True)
     async def take_long(self) -> None:
         async with self:
-            self.words = "begun"
+            self.text = "begun"
         await asyncio.sleep(60)
 
 
@@ -53,8 +53,8 @@ class Sent:
     async def emit_update(self, update: StateUpdate, token: str) -> None:
         self.updates.append((token, update))
 
-    def __contains__(self, words: str) -> bool:
-        return words in str([update.delta for _, update in self.updates])
+    def __contains__(self, text: str) -> bool:
+        return text in str([update.delta for _, update in self.updates])
 
 
 class Gate(Middleware):
@@ -127,7 +127,7 @@ async def test_dropped_state_is_empty(running: Running) -> None:
     await _States(App()).state(running.key)  # type: ignore[arg-type]
     async with manager.modify_state(token) as root:
         witness = await root.get_state(Witness)
-        assert (witness.words, witness._hidden, root.router_data) == ("", "", {})
+        assert (witness.text, witness._hidden, root.router_data) == ("", "", {})
         assert "confidential" not in str(root.dict())
 
 

@@ -17,8 +17,7 @@ from interviewer.state.interview import InterviewState
 from interviewer.state.plan_form import ChoiceItem, choice_item, chosen_plan
 from interviewer.wiring import Services
 from tests.conftest import NewUser
-from tests.state.conftest import OpenPage, Page
-from tests.state.test_interview_state import loaded, run, send
+from tests.support.state_pages import OpenPage, Page, loaded, run, send
 
 FOCUSED = {"length": "focus", "topic-2": "yes", "topic-3": "yes", "level": "junior", "language": "Go"}
 FOCUS = replace(focus([2, 3]), level=Level.JUNIOR, programming_language="Go")
@@ -46,7 +45,7 @@ def test_plan_without_a_preset_is_shown_as_standard() -> None:
 
 
 @pytest.mark.parametrize(
-    ("form", "words"),
+    ("form", "message"),
     [
         ({"length": "focus"}, NO_FOCUS),
         ({"length": "focus"} | {f"topic-{id}": "yes" for id in (1, 2, 3, 4)}, NO_FOCUS),
@@ -56,12 +55,12 @@ def test_plan_without_a_preset_is_shown_as_standard() -> None:
     ],
 )
 async def test_invalid_choices_are_refused_and_cost_nothing(
-    open_page: OpenPage, new_user: NewUser, services: Services, form: dict[str, Any], words: str
+    open_page: OpenPage, new_user: NewUser, services: Services, form: dict[str, Any], message: str
 ) -> None:
     user = await new_user()
     page = await loaded(open_page, user)
     await run(InterviewState.start, page, {"job": "Backend engineer with Python and SQL", **form})
-    assert (page.phase, page.error, page.sending) == ("start", words, False)
+    assert (page.phase, page.error, page.sending) == ("start", message, False)
     assert page.job_text == "Backend engineer with Python and SQL"
     assert (await services.dashboard.balances(user.id)).usable == 1
     assert await services.interviews.last_choice(user.id) == STANDARD

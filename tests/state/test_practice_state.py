@@ -23,7 +23,7 @@ from interviewer.state.review import ReviewState
 from interviewer.state.skills import SkillsState
 from interviewer.wiring import Services, build
 from tests.conftest import NewUser
-from tests.state.conftest import OpenPage, Page
+from tests.support.state_pages import OpenPage, Page, run
 from tests.support.turns import GOOD, answered, next_turn, started, take_all
 
 INDEX = "databases-composite-index-order"
@@ -32,19 +32,15 @@ BEST = str(BANK[INDEX].rubric["model_answer"])
 SOME = "I would add one index on customer_id first and created_at second, and look at the plan with EXPLAIN ANALYZE."
 
 
-async def run(handler: Any, page: Page, *args: Any) -> Any:
-    return await handler.fn(page, *args)
-
-
 async def opened(open_page: OpenPage, user: Any, bank_id: str = INDEX) -> Page:
     page = Page(await open_page(PracticeState, user, url=f"http://localhost/practice?question={bank_id}"))
     await run(PracticeState.load, page)
     return page
 
 
-async def send(page: Page, words: object = SOME, **overridden: object) -> Any:
+async def send(page: Page, answer: object = SOME, **overridden: object) -> Any:
     """Submit the answer form as the page would. `overridden` replaces fields."""
-    form = {"answer": words, "question": page.bank_id, "try": page.try_id, **overridden}
+    form = {"answer": answer, "question": page.bank_id, "try": page.try_id, **overridden}
     return await run(PracticeState.submit, page, form)
 
 
@@ -250,8 +246,8 @@ async def test_report_shows_skills_requirements_and_suggestions(
     assert len(page.not_shown) + len(page.not_asked) > 8
     assert page.shown == []
     assert len(page.suggestions) == 5
-    assert set(page.practise) == {str(row.question.id) for row in (await site.interviews.load(user.id, interview_id)).rows}
-    assert all(href.startswith("/practice?question=") for href in page.practise.values())
+    assert set(page.practice) == {str(row.question.id) for row in (await site.interviews.load(user.id, interview_id)).rows}
+    assert all(href.startswith("/practice?question=") for href in page.practice.values())
     await site.interviews.close()
 
 
@@ -272,7 +268,7 @@ async def test_report_is_shown_only_to_its_owner_while_signed_in(
         await run(ReviewState.load, page)
     await services.sessions.end_all(owner.id)
     await run(ReviewState.load_report, page)
-    assert (page.suggestions, page.practise) == ([], {})
+    assert (page.suggestions, page.practice) == ([], {})
 
 
 # -- dashboard -------------------------------------------------------------------------------------------------------
@@ -289,17 +285,17 @@ async def test_dashboard_shows_skills_suggestions_and_practice(
 ) -> None:
     user = await new_user()
     page = await dashboard_skills(open_page, user)
-    assert (page.loaded, page.weakest, len(page.suggestions), page.practice_words) == (True, [], 5, "")
+    assert (page.loaded, page.weakest, len(page.suggestions), page.practice_summary) == (True, [], 5, "")
     await take_all(services, user)
     await services.practice.attempt(user.id, INDEX, BEST, uuid4())
     await services.practice.attempt(user.id, INDEX, "I don't know.", uuid4())
     page = await dashboard_skills(open_page, user)
     assert (len(page.weakest), len(page.others)) == (5, 1)
     assert (page.weakest[0].mean, page.weakest[0].trend, page.weakest[0].answers) == ("10", "steady", "2 answers")
-    assert page.practice_words == "1 question practiced and passed"
-    assert page.practised[0].record.startswith("Best of 2 attempts: ")
-    nobody = await dashboard_skills(open_page, None)
-    assert (nobody.loaded, nobody.suggestions) == (False, [])
+    assert page.practice_summary == "1 question practiced and passed"
+    assert page.practiced[0].record.startswith("Best of 2 attempts: ")
+    visitor = await dashboard_skills(open_page, None)
+    assert (visitor.loaded, visitor.suggestions) == (False, [])
 
 
 async def test_dashboard_shows_an_error_if_skills_cannot_be_read(

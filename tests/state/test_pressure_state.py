@@ -15,9 +15,8 @@ from interviewer.state.appeal import AppealState
 from interviewer.state.interview import InterviewState
 from interviewer.wiring import Services
 from tests.conftest import NewUser
-from tests.state.conftest import OpenPage, Page
-from tests.state.test_interview_state import begun, loaded, run, send
 from tests.support.interviewer import ScriptedInterviewer
+from tests.support.state_pages import OpenPage, Page, begun, loaded, run, send
 
 
 async def test_answer_refused_for_overload_is_kept_and_retried(
@@ -25,12 +24,12 @@ async def test_answer_refused_for_overload_is_kept_and_retried(
 ) -> None:
     page = await begun(open_page, await new_user())
     full = Turnstile(1, 0)
-    services.interviews._calls.door = CapacityQueue("model", full)
-    async with full.place("somebody"):
+    services.interviews._calls.capacity = CapacityQueue("model", full)
+    async with full.slot("another user"):
         await send(page)
         assert (page.verdict_error, page.question_error) == (Crowded.user_message, Crowded.user_message)
         assert not any([page.sending, page.judging, page.asking])
-    services.interviews._calls.door = CapacityQueue("model", Turnstile(2, 0))
+    services.interviews._calls.capacity = CapacityQueue("model", Turnstile(2, 0))
     await run(InterviewState.retry, page)
     assert (page.last.score, page.question.position) == (10, 2)
     assert (page.verdict_error, page.question_error) == ("", "")
@@ -39,8 +38,8 @@ async def test_answer_refused_for_overload_is_kept_and_retried(
 async def test_start_refused_for_overload_costs_no_credit(open_page: OpenPage, new_user: NewUser, services: Services) -> None:
     page = await loaded(open_page, await new_user())
     full = Turnstile(1, 0)
-    services.interviews._calls.door = CapacityQueue("model", full)
-    async with full.place("somebody"):
+    services.interviews._calls.capacity = CapacityQueue("model", full)
+    async with full.slot("another user"):
         await run(InterviewState.start, page, {"job": "Senior backend engineer with Python"})
     assert (page.phase, page.error, page.job_text) == ("start", Crowded.user_message, "Senior backend engineer with Python")
     again = await loaded(open_page, await new_user())
@@ -67,7 +66,7 @@ async def test_errors_of_page_events_are_logged_with_the_interview_id(
     logging.getLogger("interviewer").addHandler(bound)
     try:
         with monkeypatch.context() as broken:
-            broken.setattr("interviewer.interviews.queries.claim", None)
+            broken.setattr("interviewer.interviews.queries.take_lease", None)
             broken.setattr("interviewer.interviews.appeals.Appeals._refuse", None)
             await run(AppealState.ask, Page(await page.state.get_state(AppealState)), page.last.question_id)
             broken.setattr("interviewer.interviews.load.found", None)

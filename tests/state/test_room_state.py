@@ -9,9 +9,9 @@ import pytest
 from interviewer.state.interview import InterviewState
 from interviewer.wiring import Services
 from tests.conftest import NewUser
-from tests.state.conftest import OpenPage, Page
-from tests.state.test_interview_state import begun, loaded, run, send, until
 from tests.support.interviewer import ScriptedInterviewer
+from tests.support.pressure import until
+from tests.support.state_pages import OpenPage, Page, begun, loaded, run, send
 
 
 async def skip(page: Page) -> object:

@@ -12,12 +12,8 @@ from interviewer.reports.sharing import GONE
 from interviewer.state.sharing import SharedState, ShareState
 from interviewer.wiring import Services
 from tests.conftest import NewUser
-from tests.state.conftest import OpenPage
+from tests.support.state_pages import OpenPage, run
 from tests.support.turns import started, take_all
-
-
-async def run(handler: Any, state: Any) -> Any:
-    return await handler.fn(state)
 
 
 async def page_of(open_page: OpenPage, user: Any, interview_id: object) -> Any:

@@ -24,11 +24,11 @@ from interviewer.interviews import failed_starts
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.tables import Interview
 from tests.support.billing import CATALOGUE, SECRET, changed, nets, signature
-from tests.support.lemon_history import Life, life
+from tests.support.lemon_history import CustomerHistory, customer_history
 from tests.support.lemon_store import Delivery
 
 _numbers = count(1)
-# IDs reserved for each life; no life needs that many.
+# IDs reserved for each history; none needs that many.
 SPACE = 10_000
 
 
@@ -61,7 +61,7 @@ def crashing(database: Database, after: int | None) -> Iterator[None]:
 
 @dataclass
 class Chaos:
-    """Delivers the webhooks of a customer's life in random order, and starts interviews in between."""
+    """Delivers the webhooks of a customer's history in random order, and starts interviews in between."""
 
     database: Database
     user: User
@@ -142,13 +142,13 @@ async def new_customer(database: Database) -> tuple[User, int]:
     return user, number * SPACE
 
 
-async def check(database: Database, commands: list[str], seed: int) -> tuple[Life, Chaos]:
-    """Deliver one life cleanly and the same life chaotically, and assert that both give the same credits.
+async def check(database: Database, commands: list[str], seed: int) -> tuple[CustomerHistory, Chaos]:
+    """Deliver one history cleanly and the same history chaotically, and assert that both give the same credits.
 
     Return the chaotic one.
     """
     clean, first_id = await new_customer(database)
-    history = life(clean.email, commands, seed, first_id)
+    history = customer_history(clean.email, commands, seed, first_id)
     webhooks = Webhooks(database, CATALOGUE, SECRET)
     for delivery in history.deliveries:
         await webhooks.receive(delivery.body, signature(delivery.body))
@@ -157,7 +157,7 @@ async def check(database: Database, commands: list[str], seed: int) -> tuple[Lif
 
     user, first_id = await new_customer(database)
     chaos = Chaos(database, user, random.Random(seed))
-    again = life(user.email, commands, seed, first_id)
+    again = customer_history(user.email, commands, seed, first_id)
     await chaos.tell(again.deliveries)
     individual, subscription = await nets(database, user)
     assert individual + chaos.taken[CreditType.INDIVIDUAL] == expected[0]

@@ -15,7 +15,7 @@ from interviewer.api.access import person, refresh_token
 from interviewer.api.errors import MAX_BODY, MAX_WEBHOOK
 from interviewer.cli import app as commands
 from interviewer.cli import bounded_http, bounded_websockets
-from interviewer.cli.running import LONGEST_MESSAGE
+from interviewer.cli.running import MAX_MESSAGE
 from interviewer.core.rate_limits import LIMITS, Action
 from interviewer.settings import ROOT
 from interviewer.state import backlog, event_gate, retention
@@ -51,17 +51,17 @@ _OPENING = f"""# What can be called from outside, and its limits
 
 Generated from the code by `.venv/bin/python -m tests.support.bounds`; a test fails when it is out of date.
 
-- **Connections.** A request's headers may take {bounded_http.HEADERS_WITHIN:.0f} seconds and {bounded_http.LONGEST_HEADERS:,}
+- **Connections.** A request's headers may take {bounded_http.HEADERS_WITHIN:.0f} seconds and {bounded_http.MAX_HEADERS:,}
   bytes, its body {bounded_http.BODY_WITHIN:.0f} seconds. Chunk sizes and trailers together may take
-  {bounded_http.LONGEST_HEADERS:,} bytes; trailers are dropped. If a response is sent before the body has arrived, the rest of
-  the body gets {bounded_http.REST_WITHIN:.0f} seconds and {bounded_http.LONGEST_REST // 1024**2} MB. At most
+  {bounded_http.MAX_HEADERS:,} bytes; trailers are dropped. If a response is sent before the body has arrived, the rest of
+  the body gets {bounded_http.REST_WITHIN:.0f} seconds and {bounded_http.MAX_REST // 1024**2} MB. At most
   {bounded_http.PIPELINED} requests wait on one connection for earlier responses, and nothing is read meanwhile. A client (an
   IPv4 address or an IPv6 /64) may have {bounded_http.AT_ONCE:,} HTTP connections, {bounded_http.ARRIVING} of them with an
   incomplete request. Behind `TRUSTED_PROXIES`, the proxy limits them instead.
 - **Websockets.** A client may have {websockets.AT_ONCE} open, open {websockets.OPENED:,} a minute, and send
   {websockets.CLIENT_MESSAGES:,} messages ({websockets.CLIENT_CHARACTERS:,} characters) in {websockets.WITHIN:.0f} seconds;
-  one websocket may send {websockets.MESSAGES} ({websockets.CHARACTERS:,}). A message may have {event_gate.LONGEST:,}
-  characters and {LONGEST_MESSAGE:,} bytes, and take {bounded_websockets.MESSAGE_WITHIN:.0f} seconds to arrive. For frames,
+  one websocket may send {websockets.MESSAGES} ({websockets.CHARACTERS:,}). A message may have {event_gate.MAX_MESSAGE:,}
+  characters and {MAX_MESSAGE:,} bytes, and take {bounded_websockets.MESSAGE_WITHIN:.0f} seconds to arrive. For frames,
   including pings and pongs, and for bytes, the limits are twice as high: {bounded_websockets.FRAMES:,} frames and
   {bounded_websockets.BYTES:,} bytes on one websocket, {bounded_websockets.CLIENT_FRAMES:,} and
   {bounded_websockets.CLIENT_BYTES:,} for a client. Nothing is read from a client that does not read, and messages are not

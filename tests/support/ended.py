@@ -22,7 +22,7 @@ PRIVATE = (ADA, "Ada Lovelace", "In my last project I measured this first")
 
 def private(said: str) -> list[str]:
     """Return the pieces of Ada's private content that a response contains."""
-    return [words for words in PRIVATE if words in said]
+    return [text for text in PRIVATE if text in said]
 
 
 @dataclass(frozen=True)

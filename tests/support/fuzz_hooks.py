@@ -28,7 +28,7 @@ _names = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=20
 # Well-formed addresses under special-use domains are refused, because mail cannot reach them.
 schemathesis.openapi.format("email", st.builds("{}@{}.example.com".format, _names, _names))
 # Easily guessed passwords are refused, which no schema can express.
-schemathesis.openapi.format("password", st.permutations(_WORDS).map(lambda words: " ".join(words[:5])))
+schemathesis.openapi.format("password", st.permutations(_WORDS).map(lambda order: " ".join(order[:5])))
 
 
 @schemathesis.hook

@@ -54,7 +54,7 @@ database = "none"
 [checks.negative_data_rejection]
 expected-statuses = [400, 401, 403, 404, 405, 406, 409, 413, 415, 422, 428, 429, "5xx"]
 
-# The contract answers an id that is nobody's with 400 "Invalid ID" here, not with 404, and an empty message with 400, unless an
+# The contract answers an ID without an owner with 400 "Invalid ID" here, not with 404, and an empty message with 400, unless an
 # answer waits for a second try.
 [[operations]]
 include-operation-id = ["createConversation", "appendToConversation", "getConversation"]
@@ -134,7 +134,7 @@ class Result:
     """The result of a run.
 
     `cases` counts the responses, `operations` has the operations called, `good` counts the successful responses per operation,
-    `failures` counts the failed checks per operation and check, and `words` is the end of the output.
+    `failures` counts the failed checks per operation and check, and `output` is the end of the output.
     """
 
     passed: bool
@@ -142,7 +142,7 @@ class Result:
     operations: set[str] = field(default_factory=set)
     good: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
-    words: str = ""
+    output: str = ""
 
 
 @contextmanager
@@ -238,7 +238,7 @@ def run(site: Site, folder: Path, seed: Seed, seconds: int, *, signed_in: bool) 
         timeout=seconds + 120,
         check=False,
     )
-    result = Result(done.returncode == 0, words=(done.stdout + done.stderr)[-20_000:])
+    result = Result(done.returncode == 0, output=(done.stdout + done.stderr)[-20_000:])
     if report.exists():
         with report.open() as lines:
             for line in lines:

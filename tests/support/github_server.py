@@ -91,15 +91,15 @@ class Behavior:
         return code
 
 
-def build(behaviour: Behavior) -> Starlette:
+def build(behavior: Behavior) -> Starlette:
     """Return the server as an ASGI app."""
 
     def route(path: str, method: str, endpoint: Callable[[Behavior, Received], Response]) -> Route:
         async def answer(request: Request) -> Response:
             form = {name: str(value) for name, value in (await request.form()).items()}
             received = Received(path, dict(request.headers), dict(request.query_params), form)
-            behaviour.requests.append(received)
-            fault, good = behaviour.faults.get(path), endpoint(behaviour, received)
+            behavior.requests.append(received)
+            fault, good = behavior.faults.get(path), endpoint(behavior, received)
             return await _faulty(fault, request, received, good) if fault else good
 
         return Route(path, answer, methods=[method])
@@ -112,22 +112,22 @@ def _page(title: str, body: str, status: int = 200) -> Response:
     return HTMLResponse(PAGE.format(title=escape(title), body=body), status_code=status)
 
 
-def _authorize(behaviour: Behavior, received: Received) -> Response:
+def _authorize(behavior: Behavior, received: Received) -> Response:
     query = received.query
-    if query.get("client_id") != behaviour.client_id or not (redirect_uri := query.get("redirect_uri")):
+    if query.get("client_id") != behavior.client_id or not (redirect_uri := query.get("redirect_uri")):
         return _page("Page not found", "<p>This is not the web page you are looking for.</p>", 404)
     if (challenge := query.get("code_challenge")) and query.get("code_challenge_method") != "S256":
         return _page("Bad request", "<p>The code challenge method must be S256.</p>", 400)
-    consent = query.get("consent", "yes" if behaviour.auto else "")
+    consent = query.get("consent", "yes" if behavior.auto else "")
     if consent == "yes":
-        return _back(redirect_uri, query, code=behaviour.issue_code(None, redirect_uri, challenge))
+        return _back(redirect_uri, query, code=behavior.issue_code(None, redirect_uri, challenge))
     if consent == "no":
         return _back(redirect_uri, query, error="access_denied", error_description="The user has denied your application access.")
     links = [
         f'<p><a href="{escape("?" + urlencode({**query, "consent": answer}))}">{label}</a></p>'
         for answer, label in (("yes", "Authorize"), ("no", "Cancel"))
     ]
-    return _page("Authorize Interviewer", f"<p>Signed in as {escape(behaviour.person.login)}.</p>" + "".join(links))
+    return _page("Authorize Interviewer", f"<p>Signed in as {escape(behavior.person.login)}.</p>" + "".join(links))
 
 
 def _back(redirect_uri: str, query: dict[str, str], **params: str) -> Response:
@@ -135,16 +135,16 @@ def _back(redirect_uri: str, query: dict[str, str], **params: str) -> Response:
     return RedirectResponse(f"{redirect_uri}{'&' if '?' in redirect_uri else '?'}{urlencode(params)}", status_code=302)
 
 
-def _access_token(behaviour: Behavior, received: Received) -> Response:
+def _access_token(behavior: Behavior, received: Received) -> Response:
     form = received.form
-    if (form.get("client_id"), form.get("client_secret")) != (behaviour.client_id, behaviour.client_secret):
+    if (form.get("client_id"), form.get("client_secret")) != (behavior.client_id, behavior.client_secret):
         return _error("incorrect_client_credentials", received)
-    code = behaviour.codes.pop(form.get("code", ""), None)  # a code can be used once, even if the exchange fails
+    code = behavior.codes.pop(form.get("code", ""), None)  # a code can be used once, even if the exchange fails
     if code is None or (code.challenge and _challenge(form.get("code_verifier", "")) != code.challenge):
         return _error("bad_verification_code", received)
     if code.redirect_uri and form.get("redirect_uri") != code.redirect_uri:
         return _error("redirect_uri_mismatch", received)
-    behaviour.tokens[token := f"gho_confidential{len(behaviour.tokens) + 1}"] = code.person
+    behavior.tokens[token := f"gho_confidential{len(behavior.tokens) + 1}"] = code.person
     granted = {"access_token": token, "token_type": "bearer", "scope": "read:user,user:email"}
     return JSONResponse(granted, headers={"Set-Cookie": "_gh_sess=of-one-person; Path=/"})
 
@@ -158,8 +158,8 @@ def _error(error: str, received: Received) -> Response:
     return JSONResponse({"error": error, "error_description": f"{received.form}", "error_uri": "https://docs.example.com"})
 
 
-def _api(behaviour: Behavior, received: Received) -> Response:
-    if not (person := behaviour.tokens.get(received.headers.get("authorization", "").removeprefix("Bearer "))):
+def _api(behavior: Behavior, received: Received) -> Response:
+    if not (person := behavior.tokens.get(received.headers.get("authorization", "").removeprefix("Bearer "))):
         return JSONResponse({"message": "Bad credentials", "status": "401"}, status_code=401)
     if received.path == EMAILS:
         return JSONResponse(person.emails)
@@ -195,7 +195,7 @@ async def _cut() -> AsyncIterator[str]:
 
 
 @contextmanager
-def running(behaviour: Behavior) -> Iterator[str]:
+def running(behavior: Behavior) -> Iterator[str]:
     """Serve on a free loopback port from a thread. Yields the base URL, which is also that of the API."""
-    with served(build(behaviour)) as url:
+    with served(build(behavior)) as url:
         yield url

@@ -46,10 +46,10 @@ class Upgrade:
 
 
 @dataclass
-class Life:
-    """A customer's life: the commands run in the customer's own store, the webhooks they fire, and the credits they are worth.
+class CustomerHistory:
+    """A customer's history: the commands run in the customer's own store, the webhooks they fire, and the credits they are worth.
 
-    Commands choose at random only from `chance`, so the same seed gives the same life.
+    Commands choose at random only from `chance`, so the same seed gives the same history.
     """
 
     email: str
@@ -65,7 +65,7 @@ class Life:
     _in_force: dict[str, int] = field(default_factory=dict)  # credits by pending invoice
     _upgrade: dict[str, Upgrade] = field(default_factory=dict)  # by subscription ID: the last unpaid change
 
-    def live(self, commands: list[str]) -> Life:
+    def live(self, commands: list[str]) -> CustomerHistory:
         """Run the commands in order, skipping those that are impossible."""
         for command in commands:
             try:
@@ -249,6 +249,6 @@ class Life:
         return attributes["total"] - attributes["refunded_amount"]
 
 
-def life(email: str, commands: list[str], seed: int, first_id: int) -> Life:
-    """Return a customer's life after running the commands in a new store."""
-    return Life(email, random.Random(seed), shop(first_id=first_id)).live(commands)
+def customer_history(email: str, commands: list[str], seed: int, first_id: int) -> CustomerHistory:
+    """Return a customer's history after running the commands in a new store."""
+    return CustomerHistory(email, random.Random(seed), shop(first_id=first_id)).live(commands)

@@ -135,40 +135,40 @@ class Behavior:
             return 0
 
 
-def build(behaviour: Behavior) -> Starlette:
+def build(behavior: Behavior) -> Starlette:
     """Return the server as an ASGI app."""
     return Starlette(
         routes=[
-            *(Route(f"/v1/{kind}", _guarded(behaviour, _list(behaviour, kind))) for kind in KINDS),
+            *(Route(f"/v1/{kind}", _guarded(behavior, _list(behavior, kind))) for kind in KINDS),
             Route(
                 "/v1/subscriptions/{id:path}",
-                _guarded(behaviour, _subscription(behaviour)),
+                _guarded(behavior, _subscription(behavior)),
                 methods=["GET", "PATCH", "DELETE"],
             ),
-            Route("/v1/checkouts", _guarded(behaviour, _checkout(behaviour)), methods=["POST"]),
-            Route("/v1/users/me", _guarded(behaviour, _me(behaviour))),
-            Route("/v1/stores/{id}", _guarded(behaviour, _store(behaviour))),
-            Route("/v1/variants/{id}", _guarded(behaviour, _variant(behaviour))),
-            Route("/checkout/{id}", _checkout_page(behaviour)),
-            Route("/checkout/{id}/pay", _pay(behaviour), methods=["POST"]),
+            Route("/v1/checkouts", _guarded(behavior, _checkout(behavior)), methods=["POST"]),
+            Route("/v1/users/me", _guarded(behavior, _me(behavior))),
+            Route("/v1/stores/{id}", _guarded(behavior, _store(behavior))),
+            Route("/v1/variants/{id}", _guarded(behavior, _variant(behavior))),
+            Route("/checkout/{id}", _checkout_page(behavior)),
+            Route("/checkout/{id}/pay", _pay(behavior), methods=["POST"]),
         ]
     )
 
 
-def _guarded(behaviour: Behavior, handler: Handler) -> Handler:
+def _guarded(behavior: Behavior, handler: Handler) -> Handler:
     """Return a handler that records the request, applies faults, and requires the API key and the JSON:API headers."""
 
     async def guarded(request: Request) -> Response:
-        behaviour.requests.append(f"{request.method} {request.scope['raw_path'].decode().rpartition('/')[2]}")
+        behavior.requests.append(f"{request.method} {request.scope['raw_path'].decode().rpartition('/')[2]}")
         if request.method in ("POST", "PATCH"):
-            behaviour.sent.append(json.loads(await request.body() or "null"))
-        if faulty := await _fault(behaviour):
+            behavior.sent.append(json.loads(await request.body() or "null"))
+        if faulty := await _fault(behavior):
             return faulty
-        if request.headers.get("Authorization") != f"Bearer {behaviour.api_key}":
+        if request.headers.get("Authorization") != f"Bearer {behavior.api_key}":
             return _error(401)
         if request.headers.get("Accept") != MEDIA_TYPE or request.headers.get("Content-Type") != MEDIA_TYPE:
             return _error(415)
-        behaviour.catch_up()
+        behavior.catch_up()
         try:
             return await handler(request)
         except (InvalidCommand, KeyError, TypeError, ValueError):
@@ -177,14 +177,14 @@ def _guarded(behaviour: Behavior, handler: Handler) -> Handler:
     return guarded
 
 
-async def _fault(behaviour: Behavior) -> Response | None:
+async def _fault(behavior: Behavior) -> Response | None:
     """Return the next faulty response, or None if there is none."""
-    left = behaviour.busy_until - time.monotonic()
+    left = behavior.busy_until - time.monotonic()
     if left > 0:
         return _error(429, {"Retry-After": str(int(left) + 1)})
-    if not behaviour.faults:
+    if not behavior.faults:
         return None
-    fault = behaviour.faults.pop(0)
+    fault = behavior.faults.pop(0)
     if fault == 0:
         await asyncio.sleep(5)
         return _error(504)
@@ -192,34 +192,34 @@ async def _fault(behaviour: Behavior) -> Response | None:
         return _error(fault)
     kind, _, value = fault.partition(":")
     if kind == "busy":
-        behaviour.busy_until = time.monotonic() + int(value)
+        behavior.busy_until = time.monotonic() + int(value)
         return _error(429, {"Retry-After": value})
     if kind == "json":
         return Response(value, media_type=MEDIA_TYPE)
     return HTMLResponse(PAGE.format(title="Be right back", body=""))
 
 
-def _me(behaviour: Behavior) -> Handler:
+def _me(behavior: Behavior) -> Handler:
     async def me(request: Request) -> Response:
         user = {"type": "users", "id": "1", "attributes": {"name": "Our store"}}
-        return _answer(user, meta={"test_mode": behaviour.store.test_mode})
+        return _answer(user, meta={"test_mode": behavior.store.test_mode})
 
     return me
 
 
-def _store(behaviour: Behavior) -> Handler:
+def _store(behavior: Behavior) -> Handler:
     async def store(request: Request) -> Response:
         id = request.path_params["id"]
-        if id != behaviour.store.store_id:
+        if id != behavior.store.store_id:
             return _error(404)
-        return _answer({"type": "stores", "id": id, "attributes": {"name": "Our store", "currency": behaviour.currency}})
+        return _answer({"type": "stores", "id": id, "attributes": {"name": "Our store", "currency": behavior.currency}})
 
     return store
 
 
-def _variant(behaviour: Behavior) -> Handler:
+def _variant(behavior: Behavior) -> Handler:
     async def variant(request: Request) -> Response:
-        if not (found := behaviour.store.variants.get(request.path_params["id"])):
+        if not (found := behavior.store.variants.get(request.path_params["id"])):
             return _error(404)
         attributes = {"name": found.name, "price": found.price, "is_subscription": found.monthly, "status": "published"}
         price = {"type": "prices", "id": str(found.price_id), "attributes": {"unit_price": found.price, "scheme": "standard"}}
@@ -229,9 +229,9 @@ def _variant(behaviour: Behavior) -> Handler:
     return variant
 
 
-def _subscription(behaviour: Behavior) -> Handler:
+def _subscription(behavior: Behavior) -> Handler:
     async def subscription(request: Request) -> Response:
-        store, id = behaviour.store, request.path_params["id"]
+        store, id = behavior.store, request.path_params["id"]
         if id not in store.subscriptions:
             return _error(404)
         fired: list[Delivery] = []
@@ -240,7 +240,7 @@ def _subscription(behaviour: Behavior) -> Handler:
         elif request.method == "PATCH" and store.subscriptions[id]["attributes"]["payment_processor"] != "paypal":
             fired = _patched(store, id, (await request.json())["data"])
         store.sign_urls(id)
-        return _answer(store.subscriptions[id], task=BackgroundTask(behaviour.deliver, fired))
+        return _answer(store.subscriptions[id], task=BackgroundTask(behavior.deliver, fired))
 
     return subscription
 
@@ -259,14 +259,14 @@ def _patched(store: Store, id: str, data: Resource) -> list[Delivery]:
     return store.change_variant(id, variant.id, charged=charged)
 
 
-def _list(behaviour: Behavior, kind: str) -> Handler:
+def _list(behavior: Behavior, kind: str) -> Handler:
     async def list_records(request: Request) -> Response:
         """Return one page of records, newest first."""
         page, size = int(request.query_params.get("page[number]", 1)), int(request.query_params.get("page[size]", 10))
         if not (page >= 1 and 1 <= size <= 100):
             return _error(422)
-        ours = request.query_params.get("filter[store_id]", behaviour.store.store_id) == behaviour.store.store_id
-        store = behaviour.store
+        ours = request.query_params.get("filter[store_id]", behavior.store.store_id) == behavior.store.store_id
+        store = behavior.store
         kept = dict(zip(KINDS, (store.subscriptions, store.orders, store.invoices), strict=True))[kind]
         records = list(reversed(kept.values())) if ours else []
         of_page = {"currentPage": page, "lastPage": max(1, -(-len(records) // size)), "perPage": size, "total": len(records)}
@@ -275,9 +275,9 @@ def _list(behaviour: Behavior, kind: str) -> Handler:
     return list_records
 
 
-def _checkout(behaviour: Behavior) -> Handler:
+def _checkout(behavior: Behavior) -> Handler:
     async def checkout(request: Request) -> Response:
-        store, data = behaviour.store, (await request.json())["data"]
+        store, data = behavior.store, (await request.json())["data"]
         attributes, related = data["attributes"], data["relationships"]
         variant = related["variant"]["data"]["id"]
         if data["type"] != "checkouts" or related["store"]["data"] != {"type": "stores", "id": store.store_id}:
@@ -286,25 +286,25 @@ def _checkout(behaviour: Behavior) -> Handler:
             return _error(422, pointer="/data/relationships/variant")
         if "@" not in attributes["checkout_data"]["email"]:
             return _error(422, pointer="/data/attributes/checkout_data/email")
-        id = f"chk-{len(behaviour.checkouts) + 1}-{random.getrandbits(64):x}"
+        id = f"chk-{len(behavior.checkouts) + 1}-{random.getrandbits(64):x}"
         url = f"{request.base_url}checkout/{id}"
         known = {"store_id": int(store.store_id), "variant_id": int(variant), "url": url, "test_mode": store.test_mode}
-        behaviour.checkouts[id] = {"type": "checkouts", "id": id, "attributes": {**attributes, **known}}
-        return _answer(behaviour.checkouts[id], status=201)
+        behavior.checkouts[id] = {"type": "checkouts", "id": id, "attributes": {**attributes, **known}}
+        return _answer(behavior.checkouts[id], status=201)
 
     return checkout
 
 
-def _variant_of(behaviour: Behavior, request: Request) -> tuple[Resource, Variant]:
+def _variant_of(behavior: Behavior, request: Request) -> tuple[Resource, Variant]:
     """Return the attributes and variant of a checkout. Raises KeyError if it does not exist."""
-    attributes = behaviour.checkouts[request.path_params["id"]]["attributes"]
-    return attributes, behaviour.store.variants[str(attributes["variant_id"])]
+    attributes = behavior.checkouts[request.path_params["id"]]["attributes"]
+    return attributes, behavior.store.variants[str(attributes["variant_id"])]
 
 
-def _checkout_page(behaviour: Behavior) -> Handler:
+def _checkout_page(behavior: Behavior) -> Handler:
     async def page(request: Request) -> Response:
         try:
-            attributes, variant = _variant_of(behaviour, request)
+            attributes, variant = _variant_of(behavior, request)
         except KeyError:
             return HTMLResponse(PAGE.format(title="Not found", body=""), status_code=404)
         price = f"${variant.price / 100:.2f}{' a month' if variant.monthly else ''}"
@@ -315,22 +315,22 @@ def _checkout_page(behaviour: Behavior) -> Handler:
     return page
 
 
-def _pay(behaviour: Behavior) -> Handler:
+def _pay(behavior: Behavior) -> Handler:
     async def pay(request: Request) -> Response:
         """Place the order and deliver its webhooks, then redirect the buyer back to the app."""
         try:
-            attributes, variant = _variant_of(behaviour, request)
+            attributes, variant = _variant_of(behavior, request)
         except KeyError:
             return HTMLResponse(PAGE.format(title="Not found", body=""), status_code=404)
-        behaviour.catch_up()
+        behavior.catch_up()
         form = parse_qs((await request.body()).decode())
         email, custom = attributes["checkout_data"]["email"], attributes["checkout_data"].get("custom")
         if variant.monthly:
             processor = form.get("processor", ["stripe"])[0]
-            _, fired = behaviour.store.subscribe(email, variant.id, custom=custom, processor=processor)
+            _, fired = behavior.store.subscribe(email, variant.id, custom=custom, processor=processor)
         else:
-            _, fired = behaviour.store.buy(email, custom=custom, variant=variant.id)
-        await behaviour.deliver(fired)
+            _, fired = behavior.store.buy(email, custom=custom, variant=variant.id)
+        await behavior.deliver(fired)
         return RedirectResponse(attributes["product_options"]["redirect_url"], 303)
 
     return pay
@@ -353,9 +353,9 @@ def _error(status: int, headers: Mapping[str, str] | None = None, pointer: str =
 
 
 @contextmanager
-def running(behaviour: Behavior) -> Iterator[str]:
+def running(behavior: Behavior) -> Iterator[str]:
     """Serve on a free loopback port from a thread. Yields the base URL for the client."""
-    with served(build(behaviour)) as url:
+    with served(build(behavior)) as url:
         yield url
 
 
@@ -365,9 +365,9 @@ def main(port: int, webhook_url: str, secret: str) -> None:
     IDs start at the current time, so they do not repeat those of earlier runs.
     """
     store = Store(first_id=int(time.time()), start=datetime.now(UTC), test_mode=True)
-    behaviour = Behavior(store=store, webhook_url=webhook_url, webhook_secret=secret, real_time=True)
+    behavior = Behavior(store=store, webhook_url=webhook_url, webhook_secret=secret, real_time=True)
     settings = {
-        "LEMON_API_KEY": behaviour.api_key,
+        "LEMON_API_KEY": behavior.api_key,
         "LEMON_API_URL": f"http://127.0.0.1:{port}",
         "LEMON_STORE_ID": store.store_id,
         "LEMON_WEBHOOK_SECRET": secret,
@@ -377,7 +377,7 @@ def main(port: int, webhook_url: str, secret: str) -> None:
     }
     sys.stdout.write("Settings for .env:\n" + "".join(f"{name}={value}\n" for name, value in settings.items()))
     sys.stdout.flush()
-    uvicorn.run(build(behaviour), host="127.0.0.1", port=port, log_level="warning")
+    uvicorn.run(build(behavior), host="127.0.0.1", port=port, log_level="warning")
 
 
 if __name__ == "__main__":

@@ -78,13 +78,13 @@ def stamp() -> str:
     return f"t{int(time.time() * 1000) % STAMPS_END:07d}"
 
 
-def reply(kind: str, data: dict[str, Any], behaviour: Behavior) -> dict[str, Any]:
+def reply(kind: str, data: dict[str, Any], behavior: Behavior) -> dict[str, Any]:
     """Return a good reply to a request of this kind: a question, a verdict, or a job analysis."""
     if kind == "question":
         number = len(data.get("asked_so_far", [])) + 1
         question = f"Question {number} on {data['topic']}: what would you do first, and why? Say what it costs too."
         return {
-            "question": stamped(f"{question} {FEEDBACK}") if behaviour.stamps else question,
+            "question": stamped(f"{question} {FEEDBACK}") if behavior.stamps else question,
             "topic": data["topic"],
             "subtopic": "Judgement",
             "level": "mid-level",
@@ -96,11 +96,11 @@ def reply(kind: str, data: dict[str, Any], behaviour: Behavior) -> dict[str, Any
     if kind == "verdict":
         quote = " ".join(data["answer"].split()[:4])
         feedback = FEEDBACK.strip()
-        if behaviour.feedback_tokens:
-            feedback = "".join((tokens(FEEDBACK) * 50)[: behaviour.feedback_tokens]).strip()
-        if behaviour.stamps:
+        if behavior.feedback_tokens:
+            feedback = "".join((tokens(FEEDBACK) * 50)[: behavior.feedback_tokens]).strip()
+        if behavior.stamps:
             feedback = stamped(feedback)
-        if behaviour.marks_by_keyword:
+        if behavior.marks_by_keyword:
             said = [(word, data["answer"].casefold().find(word)) for word in KEYWORDS]
             marks = [
                 {"key_point": n, "mark": "hit" if at >= 0 else "missed", "quote": word if at >= 0 else ""}
@@ -141,7 +141,7 @@ def with_fault(text: str, fault: str) -> str:
         case "score":
             return json.dumps({**document, "score": 42})
         case "quotes":
-            return json.dumps({**document, "marks": [{"key_point": 0, "mark": "hit", "quote": "words nobody said"}]})
+            return json.dumps({**document, "marks": [{"key_point": 0, "mark": "hit", "quote": "text not in the answer"}]})
         case "few-points":
             return json.dumps({**document, "key_points": KEY_POINTS[:1]})
         case "index":
@@ -149,36 +149,36 @@ def with_fault(text: str, fault: str) -> str:
     return text
 
 
-def build(behaviour: Behavior) -> Starlette:
+def build(behavior: Behavior) -> Starlette:
     """Return the server as an ASGI app."""
 
     async def completions(request: Request) -> Response:
         body = await request.json()
         kind = body["response_format"]["json_schema"]["name"]
-        if behaviour.remembers:
-            behaviour.requests.append(body)
-        if body.get("stream_options") and not behaviour.supports_usage:
+        if behavior.remembers:
+            behavior.requests.append(body)
+        if body.get("stream_options") and not behavior.supports_usage:
             refusal = {"message": "Unrecognized request argument supplied: stream_options", "type": "invalid_request_error"}
             return JSONResponse({"error": refusal}, status_code=400)
-        fault = behaviour.fault_for.get(kind) or (behaviour.faults.pop(0) if behaviour.faults else "")
+        fault = behavior.fault_for.get(kind) or (behavior.faults.pop(0) if behavior.faults else "")
         if fault.isdecimal():
             headers = {"Retry-After": "0.01"} if fault == "429" else {}
             return JSONResponse({"error": {"message": "no", "type": "test"}}, status_code=int(fault), headers=headers)
         if fault == "hang":
             await asyncio.sleep(30)
         data = json.loads(body["messages"][-1]["content"])
-        text = with_fault(json.dumps(reply(kind, data, behaviour), ensure_ascii=False), fault)
+        text = with_fault(json.dumps(reply(kind, data, behavior), ensure_ascii=False), fault)
         wanted = (body.get("stream_options") or {}).get("include_usage")
-        usage = behaviour.usage if wanted else {}
-        if behaviour.at_once:
-            await asyncio.sleep(behaviour.first)
+        usage = behavior.usage if wanted else {}
+        if behavior.at_once:
+            await asyncio.sleep(behavior.first)
             return Response(_whole(text, usage), media_type="text/event-stream")
-        return StreamingResponse(_events(text, kind, fault, behaviour, usage), media_type="text/event-stream")
+        return StreamingResponse(_events(text, kind, fault, behavior, usage), media_type="text/event-stream")
 
     async def models(_request: Request) -> Response:
-        if behaviour.faults:
-            return JSONResponse({"error": {"message": "no", "type": "test"}}, status_code=int(behaviour.faults.pop(0)))
-        listed = [{"id": name, "object": "model", "created": 0, "owned_by": "test"} for name in behaviour.models]
+        if behavior.faults:
+            return JSONResponse({"error": {"message": "no", "type": "test"}}, status_code=int(behavior.faults.pop(0)))
+        listed = [{"id": name, "object": "model", "created": 0, "owned_by": "test"} for name in behavior.models]
         return JSONResponse({"object": "list", "data": listed})
 
     return Starlette(
@@ -186,17 +186,17 @@ def build(behaviour: Behavior) -> Starlette:
     )
 
 
-async def _events(text: str, kind: str, fault: str, behaviour: Behavior, usage: dict[str, Any]) -> AsyncIterator[str]:
-    if behaviour.first:
-        await asyncio.sleep(behaviour.first)
+async def _events(text: str, kind: str, fault: str, behavior: Behavior, usage: dict[str, Any]) -> AsyncIterator[str]:
+    if behavior.first:
+        await asyncio.sleep(behavior.first)
     pieces = tokens(text)
     assert "".join(pieces) == text
     started = time.perf_counter()
-    if behaviour.remembers:
-        behaviour.first_tokens.append((kind, time.time()))
+    if behavior.remembers:
+        behavior.first_tokens.append((kind, time.time()))
     yield _chunk({"role": "assistant", "content": ""}, None)
     for number, piece in enumerate(pieces):
-        if behaviour.rate and (wait := started + number / behaviour.rate - time.perf_counter()) > 0:
+        if behavior.rate and (wait := started + number / behavior.rate - time.perf_counter()) > 0:
             await asyncio.sleep(wait)
         if fault in {"cut", "garbled"} and number > len(pieces) // 2:
             if fault == "garbled":
@@ -206,7 +206,7 @@ async def _events(text: str, kind: str, fault: str, behaviour: Behavior, usage: 
         if fault == "refusal":
             yield _chunk({"refusal": "I cannot help with that."}, None)
             break
-        yield _chunk({"content": piece.replace(STAMP, stamp()) if behaviour.stamps else piece}, None)
+        yield _chunk({"content": piece.replace(STAMP, stamp()) if behavior.stamps else piece}, None)
     if fault == "silent-end":
         return
     yield _chunk({}, "length" if fault == "length" else "stop")
@@ -240,9 +240,9 @@ def _chunk(delta: dict[str, Any] | None, finish: str | None, usage: dict[str, An
 
 
 @contextmanager
-def running(behaviour: Behavior, port: int = 0) -> Iterator[str]:
+def running(behavior: Behavior, port: int = 0) -> Iterator[str]:
     """Serve on loopback from a thread, by default on a free port. Yields the base URL for the client."""
-    with served(build(behaviour), port) as url:
+    with served(build(behavior), port) as url:
         yield f"{url}/v1"
 
 
@@ -256,7 +256,7 @@ def main() -> None:
     parser.add_argument("--at-once", action="store_true")
     parser.add_argument("--stamps", action="store_true")
     given = parser.parse_args()
-    behaviour = Behavior(
+    behavior = Behavior(
         first=given.first,
         rate=given.rate,
         at_once=given.at_once,
@@ -264,7 +264,7 @@ def main() -> None:
         feedback_tokens=given.feedback_tokens,
         remembers=False,
     )
-    uvicorn.run(build(behaviour), host="127.0.0.1", port=given.port, log_level="warning")
+    uvicorn.run(build(behavior), host="127.0.0.1", port=given.port, log_level="warning")
 
 
 if __name__ == "__main__":

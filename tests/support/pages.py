@@ -18,7 +18,7 @@ from tests.support.people import PRACTICED, Newcomer, Veteran
 class Who(Enum):
     """The user who views a page."""
 
-    NOBODY = "nobody"
+    VISITOR = "visitor"
     NEWCOMER = "newcomer"
     VETERAN = "veteran"
 
@@ -34,7 +34,7 @@ class Shown:
 
     name: str
     path: str
-    who: Who = Who.NOBODY
+    who: Who = Who.VISITOR
     loads: bool = False
     fails: bool = False
 
@@ -101,7 +101,7 @@ class Visitors:
 
     def cookie(self, who: Who) -> str:
         """Return the user's session cookie, or "" for a signed-out visitor."""
-        return {Who.NOBODY: "", Who.NEWCOMER: self.newcomer.cookie, Who.VETERAN: self.veteran.cookie}[who]
+        return {Who.VISITOR: "", Who.NEWCOMER: self.newcomer.cookie, Who.VETERAN: self.veteran.cookie}[who]
 
     def become(self, page: Page, who: Who) -> None:
         """Sign the page's browser in as this user, or out, starting with the next page load."""

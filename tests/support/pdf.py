@@ -33,20 +33,20 @@ def read(document: bytes) -> Read:
     objects = {int(found[1]): found[2] for found in _OBJECT.finditer(document)}
     pages = [one for one in objects.values() if re.search(rb"/Type /Page\n", one)]
     titles = [one for one in objects.values() if b"/Title" in one and b"/Dest" in one]
-    outline = [_words(match[1]) for one in titles if (match := re.search(rb"/Title \(((?:[^\\()]|\\.)*)\)", one, re.DOTALL))]
+    outline = [_text(match[1]) for one in titles if (match := re.search(rb"/Title \(((?:[^\\()]|\\.)*)\)", one, re.DOTALL))]
     return Read([_page(one, objects) for one in pages], outline, document.count(b"/Subtype /Link"))
 
 
 def _page(page: bytes, objects: dict[int, bytes]) -> str:
     fonts = {name: _table(objects[int(id)], objects) for name, id in _FONT.findall(objects[_reference(page, b"Resources")])}
-    font, words = b"", []
+    font, texts = b"", []
     for name, shown in _SHOWN.findall(_content(objects[_reference(page, b"Contents")])):
         if name:
             font = name
             continue
         raw = _unescaped(shown)
-        words.append("".join(fonts[font][int.from_bytes(raw[at : at + 2])] for at in range(0, len(raw), 2)))
-    return " ".join(words)
+        texts.append("".join(fonts[font][int.from_bytes(raw[at : at + 2])] for at in range(0, len(raw), 2)))
+    return " ".join(texts)
 
 
 def _table(font: bytes, objects: dict[int, bytes]) -> dict[int, str]:
@@ -74,6 +74,6 @@ def _unescaped(raw: bytes) -> bytes:
     return re.sub(rb"\\.", lambda found: _ESCAPED.get(found[0], found[0][1:]), raw, flags=re.DOTALL)
 
 
-def _words(raw: bytes) -> str:
+def _text(raw: bytes) -> str:
     raw = _unescaped(raw)
     return raw.decode("utf-16") if raw.startswith((b"\xfe\xff", b"\xff\xfe")) else raw.decode("latin-1")

@@ -13,19 +13,16 @@ from uuid import UUID
 from sqlalchemy import text
 
 from interviewer import wiring
-from interviewer.accounts.signup import hash_password
 from interviewer.core.database import Database
 from interviewer.core.mail_console import Outbox
 from interviewer.core.users import User
-from interviewer.credits import ledger
-from interviewer.credits.rules import CreditType
 from interviewer.grading.interviewer import BuiltinInterviewer
 from interviewer.interviews.events import Asked, Started
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.samples import SAMPLE_JOBS
 from interviewer.settings import Settings
 from tests.support.candidates import first_part
-from tests.support.newcomers import BROWSER, PASSWORD
+from tests.support.newcomers import BROWSER, add_user
 
 # The sample job of each finished interview and how many days ago it took place, oldest first. An empty job means none.
 HISTORY = (("junior", 41), ("mid-level", 30), ("", 19), ("mid-level", 11), ("senior", 3))
@@ -68,8 +65,8 @@ def seed(database_url: str, history: int = len(HISTORY)) -> tuple[Veteran, Newco
 
 async def _seed(database_url: str, history: int) -> tuple[Veteran, Newcomer]:
     async with _services(database_url) as services:
-        newcomer = await _person(services, "grace@example.com", "Grace", 1)
-        person = await _person(services, "ada@example.com", "Ada Lovelace", history + 5)
+        newcomer = await add_user(services.database, "grace@example.com", "Grace")
+        person = await add_user(services.database, "ada@example.com", "Ada Lovelace", history + 4)
         finished = [
             await _interview(services, person, job, 12, number * _BETTER)
             for number, (job, _) in enumerate(HISTORY[-history:], 5 - history)
@@ -98,18 +95,6 @@ async def _services(database_url: str) -> AsyncIterator[wiring.Services]:
     finally:
         await services.interviews.close()
         await services.close()
-
-
-async def _person(services: wiring.Services, email: str, name: str, credits: int) -> User:
-    password = await hash_password(PASSWORD)
-    async with services.database.transaction() as session:
-        user = User(email=email, username=name, password_hash=password)
-        session.add(user)
-        await session.flush()
-        await ledger.change(
-            session, user, CreditType.INDIVIDUAL, credits, reason="To try it out", source="test", business_key=f"test:{user.id}"
-        )
-    return user
 
 
 async def _interview(services: wiring.Services, person: User, job: str, answers: int, better: float) -> int:

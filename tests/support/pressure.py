@@ -21,7 +21,7 @@ def refused(answer: httpx2.Response) -> tuple[int, str, str]:
     return answer.status_code, answer.json()["error"], answer.headers["Retry-After"]
 
 
-async def until(what: Callable[[], bool]) -> None:
+async def until(what: Callable[[], object]) -> None:
     """Wait until a condition is true. Raises TimeoutError after ten seconds."""
     async with asyncio.timeout(10):
         while not what():  # noqa: ASYNC110

@@ -220,11 +220,11 @@ def logged(site: Site, pattern: str) -> int:
     return sum(re.search(pattern, line) is not None for line in site.log.read_text().splitlines())
 
 
-def command(*words: str, database_url: str, root: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+def command(*arguments: str, database_url: str, root: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run an `interviewer` command with the code in `root`."""
     given = {key: value for key, value in os.environ.items() if not key.startswith(("OPENAI_", "GITHUB_", "LEMON_", "REDIS_"))}
     return subprocess.run(
-        [Path(sys.executable).with_name("interviewer"), *words],
+        [Path(sys.executable).with_name("interviewer"), *arguments],
         env=given | {"PYTHONPATH": str(root), "DATABASE_URL": database_url, "ENV_FILE": os.devnull} | environment,
         capture_output=True,
         text=True,

@@ -63,27 +63,27 @@ class Behavior:
     peers: set[tuple[str, int]] = field(default_factory=set)  # addresses of the connections that requests came from
 
 
-def build(behaviour: Behavior) -> Starlette:
+def build(behavior: Behavior) -> Starlette:
     """Return the server as an ASGI app."""
 
     async def emails(request: Request) -> Response:
         received = Received(
             await request.json(), request.headers.get("Idempotency-Key"), request.headers.get("Authorization", "")
         )
-        behaviour.requests.append(received)
+        behavior.requests.append(received)
         if request.client:
-            behaviour.peers.add((request.client.host, request.client.port))
-        if wait := _too_many(behaviour, received.at):
+            behavior.peers.add((request.client.host, request.client.port))
+        if wait := _too_many(behavior, received.at):
             return wait
-        fault = behaviour.faults.pop(0) if behaviour.faults else behaviour.fault
+        fault = behavior.faults.pop(0) if behavior.faults else behavior.fault
         if fault and fault not in {"hang", "cut"}:
             response = _faulty(fault, received)
-            if behaviour.retry_after and response.status_code == 429:
-                response.headers["Retry-After"] = behaviour.retry_after
+            if behavior.retry_after and response.status_code == 429:
+                response.headers["Retry-After"] = behavior.retry_after
             return response
-        if refusal := _refusal(behaviour, received):
+        if refusal := _refusal(behavior, received):
             return refusal
-        id = _accepted(behaviour, received)
+        id = _accepted(behavior, received)
         if fault == "hang":
             await _hang(request)
         if fault == "cut":
@@ -91,31 +91,31 @@ def build(behaviour: Behavior) -> Starlette:
         return JSONResponse({"id": id})
 
     async def domains(request: Request) -> Response:
-        if behaviour.faults:
-            return _faulty(behaviour.faults.pop(0), Received({}, None, request.headers.get("Authorization", "")))
-        if wait := _too_many(behaviour, time.monotonic()):
+        if behavior.faults:
+            return _faulty(behavior.faults.pop(0), Received({}, None, request.headers.get("Authorization", "")))
+        if wait := _too_many(behavior, time.monotonic()):
             return wait
-        if behaviour.key and request.headers.get("Authorization") != f"Bearer {behaviour.key}":
+        if behavior.key and request.headers.get("Authorization") != f"Bearer {behavior.key}":
             return _error(400, "validation_error", "API key is invalid")
-        if behaviour.sends_only:
+        if behavior.sends_only:
             return _error(401, "restricted_api_key", "This API key is restricted to only send emails")
         size, after = int(request.query_params.get("limit", 20)), request.query_params.get("after")
-        begin = next((n + 1 for n, one in enumerate(behaviour.domains) if one["id"] == after), 0)
-        page = behaviour.domains[begin : begin + size]
-        return JSONResponse({"object": "list", "has_more": begin + size < len(behaviour.domains), "data": page})
+        begin = next((n + 1 for n, one in enumerate(behavior.domains) if one["id"] == after), 0)
+        page = behavior.domains[begin : begin + size]
+        return JSONResponse({"object": "list", "has_more": begin + size < len(behavior.domains), "data": page})
 
     return Starlette(routes=[Route("/emails", emails, methods=["POST"]), Route("/domains", domains)])
 
 
-def _too_many(behaviour: Behavior, now: float) -> JSONResponse | None:
+def _too_many(behavior: Behavior, now: float) -> JSONResponse | None:
     """Return a 429 for a request beyond the limit. Otherwise record the request as accepted and return None."""
-    within = [at for at in behaviour.taken if now - at < 1]
-    if behaviour.a_second and len(within) >= behaviour.a_second:
-        behaviour.refused += 1
+    within = [at for at in behavior.taken if now - at < 1]
+    if behavior.a_second and len(within) >= behavior.a_second:
+        behavior.refused += 1
         response = _error(429, "rate_limit_exceeded", "Too many requests. You can only make 2 requests per second.")
         response.headers["Retry-After"] = str(math.ceil(1 - (now - within[0])))
         return response
-    behaviour.taken.append(now)
+    behavior.taken.append(now)
     return None
 
 
@@ -143,7 +143,7 @@ def _faulty(fault: str, received: Received) -> Response:
     return _error(int(status), name or NAMES.get(int(status), "application_error"), message)
 
 
-def _refusal(behaviour: Behavior, received: Received) -> Response | None:
+def _refusal(behavior: Behavior, received: Received) -> Response | None:
     """Return Resend's error response to an invalid request, or None if the request is valid."""
     if not received.authorization.removeprefix("Bearer ").strip():
         return _error(401, "missing_api_key", "Missing API key in the authorization header.")
@@ -151,19 +151,19 @@ def _refusal(behaviour: Behavior, received: Received) -> Response | None:
         return _error(422, "missing_required_field", f"Missing `{missing[0]}` field.")
     if received.key is not None and not 1 <= len(received.key) <= MAX_KEY:
         return _error(400, "invalid_idempotency_key", "The key must be between 1 and 256 characters.")
-    if (id := behaviour.ids.get(received.key or "")) and behaviour.sent[id] != received.body:
+    if (id := behavior.ids.get(received.key or "")) and behavior.sent[id] != received.body:
         return _error(409, "invalid_idempotent_request", "Same idempotency key used with a different request payload.")
     return None
 
 
-def _accepted(behaviour: Behavior, received: Received) -> str:
+def _accepted(behavior: Behavior, received: Received) -> str:
     """Send the mail and return its ID. If the idempotency key was used before, send nothing and return the earlier ID."""
-    if received.key and received.key in behaviour.ids:
-        return behaviour.ids[received.key]
-    id = f"mail-{len(behaviour.sent) + 1}"
-    behaviour.sent[id] = received.body
+    if received.key and received.key in behavior.ids:
+        return behavior.ids[received.key]
+    id = f"mail-{len(behavior.sent) + 1}"
+    behavior.sent[id] = received.body
     if received.key:
-        behaviour.ids[received.key] = id
+        behavior.ids[received.key] = id
     return id
 
 
@@ -178,7 +178,7 @@ async def _cut() -> AsyncIterator[str]:
 
 
 @contextmanager
-def running(behaviour: Behavior) -> Iterator[str]:
+def running(behavior: Behavior) -> Iterator[str]:
     """Serve on a free loopback port from a thread. Yields the base URL for the client."""
-    with served(build(behaviour)) as url:
+    with served(build(behavior)) as url:
         yield url

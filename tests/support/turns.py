@@ -22,9 +22,9 @@ async def started(services: Services, user: User, job: str = "") -> tuple[int, T
     return events[0].interview_id, events[-1].turn
 
 
-async def answered(services: Services, user: User, interview_id: int, turn: TurnView, words: str = GOOD) -> list[Event]:
+async def answered(services: Services, user: User, interview_id: int, turn: TurnView, answer: str = GOOD) -> list[Event]:
     """Answer a question and return the events of the turn."""
-    return [event async for event in services.interviews.answer(user.id, interview_id, turn.question_id, words, uuid4())]
+    return [event async for event in services.interviews.answer(user.id, interview_id, turn.question_id, answer, uuid4())]
 
 
 def next_turn(events: list[Event]) -> TurnView:

@@ -25,7 +25,7 @@ MEDIA_TYPE = "application/vnd.api+json"
 # Seconds before each retry of a temporary failure.
 WAITS = (0.3, 1.0)
 # Longest Retry-After, in seconds, that is worth waiting for while a user watches the page.
-LONGEST_WAIT = 10
+MAX_WAIT = 10
 KINDS = ("subscriptions", "orders", "subscription-invoices")
 PAGE_SIZE = 100
 # Statuses of a valid request that the service refuses, because the object does not exist or is in the wrong state.
@@ -260,7 +260,7 @@ class LemonSqueezy:
         async def attempt() -> None:
             nonlocal answer
             answer = await self._attempt(method, path, sent)
-            if answer.temporary and answer.retry_after <= LONGEST_WAIT:
+            if answer.temporary and answer.retry_after <= MAX_WAIT:
                 raise Temporary(answer.retry_after)
 
         with suppress(Temporary):

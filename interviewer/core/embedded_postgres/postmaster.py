@@ -30,7 +30,7 @@ ORPHAN_SECONDS = 10.0
 STOPS = ((signal.SIGINT, 60.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0))
 LOOK_EVERY = 0.05
 # Maximum socket path length in bytes that works everywhere. Linux allows 107, macOS 103.
-LONGEST_SOCKET = 103
+MAX_SOCKET_PATH = 103
 SOCKET_PREFIX = "interviewer-postgres-"
 
 # References to started servers, which may outlive this process while others use them. `Popen` would warn if it were garbage
@@ -179,7 +179,7 @@ class Postmaster:
         """
         path = str(self._folder)
         # In a database URL, a comma separates two hosts.
-        if len(os.fsencode(f"{path}/.s.PGSQL.{PORT}")) <= LONGEST_SOCKET and "," not in path and path.isprintable():
+        if len(os.fsencode(f"{path}/.s.PGSQL.{PORT}")) <= MAX_SOCKET_PATH and "," not in path and path.isprintable():
             return self._folder
         for used in (self._sockets, old.sockets if old else None):
             if used is not None and used.name.startswith(SOCKET_PREFIX) and self._is_private(used):

@@ -55,7 +55,7 @@ async def test_unknown_store_is_refused(lemon_url: str, store_id: str) -> None:
 
 async def test_refused_field_is_logged(payments: LemonSqueezy, caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(PaymentsRefused):
-        await payments.checkout(purchase(email="nobody"))
+        await payments.checkout(purchase(email="ada"))
     assert "/data/attributes/checkout_data/email" in caplog.text
 
 

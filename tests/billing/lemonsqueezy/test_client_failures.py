@@ -121,7 +121,7 @@ async def test_wrong_key_is_logged_for_the_operator_only(
     lemon.store.put("1", "active")
     with caplog.at_level(logging.DEBUG):
         async with client(lemon_url, key=key) as payments:
-            message = await _told(payments, call)
+            message = await _error_text(payments, call)
     assert PaymentsUnavailable.user_message in message
     assert "refuses LEMON_API_KEY" in caplog.text
     assert "refuses LEMON_API_KEY" not in message
@@ -156,13 +156,13 @@ async def test_no_secret_reaches_a_log_or_an_error(
     lemon.faults = [] if fault == "" else [fault] * 6
     with caplog.at_level(logging.DEBUG):
         async with client(lemon_url, seconds=0.2 if fault == 0 else 5) as payments:
-            message = await _told(payments, call)
+            message = await _error_text(payments, call)
     assert bool(message) == (fault != "")
     assert "httpcore2" in caplog.text  # the HTTP client's log is checked, too
     _assert_discreet(message + caplog.text)
 
 
-async def _told(payments: LemonSqueezy, call: Call) -> str:
+async def _error_text(payments: LemonSqueezy, call: Call) -> str:
     """Make a call. Return the full text of its error with the traceback, or an empty string if it succeeds."""
     try:
         await call(payments)
