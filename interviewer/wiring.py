@@ -31,7 +31,7 @@ from interviewer.core.capacity import CapacityQueue, Following, cpu_capacity, fi
 from interviewer.core.database import Database
 from interviewer.core.mail import Mailer
 from interviewer.core.mail_console import Outbox
-from interviewer.core.mail_outbox import Post
+from interviewer.core.mail_outbox import MailSender
 from interviewer.core.mail_resend import ResendMailer
 from interviewer.core.notify import Notifier
 from interviewer.core.rate_limit_store import LimitsLimiter
@@ -70,7 +70,7 @@ class Services:
 
     settings: Settings
     database: Database
-    post: Post
+    mail_sender: MailSender
     accounts: Accounts
     github: GitHubSignIn
     tokens: Tokens
@@ -92,29 +92,29 @@ class Services:
     webhooks: Webhooks
     operations: Operations
     spending: Spending
-    news: Notifier
+    notifier: Notifier
     open_pages: OpenPages
     readiness: Readiness
     processor: CapacityQueue
     files: CapacityQueue
     following: Following
-    doors: tuple[CapacityQueue, ...]
+    queues: tuple[CapacityQueue, ...]
     outbox: Outbox | None
     outside: tuple[OAuth | LemonSqueezy | RateLimiter | ResendMailer, ...]
 
     def stop_accepting_work(self) -> None:
         """Refuse new and waiting work. The lease on waiting work is released, so that another process can take it over."""
         self.readiness.stop()
-        self.post.stop()
-        for door in self.doors:
-            door.close()
+        self.mail_sender.stop()
+        for queue in self.queues:
+            queue.close()
 
     async def close(self) -> None:
         """Refuse new work, give running work time to finish, then close all connections."""
         self.stop_accepting_work()
         # Concurrently, because each may take as long as one reply from the language model.
         await asyncio.gather(self.appeals.close(), self.interviews.close(), self.receipts.close())
-        await self.post.settle()
+        await self.mail_sender.settle()
         for adapter in self.outside:
             await adapter.close()
         await self.database.close()
@@ -138,7 +138,7 @@ def build(
     metrics.CONNECTIONS_IN_USE.set_function(database.in_use)
     metrics.CONNECTIONS_WAITING.set_function(database.waiting)
     # The development outbox accepts any number of mails. A mail service has a rate limit.
-    post = Post(database, CountedMailer(mailer), None if isinstance(mailer, Outbox) else settings.mail_rate)
+    mail_sender = MailSender(database, CountedMailer(mailer), None if isinstance(mailer, Outbox) else settings.mail_rate)
     oauth = oauth or choose_oauth(settings)
     payments = payments or choose_payments(settings)
     limiter = choose_limiter(settings)
@@ -146,21 +146,21 @@ def build(
     guard = Guard(limiter)
     bank = ShippedBank()
     interviewer = interviewer or choose_interviewer(settings)
-    (door, processor), files = choose_capacities(settings, interviewer), files_capacity()
-    calls = InterviewerCalls(database, interviewer, door, settings.grade_repeats)
+    (queue, processor), files = choose_capacities(settings, interviewer), files_capacity()
+    calls = InterviewerCalls(database, interviewer, queue, settings.grade_repeats)
     interviews = Interviews(database, calls, guard)
     receipts = Receipts(database)
     skills = Skills(database, bank, TextLikeness(), processor)
     reports = Reports(interviews, skills, guard)
-    news = Notifier(database)
+    notifier = Notifier(database)
     return Services(
         settings=settings,
         database=database,
-        post=post,
-        accounts=Accounts(database, post, guard, settings.site_url),
-        github=GitHubSignIn(database, post, guard, oauth, settings.site_url),
+        mail_sender=mail_sender,
+        accounts=Accounts(database, mail_sender, guard, settings.site_url),
+        github=GitHubSignIn(database, mail_sender, guard, oauth, settings.site_url),
         tokens=Tokens(database, guard, _revealed(settings.jwt_secret), timedelta(minutes=settings.access_token_minutes)),
-        personal=Personal(database, post, payments, settings.site_url, guard),
+        personal=Personal(database, mail_sender, payments, settings.site_url, guard),
         sessions=Sessions(database),
         guard=guard,
         interviews=interviews,
@@ -175,8 +175,8 @@ def build(
         plans=Plans(database, catalogue),
         purchases=Purchases(database, payments, catalogue, guard, settings.site_url, settings.payment_gaps),
         reconciliation=Reconciliation(database, payments, catalogue),
-        news=news,
-        open_pages=OpenPages(database, news),
+        notifier=notifier,
+        open_pages=OpenPages(database, notifier),
         webhooks=CountedWebhooks(database, catalogue, _revealed(settings.lemon_webhook_secret)),
         operations=Operations(database),
         spending=Spending(database, choose_prices(settings)),
@@ -184,7 +184,7 @@ def build(
         processor=processor,
         files=files,
         following=Following(),
-        doors=(door, processor, files),
+        queues=(queue, processor, files),
         outbox=mailer if isinstance(mailer, Outbox) and not settings.production else None,
         outside=tuple(
             adapter
@@ -256,8 +256,8 @@ def choose_capacities(settings: Settings, interviewer: Interviewer) -> tuple[Cap
     They are the same queue for the built-in interviewer, because it runs on this CPU.
     """
     if isinstance(interviewer, BuiltinInterviewer):
-        door = cpu_capacity(settings.model_calls_at_once, settings.model_queue)
-        return door, door
+        queue = cpu_capacity(settings.model_calls_at_once, settings.model_queue)
+        return queue, queue
     return model_capacity(settings.model_calls_at_once, settings.model_queue), cpu_capacity()
 
 
@@ -306,7 +306,7 @@ async def running() -> AsyncIterator[Services]:
     Sweeps and listens for notifications in the background, and closes them at the end.
     """
     current = services()
-    tasks = [asyncio.create_task(_sweep(current)), asyncio.create_task(current.news.listen())]
+    tasks = [asyncio.create_task(_sweep(current)), asyncio.create_task(current.notifier.listen())]
     # Freeze the objects that exist by now, because they live until shutdown. Rescanning them in every garbage collection took a
     # tenth of each turn's time. A higher threshold also avoids collections during a turn.
     gc.collect()
@@ -336,8 +336,8 @@ async def _sweep(services: Services) -> None:
                 logger.warning("returned %d credits for interviews that did not start", count)
             await services.sessions.forget_expired()
             # Not awaited, because a long queue of mails must not delay the rest of the sweep.
-            services.post.wake()
-            await services.post.note_backlog()
+            services.mail_sender.wake()
+            await services.mail_sender.note_backlog()
         except AppError as error:
             logger.warning("the sweep could not run: %s", error.user_message)
         except Exception:

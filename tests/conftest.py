@@ -154,7 +154,7 @@ async def services(
     yield services
     await services.interviews.close()
     await services.receipts.close()
-    await services.post.settle()
+    await services.mail_sender.settle()
     wiring.use(None)
 
 

@@ -200,7 +200,7 @@ async def test_running_site_gets_news_and_leaves_no_tasks(database_url: str) -> 
     services = build(settings(database_url=database_url, rate_limits="off"))
     use(services)
     before = asyncio.all_tasks()
-    waiting = asyncio.create_task(services.news.wait(7, 30))
+    waiting = asyncio.create_task(services.notifier.wait(7, 30))
     async with running() as current:
         assert current is services
         assert await waiting

@@ -19,7 +19,7 @@ from interviewer.accounts.user_names import cleaned_username
 from interviewer.core import users
 from interviewer.core.columns import utcnow
 from interviewer.core.database import Database
-from interviewer.core.mail_outbox import Post, enqueue
+from interviewer.core.mail_outbox import MailSender, enqueue
 from interviewer.core.rate_limits import Action, Guard
 from interviewer.core.users import User, normalized_email
 from interviewer.credits import free_credit
@@ -79,10 +79,10 @@ class GitHubSignIn:
     Connected accounts are found by GitHub's numeric ID, because names and addresses change.
     """
 
-    def __init__(self, database: Database, post: Post, guard: Guard, oauth: OAuth | None, site_url: str) -> None:
+    def __init__(self, database: Database, mail_sender: MailSender, guard: Guard, oauth: OAuth | None, site_url: str) -> None:
         """Without `oauth`, GitHub is not configured, and methods that need it raise Unavailable."""
         self._database = database
-        self._post = post
+        self._mail_sender = mail_sender
         self._guard = guard
         self._oauth = oauth
         self._site_url = site_url
@@ -158,7 +158,7 @@ class GitHubSignIn:
                 user = await self._connect_or_create(session, identity, address)
             elif _unproven(user):
                 await self._drop_password(session, user)
-        self._post.wake()
+        self._mail_sender.wake()
         return user
 
     async def _connect_or_create(self, session: AsyncSession, identity: Identity, address: str) -> User:
@@ -217,7 +217,7 @@ class GitHubSignIn:
                 raise Unauthorized
             if owner is None:
                 await self._connect(session, user, identity, secret)
-        self._post.wake()
+        self._mail_sender.wake()
 
     async def disconnect(self, user_id: int) -> None:
         """Disconnect GitHub from an account.

@@ -20,7 +20,7 @@ from interviewer.accounts.user_names import MAX_USERNAME, checked_username
 from interviewer.core import users
 from interviewer.core.columns import utcnow
 from interviewer.core.database import Database
-from interviewer.core.mail_outbox import Post, enqueue
+from interviewer.core.mail_outbox import MailSender, enqueue
 from interviewer.core.rate_limits import Action, Guard
 from interviewer.core.users import MAX_EMAIL, User, normalized_email
 from interviewer.credits import free_credit
@@ -107,10 +107,10 @@ async def password_matches(password: str, password_hash: str | None) -> bool:
 class Accounts:
     """The use cases of accounts: sign-up, sign-in and password reset."""
 
-    def __init__(self, database: Database, post: Post, guard: Guard, site_url: str) -> None:
+    def __init__(self, database: Database, mail_sender: MailSender, guard: Guard, site_url: str) -> None:
         self._database = database
         self._guard = guard
-        self._post = post
+        self._mail_sender = mail_sender
         self._site_url = site_url
 
     async def email_exists(self, email: str, client: str = "") -> bool:
@@ -141,7 +141,7 @@ class Accounts:
                 token.username, token.password_hash = username, password_hash
                 session.add(token)
                 enqueue(session, mail_templates.verification(email, username, self._site_url, secret))
-        self._post.wake()
+        self._mail_sender.wake()
 
     async def _salt(self, email: str) -> bytes:
         """Return the salt for sign-ups with this email address.
@@ -228,7 +228,7 @@ class Accounts:
                     session,
                     mail_templates.password_to_choose(user.email, user.username, self._site_url, _add_reset(session, user)),
                 )
-        self._post.wake()
+        self._mail_sender.wake()
         return user
 
     async def sign_in(self, email: str, password: str, client: str = "") -> User:
@@ -271,7 +271,7 @@ class Accounts:
         """
         await self._guard.check(Action.RESET, client, _rate_limit_key(email))
         address = normalized_email(email)
-        self._post.spawn(self._mail_reset(address))
+        self._mail_sender.spawn(self._mail_reset(address))
 
     async def _mail_reset(self, address: str) -> None:
         async with self._database.transaction() as session:
@@ -279,7 +279,7 @@ class Accounts:
             if user is None:
                 return
             enqueue(session, mail_templates.reset(address, user.username, self._site_url, _add_reset(session, user)))
-        await self._post.deliver_due()
+        await self._mail_sender.deliver_due()
 
     async def reset_password(self, secret: str, password: str, client: str = "") -> None:
         """Set a new password using a mailed link, end every session of the account, and notify its owner by mail.
@@ -301,7 +301,7 @@ class Accounts:
             await session_queries.end_sessions(session, user.id)
             github = user.github_id is not None
             enqueue(session, mail_templates.password_changed(user.email, user.username, self._site_url, github=github))
-        self._post.wake()
+        self._mail_sender.wake()
 
     async def reset_link_is_valid(self, secret: str) -> bool:
         """Return whether a mailed reset link still works, without using it up."""

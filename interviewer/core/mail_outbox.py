@@ -52,7 +52,7 @@ def enqueue(session: AsyncSession, mail: Mail) -> None:
     session.add(OutgoingMail(key=uuid4().hex, recipient=mail.to, subject=mail.subject, body=mail.text, html=mail.html))
 
 
-class Post:
+class MailSender:
     """Delivers due mails. Any number of workers may run it, and together they keep to the mail service's rate limit."""
 
     def __init__(self, database: Database, mailer: Mailer, rate: float | None = None) -> None:

@@ -15,7 +15,7 @@ from interviewer.billing.lemonsqueezy.client import LemonSqueezy
 from interviewer.core import mail_queries, users
 from interviewer.core.columns import utcnow
 from interviewer.core.database import Database
-from interviewer.core.mail_outbox import Post, enqueue
+from interviewer.core.mail_outbox import MailSender, enqueue
 from interviewer.core.rate_limits import Action, Guard
 from interviewer.core.users import User
 from interviewer.credits import free_credit, ledger
@@ -34,10 +34,12 @@ from interviewer.reports.tables import PracticeTry
 class Personal:
     """The use cases of users' own data."""
 
-    def __init__(self, database: Database, post: Post, payments: LemonSqueezy | None, site_url: str, guard: Guard) -> None:
+    def __init__(
+        self, database: Database, mail_sender: MailSender, payments: LemonSqueezy | None, site_url: str, guard: Guard
+    ) -> None:
         self._guard = guard
         self._database = database
-        self._post = post
+        self._mail_sender = mail_sender
         self._payments = payments
         self._site_url = site_url
 
@@ -68,7 +70,7 @@ class Personal:
             if not cancelled:
                 raise
             raise Unavailable("We've canceled your plan, but we haven't deleted your account yet. Please try again.") from None
-        self._post.wake()
+        self._mail_sender.wake()
 
     async def _erase(self, user_id: int) -> None:
         async with self._database.transaction() as session:

@@ -83,7 +83,7 @@ class BillingState(rx.State):
         while absences < MAX_MISSED_POLLS:
             try:
                 person = await signed_in(self)
-                await services().news.wait(person.user_id, POLL_INTERVAL)
+                await services().notifier.wait(person.user_id, POLL_INTERVAL)
                 account = await services().plans.account(person.user_id)
             except Unavailable:
                 account = None

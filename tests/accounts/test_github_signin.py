@@ -37,7 +37,7 @@ async def users(database: Database) -> list[User]:
 
 
 async def subjects(services: Services) -> list[str]:
-    await services.post.settle()
+    await services.mail_sender.settle()
     assert services.outbox is not None
     return [item.mail.subject for item in services.outbox.mails]
 

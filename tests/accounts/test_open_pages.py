@@ -240,7 +240,7 @@ async def test_ended_session_or_share_triggers_a_check_at_once(
     page = await pages.connect(TOKEN, secret)
     pages.show(page.key, hashed(link.rpartition("/")[2]))
     [device] = await services.sessions.devices(user.id, secret)
-    listening = asyncio.create_task(services.news.listen())
+    listening = asyncio.create_task(services.notifier.listen())
     forgotten = Forgotten()
     watching = asyncio.create_task(pages.watch(forgotten))
     await asyncio.sleep(0.3)

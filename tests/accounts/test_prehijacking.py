@@ -45,7 +45,7 @@ async def stored(database: Database) -> User:
 
 
 async def subjects(services: Services) -> list[str]:
-    await services.post.settle()
+    await services.mail_sender.settle()
     assert services.outbox is not None
     return [item.mail.subject for item in services.outbox.mails]
 

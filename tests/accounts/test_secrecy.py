@@ -109,7 +109,7 @@ async def test_known_and_unknown_address_cost_the_same_hashes(
 ) -> None:
     await services.accounts.request_verification(EMAIL, "Ada", PASSWORD)
     await services.accounts.verify(await link_token(services))
-    await services.post.settle()
+    await services.mail_sender.settle()
     outcomes = []
     for email in (EMAIL, UNKNOWN):
         async with work(monkeypatch) as done:
@@ -117,7 +117,7 @@ async def test_known_and_unknown_address_cost_the_same_hashes(
                 outcome = str(await attempt(services, email))
             except AppError as error:
                 outcome = error.user_message
-        await services.post.settle()
+        await services.mail_sender.settle()
         outcomes.append((outcome, done["hashes"]))
     assert outcomes[0] == outcomes[1]
     assert outcomes[0][1] == hashes

@@ -79,7 +79,7 @@ async def test_expired_or_invented_link_is_dead(services: Services, database: Da
 async def test_caller_does_not_learn_that_an_address_is_known(services: Services) -> None:
     await signed_up(services)
     await services.accounts.request_verification("Ada@Example.com", "Another", PASSWORD)
-    await services.post.settle()
+    await services.mail_sender.settle()
     assert services.outbox is not None
     assert services.outbox.mails[0].mail.subject == "You already have an account"
     assert "token=" not in services.outbox.mails[0].mail.text
@@ -95,7 +95,7 @@ async def test_link_conflicts_if_address_was_verified_meanwhile(services: Servic
 
 async def test_no_secret_is_stored_or_mailed_in_the_clear(services: Services, database: Database) -> None:
     await services.accounts.request_verification("ada@example.com", "Ada", PASSWORD)
-    await services.post.settle()
+    await services.mail_sender.settle()
     assert services.outbox is not None
     assert PASSWORD not in services.outbox.mails[0].mail.text
     assert "$argon2" not in services.outbox.mails[0].mail.text
@@ -185,7 +185,7 @@ async def test_reset_ends_every_session_and_notifies_owner(services: Services) -
     with pytest.raises(Unauthorized):
         await services.accounts.sign_in("ada@example.com", PASSWORD)
     assert (await services.accounts.sign_in("ada@example.com", NEW)).id == user.id
-    await services.post.settle()
+    await services.mail_sender.settle()
     assert services.outbox is not None
     assert services.outbox.mails[0].mail.subject == "Your password was changed"
 
@@ -229,7 +229,7 @@ async def test_weak_new_password_leaves_the_link_alive(services: Services) -> No
 
 async def test_reset_for_unknown_address_sends_no_mail(services: Services) -> None:
     await services.accounts.request_reset("nobody@example.com")
-    await services.post.settle()
+    await services.mail_sender.settle()
     assert services.outbox is not None
     assert not services.outbox.mails
     with pytest.raises(BadRequest):
@@ -280,7 +280,7 @@ async def test_spelling_variants_of_an_address_are_one_account(services: Service
     plain = "kim@example.com" if "im@" in typed else "ada@example.com"
     user = await signed_up(services, plain)
     await services.accounts.request_verification(typed, "Another", PASSWORD)
-    await services.post.settle()
+    await services.mail_sender.settle()
     assert services.outbox is not None
     assert services.outbox.mails[0].mail.subject == "You already have an account"
     assert (await services.accounts.sign_in(typed, PASSWORD)).id == user.id
@@ -337,7 +337,7 @@ async def test_misleading_name_is_refused(services: Services, name: str) -> None
 async def test_name_of_any_script_is_kept_and_escaped_in_mails(services: Services, name: str) -> None:
     user = await signed_up(services, name=name)
     assert user.username == name
-    await services.post.settle()
+    await services.mail_sender.settle()
     assert services.outbox is not None
     assert "& Søn" not in services.outbox.mails[0].mail.html
 

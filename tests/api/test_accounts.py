@@ -22,7 +22,7 @@ EMAIL = "ada@example.com"
 
 
 async def mailed(services: Services, page: str) -> str:
-    await services.post.settle()
+    await services.mail_sender.settle()
     assert services.outbox is not None
     for item in services.outbox.mails:
         if found := re.search(rf"{page}\?token=(\S+)", item.mail.text):

@@ -323,7 +323,7 @@ async def test_log_contains_no_personal_data(site_client: httpx2.AsyncClient, se
         said = await site_client.post(f"/api/conversations/append/{id}", json={"message": ANSWER}, headers=headers)
         assert said.status_code == 201
         await site_client.post("/api/auth/refresh", headers={"Authorization": f"Bearer {issued.refresh}"})
-        await services.post.settle()
+        await services.mail_sender.settle()
     assert len(requests(log)) == 3
     for part in ("ada@example.com", "Lovelace", issued.access, issued.refresh, ANSWER, "Well said."):
         assert part not in log.getvalue()
@@ -537,7 +537,7 @@ async def test_webhooks_and_mails_are_counted_by_outcome(site_client: httpx2.Asy
     for given in (signature(body), signature(body, SECRET + "x")):
         await site_client.post("/api/webhooks/billing", content=body, headers={"X-Signature": given})
     await signed_up(services, "ada@example.com", "Ada")
-    await services.post.settle()
+    await services.mail_sender.settle()
     now = await figures(site_client)
     for outcome in ("ignored", "refused"):
         assert now("webhooks_total", outcome=outcome) - before("webhooks_total", outcome=outcome) == 1

@@ -167,7 +167,7 @@ async def test_shutdown_refuses_waiting_work_and_finishes_running(
     turnstile = narrow(2, 10, each=2)
     wiring.use(stopping := wiring.build(services.settings, database=services.database, interviewer=interviewer))
     stopping.interviews._calls.capacity = services.interviews._calls.capacity
-    object.__setattr__(stopping, "doors", (services.interviews._calls.capacity,))
+    object.__setattr__(stopping, "queues", (services.interviews._calls.capacity,))
     interviewer.gate.clear()
     inside = asyncio.create_task(answered(services, user, *running))
     await until(lambda: turnstile.running == 2)

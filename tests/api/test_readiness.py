@@ -59,18 +59,18 @@ async def test_sweep_gets_a_connection_during_a_rush(database_url: str) -> None:
 
 
 async def test_mail_backlog_is_measured(services: Services) -> None:
-    await services.post.note_backlog()
+    await services.mail_sender.note_backlog()
     assert (value("mails_waiting"), value("mails_oldest_seconds")) == (0, 0)
     async with services.database.transaction() as session:
         enqueue(session, Mail("a@example.com", "s", "t", "h"))
         enqueue(session, Mail("b@example.com", "s", "t", "h"))
     async with services.database.transaction() as session:
         await session.execute(text("UPDATE mail_outbox SET created_at = now() - interval '10 minutes' WHERE recipient LIKE 'a%'"))
-    await services.post.note_backlog()
+    await services.mail_sender.note_backlog()
     assert value("mails_waiting") == 2
     assert 599 < value("mails_oldest_seconds") < 660
-    await services.post.deliver_due()
-    await services.post.note_backlog()
+    await services.mail_sender.deliver_due()
+    await services.mail_sender.note_backlog()
     assert (value("mails_waiting"), value("mails_oldest_seconds")) == (0, 0)
 
 

@@ -14,7 +14,7 @@ from interviewer.accounts import mail_templates
 from interviewer.core.columns import utcnow
 from interviewer.core.database import Database
 from interviewer.core.mail import Mail
-from interviewer.core.mail_outbox import TOO_OLD, WAITS, Post, enqueue
+from interviewer.core.mail_outbox import TOO_OLD, WAITS, MailSender, enqueue
 from interviewer.core.mail_queries import take_next
 from interviewer.core.mail_resend import ResendMailer
 from interviewer.core.mail_tables import OutgoingMail
@@ -66,12 +66,12 @@ async def states(database: Database) -> list[str]:
 
 async def test_mail_is_sent_after_commit_and_its_content_erased(database: Database, mailer: RecordingMailer) -> None:
     await written(database)
-    assert await Post(database, mailer).deliver_due() == 1
+    assert await MailSender(database, mailer).deliver_due() == 1
     assert list(mailer.mails.values()) == [MAIL]
     async with database.transaction() as session:
         stored = (await session.execute(select(OutgoingMail))).scalar_one()
     assert (stored.state, stored.body, stored.html) == ("sent", "", "")
-    assert await Post(database, mailer).deliver_due() == 0
+    assert await MailSender(database, mailer).deliver_due() == 0
 
 
 async def test_failed_transaction_sends_nothing(database: Database, mailer: RecordingMailer) -> None:
@@ -82,33 +82,33 @@ async def test_failed_transaction_sends_nothing(database: Database, mailer: Reco
 
     with pytest.raises(ZeroDivisionError):
         await failing()
-    assert await Post(database, mailer).deliver_due() == 0
+    assert await MailSender(database, mailer).deliver_due() == 0
 
 
 async def test_process_dying_before_sending_loses_no_mail(database: Database, mailer: RecordingMailer) -> None:
     await written(database)
-    assert await Post(database, mailer).deliver_due() == 1, "the next process sends it"
+    assert await MailSender(database, mailer).deliver_due() == 1, "the next process sends it"
 
 
 async def test_process_dying_after_sending_causes_no_second_mail(
     database: Database, mailer: RecordingMailer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await written(database)
-    dying = Post(database, mailer)
+    dying = MailSender(database, mailer)
     # The worker dies right after the mail service has accepted the mail.
     monkeypatch.setattr(dying, "_close", None)
     with pytest.raises(TypeError):
         await dying.deliver_due()
-    assert await Post(database, mailer).deliver_due() == 0, "for a while the email still belongs to the dead process"
+    assert await MailSender(database, mailer).deliver_due() == 0, "for a while the email still belongs to the dead process"
     await make_due(database)
-    assert await Post(database, mailer).deliver_due() == 1
+    assert await MailSender(database, mailer).deliver_due() == 1
     assert len(mailer.tries) == 2
     assert len(mailer.mails) == 1, "the same key, so the service sent it once"
 
 
 async def test_concurrent_workers_send_each_mail_once(database: Database, mailer: RecordingMailer) -> None:
     await written(database, 30)
-    while sum(await asyncio.gather(*(Post(database, mailer).deliver_due() for _ in range(5)))):
+    while sum(await asyncio.gather(*(MailSender(database, mailer).deliver_due() for _ in range(5)))):
         pass
     assert len(mailer.tries) == len(mailer.mails) == 30
 
@@ -116,11 +116,11 @@ async def test_concurrent_workers_send_each_mail_once(database: Database, mailer
 async def test_temporary_failure_is_retried_later(database: Database, mailer: RecordingMailer) -> None:
     await written(database)
     mailer.errors = [MailDelayed()]
-    post = Post(database, mailer)
-    assert await post.deliver_due() == 0
-    assert await post.deliver_due() == 0, "not immediately"
+    mail_sender = MailSender(database, mailer)
+    assert await mail_sender.deliver_due() == 0
+    assert await mail_sender.deliver_due() == 0, "not immediately"
     await make_due(database)
-    assert await post.deliver_due() == 1
+    assert await mail_sender.deliver_due() == 1
     assert await states(database) == ["sent"]
 
 
@@ -130,7 +130,7 @@ async def test_failing_mail_is_abandoned_and_logged_without_content(
     await written(database)
     mailer.errors = [MailDelayed() for _ in range(len(WAITS) + 1)]
     for _ in range(len(WAITS) + 1):
-        await Post(database, mailer).deliver_due()
+        await MailSender(database, mailer).deliver_due()
         await make_due(database)
     assert await states(database) == ["failed"]
     assert "failed for good" in caplog.text
@@ -141,7 +141,7 @@ async def test_failing_mail_is_abandoned_and_logged_without_content(
 async def test_refused_mail_is_not_retried_and_blocks_no_other(database: Database, mailer: RecordingMailer) -> None:
     await written(database, 2)
     mailer.errors = [MailRefused()]
-    assert await Post(database, mailer).deliver_due() == 1
+    assert await MailSender(database, mailer).deliver_due() == 1
     assert sorted(await states(database)) == ["failed", "sent"]
 
 
@@ -155,12 +155,12 @@ def resend() -> resend_server.Behavior:
 
 
 @pytest.fixture
-async def workers(resend: resend_server.Behavior, database_url: str) -> AsyncIterator[list[Post]]:
+async def workers(resend: resend_server.Behavior, database_url: str) -> AsyncIterator[list[MailSender]]:
     """Two workers that share one database and one mail service, each with its own connection pool."""
     with resend_server.running(resend) as url:
         mailers = [ResendMailer(API_KEY, SENDER, url) for _ in range(2)]
         databases = [Database(database_url, pool_size=3) for _ in mailers]
-        yield [Post(database, mailer, rate=2) for database, mailer in zip(databases, mailers, strict=True)]
+        yield [MailSender(database, mailer, rate=2) for database, mailer in zip(databases, mailers, strict=True)]
         for mailer in mailers:
             await mailer.close()
         for database in databases:
@@ -182,7 +182,7 @@ async def test_send_slots_are_spaced_across_workers(database: Database) -> None:
     assert moments[3] - moments[0] >= 3 * 0.2 - 0.05
 
 
-async def test_two_workers_share_the_rate(database: Database, workers: list[Post], resend: resend_server.Behavior) -> None:
+async def test_two_workers_share_the_rate(database: Database, workers: list[MailSender], resend: resend_server.Behavior) -> None:
     """The fake mail service enforces the limit: it refuses a third request within a second by its own clock."""
     await written(database, 12)
     sent = 0
@@ -196,7 +196,7 @@ async def test_two_workers_share_the_rate(database: Database, workers: list[Post
 
 
 async def test_429_pauses_every_worker_and_counts_against_no_mail(
-    database: Database, workers: list[Post], resend: resend_server.Behavior
+    database: Database, workers: list[MailSender], resend: resend_server.Behavior
 ) -> None:
     await written(database, 3)
     resend.faults, resend.retry_after = ["429"], "3"
@@ -214,13 +214,13 @@ async def test_429_pauses_every_worker_and_counts_against_no_mail(
 
 async def test_mail_is_never_abandoned_because_of_429s(database: Database, mailer: RecordingMailer) -> None:
     await written(database)
-    post = Post(database, mailer)
+    mail_sender = MailSender(database, mailer)
     for _ in range(3 * len(WAITS)):
         mailer.errors = [MailDelayed(retry_after=0)]
-        await post.deliver_due()
+        await mail_sender.deliver_due()
     assert await states(database) in (["waiting"], ["sent"])
     await make_due(database)
-    await post.deliver_due()
+    await mail_sender.deliver_due()
     assert await states(database) == ["sent"]
 
 
@@ -231,23 +231,23 @@ async def test_mail_that_waited_too_long_is_abandoned(
     async with database.transaction() as session:
         await session.execute(update(OutgoingMail).values(created_at=utcnow() - TOO_OLD - timedelta(minutes=1)))
     mailer.errors = [MailDelayed(retry_after=1)]
-    await Post(database, mailer).deliver_due()
+    await MailSender(database, mailer).deliver_due()
     assert await states(database) == ["failed"]
     assert "failed for good" in caplog.text
 
 
 async def test_mails_queued_during_delivery_are_sent_too(database: Database, mailer: RecordingMailer) -> None:
-    post = Post(database, mailer)
+    mail_sender = MailSender(database, mailer)
     for _ in range(5):
         await written(database)
-        post.wake()
+        mail_sender.wake()
         await asyncio.sleep(0.005)
-    await post.settle()
+    await mail_sender.settle()
     assert await states(database) == ["sent"] * 5
 
 
 async def test_stopping_worker_leaves_queue_to_others(
-    database: Database, workers: list[Post], resend: resend_server.Behavior
+    database: Database, workers: list[MailSender], resend: resend_server.Behavior
 ) -> None:
     await written(database, 6)
     stopping, other = workers

@@ -119,7 +119,7 @@ async def test_mails_to_one_address_are_limited(services: Services) -> None:
         ):
             with pytest.raises(TooManyRequests) if number >= 20 else contextlib.nullcontext():
                 await work
-    await services.post.settle()
+    await services.mail_sender.settle()
     assert services.outbox is not None
     recipients = [item.mail.to for item in services.outbox.mails if item.mail.subject.startswith(("Choose", "Confirm"))]
     assert recipients.count("bob@example.com") == 20

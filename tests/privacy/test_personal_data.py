@@ -95,12 +95,12 @@ async def test_erasing_needs_the_typed_address_and_leaves_nothing(services: Serv
     await answered(services, user, interview_id, turn)
     await services.practice.attempt(user.id, PRACTICED, "An index on both columns, for practice.", uuid4())
     await services.accounts.request_reset(user.email)
-    await services.post.settle()
+    await services.mail_sender.settle()
     for wrong in ("", "other@example.com", "ada@example.co"):
         with pytest.raises(BadRequest):
             await services.personal.erase(user.id, wrong)
     await services.personal.erase(user.id, " Ada@Example.com ")
-    await services.post.settle()
+    await services.mail_sender.settle()
     with pytest.raises(Unauthorized):
         await services.sessions.authenticate(secret)
     with pytest.raises(NotFound):

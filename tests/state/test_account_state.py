@@ -143,7 +143,7 @@ async def test_invalid_report_url_shows_not_found(open_page: OpenPage, new_user:
 
 async def test_outbox_shows_the_newest_mail(open_page: OpenPage, services: Services) -> None:
     await services.accounts.request_verification("ada@example.com", "Ada", PASSWORD)
-    await services.post.settle()
+    await services.mail_sender.settle()
     page = await open_page(OutboxState)
     handler(OutboxState.load)(page)
     assert page.mails[0].recipient == "ada@example.com"
@@ -172,7 +172,7 @@ async def test_other_users_session_and_account_cannot_be_ended(
 async def test_weak_new_password_shows_an_error_at_its_field(open_page: OpenPage, new_user: NewUser, services: Services) -> None:
     user = await new_user()
     await services.accounts.request_reset(user.email)
-    await services.post.settle()
+    await services.mail_sender.settle()
     assert services.outbox is not None
     token = services.outbox.mails[0].mail.text.split("token=")[1].split()[0]
     page = Page(await open_page(ResetPasswordState, url=f"http://localhost/reset-password?token={token}"))

@@ -176,7 +176,7 @@ async def test_open_page_shows_a_new_purchase(
 ) -> None:
     user = await new_user(0)
     page = await opened(open_page, user)
-    listening = asyncio.create_task(services.news.listen())
+    listening = asyncio.create_task(services.notifier.listen())
     watching = asyncio.create_task(handler(BillingState.watch)(page))
     await asyncio.sleep(0)
     await handler(BillingState.load)(page.state)  # the page's two events start in either order

@@ -12,7 +12,7 @@ PASSWORD, NEW = "correct horse battery", "violet harbour lantern"
 
 async def mailed_token(services: Services, page: str, position: int = 0) -> str:
     """Return the token from a mailed link to this page. `position` 0 is the newest mail."""
-    await services.post.settle()
+    await services.mail_sender.settle()
     assert services.outbox is not None
     found = [re.search(rf"{page}\?token=(\S+)", item.mail.text) for item in services.outbox.mails]
     return [match.group(1) for match in found if match][position]
