@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-from interviewer.accounts.browser_sessions import SESSION_LIFETIME
+from interviewer.accounts.browser_sessions import FLASH_SECONDS, SESSION_LIFETIME
 from interviewer.components.forms import LINK
 from interviewer.components.layout import shell
 from interviewer.credits.rules import FAILED_START, ONE_FOR_ONE
@@ -81,7 +81,8 @@ _PRIVACY: tuple[Section, ...] = (
     (
         "What we store in your browser",
         (
-            "One cookie for your session, which scripts can't read, and another for the few minutes that a GitHub sign-in takes. We need both to sign you in.",
+            "One cookie for your session, and another for the few minutes that a GitHub sign-in takes. We need both to sign you in. "
+            f"A third cookie carries a one-time message, such as an error, to the next page, and expires after {FLASH_SECONDS} seconds. Scripts can't read any of them.",
             "In your browser's own storage: drafts of answers you haven't sent, your choice of light or dark mode, and small settings on the interview page. They "
             "don't expire on their own. To remove them, clear your site data.",
         ),
@@ -92,6 +93,8 @@ _PRIVACY: tuple[Section, ...] = (
             "We keep your data until you delete it. On the account page, you can export everything as a file, and delete your account. If you delete it, we cancel your plan "
             "first, then erase your interviews and personal data right away. Your credit ledger and payment records stay, without your identity, because bookkeeping requires them. "
             "Our backups may hold older data for a while.",
+            "After you delete your account or disconnect GitHub, we keep a keyed hash of the email address or GitHub ID, so that the free credit can't be claimed again. "
+            "The hash doesn't contain the address or ID itself, and we keep it with no time limit.",
             f"You're signed out after {duration(SESSION_LIFETIME)} without use. Links in our emails expire within a day.",
             "You can ask what we store about you, have it corrected or erased, and complain to a data protection authority. Write to the address our emails come from.",
         ),
