@@ -60,7 +60,7 @@ async def count_pending_passwords(session: AsyncSession, email: str, now: dateti
 
 
 async def mark_password_proven(session: AsyncSession, user_id: int, password_hash: str, now: datetime) -> None:
-    """Mark a user's password as proven. Does nothing if the password has changed or is proven already."""
+    """Mark a user's password as set by the owner of the email address. Does nothing if it has changed or is marked."""
     statement = update(User).where(
         col(User.id) == user_id, col(User.password_hash) == password_hash, col(User.password_proven_at).is_(None)
     )

@@ -155,7 +155,7 @@ async def request_reset(body: Address, services: Services, client: Client) -> No
 
 @router.post("/reset-password", operation_id="resetPassword", responses=refused({400: WEAK, 401: RESET_DEAD}))
 async def reset_password(body: Reset, services: Services, client: Client) -> Nothing:
-    """Set a new password with the token from a reset email. All sessions and tokens of the account end."""
+    """Set a new password with the token from a reset email. All of the account's sessions end, and its tokens are revoked."""
     if not body.token:
         raise Unauthorized(RESET_DEAD)
     await services.accounts.reset_password(body.token, body.new_password, client)

@@ -337,7 +337,7 @@ _SEEN = (
 
 
 async def store_invoice(session: AsyncSession, lemon_id: str, body: InvoiceBody, *, paid: bool, failed: bool) -> None:
-    """Merge a body into the stored invoice. A new invoice is inserted. Flags that are set stay set."""
+    """Insert the invoice of a webhook's body, or merge it into the stored one. Flags that are set stay set."""
     params = {
         "lemon_id": lemon_id,
         "subscription_lemon_id": body.subscription_id,

@@ -143,7 +143,7 @@ async def _interviewer(settings: Settings) -> Check:
     patient = settings.model_copy(update={"openai_timeout": min(settings.openai_timeout, PATIENCE)})
     interviewer = wiring.choose_interviewer(patient)
     if not isinstance(interviewer, OpenAIInterviewer):
-        return Check("interviewer", Health.OK, "built in: question bank, no AI")
+        return Check("interviewer", Health.OK, "built in: question bank, no language model")
     try:
         models = await interviewer.models()
     except InterviewerMisconfigured:

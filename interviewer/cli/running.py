@@ -134,7 +134,7 @@ def _announce(settings: Settings, *, embedded: bool) -> None:
 def interviewer_in_use(settings: Settings) -> str:
     """Return a description of the interviewer in use: the built-in one, or the model and its server's URL without credentials."""
     if not settings.uses_openai:
-        return "built in: question bank, no AI (neither OPENAI_API_KEY nor OPENAI_BASE_URL is set)"
+        return "built in: question bank, no language model (neither OPENAI_API_KEY nor OPENAI_BASE_URL is set)"
     parts = urlsplit(settings.openai_base_url or OPENAI_URL)
     return f"{settings.openai_model} at {parts._replace(netloc=parts.netloc.rpartition('@')[2], query='').geturl()}"
 

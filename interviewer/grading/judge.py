@@ -5,7 +5,10 @@ A small network that ships with the package reads the answer (`grading.learned`)
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 from interviewer.grading.learned.labels import MADE, NOTHING, PARTIAL, WRONG
@@ -21,6 +24,10 @@ from interviewer.interviews.topics import AnswerKind
 MAX_QUOTE = 280
 # An answer without a single mark whose sentences are all less similar to the key points than this is about something else.
 OFF_TOPIC_COSINE = 0.3
+# Verdicts in memory.
+_RECENT = 64
+_recent: OrderedDict[tuple[str, Rubric, str, AnswerKind], Future[Scored]] = OrderedDict()
+_LOCK = threading.Lock()
 _MARKS = {MADE: Mark.HIT, PARTIAL: Mark.PARTIAL, NOTHING: Mark.MISSED, WRONG: Mark.CONTRADICTED}
 
 
@@ -49,8 +56,31 @@ class Scored:
 def mark_answer(prompt: str, rubric: Rubric, answer: str, kind: AnswerKind) -> Scored:
     """Mark every key point of `rubric` in `answer`. All key points of a non-answer are missed.
 
-    Deterministic. A 200-word answer takes about 0.4 s of one core.
+    Deterministic. A 200-word answer takes about 0.4 s of one core. The verdict and the choice of the next question read the same
+    answer at the same time, so the second one waits for the first.
     """
+    key = (prompt, rubric, answer, kind)
+    with _LOCK:
+        future = _recent.get(key)
+        if future is not None:
+            _recent.move_to_end(key)
+        else:
+            _recent[key] = mine = Future[Scored]()
+            while len(_recent) > _RECENT:
+                _recent.popitem(last=False)
+    if future is not None:
+        return future.result()
+    try:
+        mine.set_result(_mark(prompt, rubric, answer, kind))
+    except BaseException as error:
+        with _LOCK:
+            _recent.pop(key, None)
+        mine.set_exception(error)
+        raise
+    return mine.result()
+
+
+def _mark(prompt: str, rubric: Rubric, answer: str, kind: AnswerKind) -> Scored:
     kept = spoken(answer, sentences(answer), prompt)
     nature = nature_of(answer, kept, kind)
     if nature is AnswerNature.NON_ANSWER:

@@ -121,7 +121,8 @@ def _own_score(turn: PastTurn, brief: QuestionBrief) -> int:
     if turn.answer is None or brief.last_rubric is None:
         return PASS_SCORE - 1
     rubric = Rubric.model_validate(brief.last_rubric)
-    scored = mark_answer(turn.prompt, rubric, turn.answer, AnswerKind.TEXT)
+    known = load_bank().get(turn.bank_id or "")
+    scored = mark_answer(turn.prompt, rubric, turn.answer, known.kind if known else AnswerKind.TEXT)
     return score(rubric, scored.marks, scored.nature)
 
 

@@ -373,7 +373,10 @@ async def final_scores(session: AsyncSession, user_id: int) -> Sequence[Row[int,
 
 
 async def give_ups(session: AsyncSession, user_id: int, since: datetime) -> Sequence[datetime]:
-    """Return the times after `since` at which the user gave up starts, oldest first. Only give-ups that count are included."""
+    """Return when the user gave up starting an interview, for times after `since`, oldest first.
+
+    Only those that count toward the limit have such a time.
+    """
     statement = (
         select(col(Interview.given_up_at))
         .where(col(Interview.user_id) == user_id, col(Interview.given_up_at) > since)

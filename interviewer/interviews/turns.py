@@ -153,9 +153,9 @@ class Interviews:
             yield event
 
     async def complete(self, user_id: int, interview_id: int, question_id: int, client: str = "") -> AsyncIterator[Event]:
-        """Judge an answered question and ask the next one, as far as that is missing, or follow the worker that does.
+        """Judge the answer and ask the next question, skipping what is already done. If another worker is doing it, follow its progress.
 
-        Yields the same events as `answer`. Raises NotFound, TooManyRequests, or BadRequest if the question has no answer.
+        Yields the same events as `answer`. Raises NotFound or TooManyRequests, and BadRequest if the question has no answer.
         """
         await self._guard.check(Action.ANSWER, client, str(user_id))
         loaded = await self.load(user_id, interview_id)

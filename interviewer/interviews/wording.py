@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from interviewer.interviews.rubric import MAX_SCORE, PASS_SCORE, Mark
 
-_INTERVIEWERS = {"builtin": "Built-in interviewer (question bank, no AI)", "openai": "AI interviewer"}
+_INTERVIEWERS = {"builtin": "Built-in interviewer (question bank, no language model)", "openai": "AI interviewer"}
 MARKS: dict[str, str] = {Mark.HIT: "Made", Mark.PARTIAL: "Partly made", Mark.MISSED: "Missed", Mark.CONTRADICTED: "Contradicted"}
 # A topic without a score may never get one, but an answer without a score can still be scored.
 NO_TOPIC_SCORE, NO_SCORE_YET = "not scored", "not scored yet"

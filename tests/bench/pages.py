@@ -49,7 +49,7 @@ WANTED = (
 
 
 def pages(folder: Path, database_url: str) -> None:
-    """Measure against the production process. Every run starts with an empty cache."""
+    """Measure the pages of a site that is started as in production. Every page load starts with an empty browser cache."""
     installed()
     site = Site(folder, database_url).start()
     try:

@@ -36,7 +36,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def shared() -> Iterator[Path]:
-    """A folder that every account on the machine can access."""
+    """A folder that every user of the machine can read."""
     with tempfile.TemporaryDirectory(prefix="interviewer-test-") as name:
         folder = Path(name)
         folder.chmod(0o755)
