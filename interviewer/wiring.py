@@ -103,7 +103,10 @@ class Services:
     outside: tuple[OAuth | LemonSqueezy | RateLimiter | ResendMailer, ...]
 
     def stop_accepting_work(self) -> None:
-        """Refuse new work, and drop work that is still waiting. The lease on waiting work is released, so that another process can take it over."""
+        """Refuse new work, and drop work that is still waiting.
+
+        The lease on waiting work is released, so that another process can take it over.
+        """
         self.readiness.stop()
         self.mail_sender.stop()
         for queue in self.queues:

@@ -128,7 +128,10 @@ class Tries:
         self._renewed = False
 
     def renews(self, call: Call[Any], outcome: Outcome, sent: Tokens | None) -> bool:
-        """Return whether to renew the expired access token, and remember that it was renewed. True at most once for each API call."""
+        """Return whether to renew the expired access token, and remember that it was renewed.
+
+        True at most once for each API call.
+        """
         expired = isinstance(outcome, Answer) and outcome.status == 401 and outcome.message == EXPIRED
         if not (expired and call.signed_in and sent and sent.refresh.get_secret_value()) or self._renewed:
             return False

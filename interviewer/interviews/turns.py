@@ -153,7 +153,7 @@ class Interviews:
             yield event
 
     async def complete(self, user_id: int, interview_id: int, question_id: int, client: str = "") -> AsyncIterator[Event]:
-        """Judge the answer and ask the next question, skipping what is already done. If another worker is doing it, follow its progress.
+        """Judge the answer and ask the next question, skipping what is done. If another worker does it, follow its progress.
 
         Yields the same events as `answer`. Raises NotFound or TooManyRequests, and BadRequest if the question has no answer.
         """
