@@ -1,0 +1,84 @@
+"""What the judge must tell apart although the words are the same: the truth, its opposite, and corrections."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from interviewer.grading.bank.loader import BankQuestion, load_bank
+from interviewer.grading.judge import Scored, mark_answer
+from interviewer.grading.learned.marking import asserted
+from interviewer.grading.learned.reading import read
+from interviewer.grading.learned.rubrics import criteria_of
+from interviewer.grading.learned.runtime import shipped
+from interviewer.grading.learned.sentences import sentences
+from interviewer.interviews.rubric import Mark, score
+from training.dataset import Question, load
+from training.splits import Split
+
+BANK = load_bank()
+# Questions that the judge was not trained on, but tuned on.
+UNSEEN = load(Split.DEVELOPMENT)
+INDEX = BANK["databases-composite-index-order"]
+
+
+def judged(asked: BankQuestion, answer: str) -> Scored:
+    return mark_answer(asked.prompt, asked.rubric, answer, asked.kind)
+
+
+def points(asked: BankQuestion, answer: str) -> int:
+    scored = judged(asked, answer)
+    return score(asked.rubric, scored.marks, scored.nature)
+
+
+def asserts(question: Question, belief: int, statement: str) -> bool:
+    """Return whether a statement alone is read as asserting a misconception of its question."""
+    asked = BANK[question.id]
+    criterion = criteria_of(asked.prompt, asked.rubric)[len(asked.key_points) + belief]
+    (reading,) = read(shipped(), statement, sentences(statement), [criterion])
+    return asserted(reading) is not None
+
+
+def share(found: list[bool]) -> float:
+    assert len(found) > 100
+    return sum(found) / len(found)
+
+
+def test_opposite_of_the_truth_earns_little() -> None:
+    wrong = (
+        "I'd put created_at first, because the range filter throws away most rows, and customer_id second. With customer_id in front "
+        "the database would have to sort all entries again, and the index would make every write faster."
+    )
+    assert points(INDEX, wrong) <= 3
+
+
+def test_later_correction_counts() -> None:
+    plain = "The index should be on customer_id first and created_at second."
+    corrected = f"The index should be on created_at first. No wait, that's wrong. {plain}"
+    assert judged(INDEX, corrected).marks[0].mark is Mark.HIT
+    assert judged(INDEX, plain).marks[0].mark is Mark.HIT
+
+
+@pytest.mark.slow
+def test_misconceptions_are_caught_and_corrections_are_not() -> None:
+    beliefs = [(question, index, one) for question in UNSEEN for index, one in enumerate(question.misconceptions)]
+    assert share([asserts(question, index, text) for question, index, one in beliefs for text in one.asserted]) >= 0.8
+    assert share([asserts(question, index, text) for question, index, one in beliefs for text in one.corrected]) <= 0.2
+
+
+@pytest.mark.slow
+def test_negated_model_answers_fail() -> None:
+    found = [points(BANK[question.id], question.negated) for question in UNSEEN]
+    assert sum(value > 3 for value in found) <= len(found) // 20
+    assert max(found) < 7
+
+
+@pytest.mark.slow
+def test_fluent_wrong_answers_fail_and_good_ones_pass() -> None:
+    rng = random.Random(1)
+    chosen = rng.sample([(question, one) for question in UNSEEN for one in question.spoken if one.kind in {"good", "wrong"}], 60)
+    good = [points(BANK[question.id], one.text) for question, one in chosen if one.kind == "good"]
+    wrong = [points(BANK[question.id], one.text) for question, one in chosen if one.kind == "wrong"]
+    assert sum(value < 7 for value in good) / len(good) <= 0.15
+    assert sum(value > 3 for value in wrong) / len(wrong) <= 0.15
