@@ -25,7 +25,8 @@ SECONDS = 10.0
 PASSING_STATUS = frozenset({"408", "429"})
 PASSING_TYPES = frozenset({"concurrent_idempotent_requests"})
 
-# Seconds to pause after a 429 without a Retry-After header (rate limit, daily or monthly quota), and the maximum pause.
+# Seconds to pause after a 429 response without a Retry-After header: PAUSE if the rate limit is exceeded, and QUOTA_PAUSE if the
+# daily or monthly quota is used up. MAX_PAUSE limits a Retry-After header.
 PAUSE, QUOTA_PAUSE, MAX_PAUSE = 1.0, 600.0, 3600.0
 # Error type of the response when a send-only API key is used for any other request.
 SENDS_ONLY = "restricted_api_key"
@@ -62,7 +63,7 @@ class _Connections(AsyncHTTPClient):
 class ResendMailer:
     """Implements `Mailer` and `MailService` with the Resend API.
 
-    It makes a single attempt. The caller retries with the same key.
+    Each mail is attempted only once. The caller retries with the same idempotency key.
     """
 
     def __init__(self, api_key: str, sender: str, api_url: str | None, timeout: float = SECONDS) -> None:
@@ -82,8 +83,8 @@ class ResendMailer:
     async def send(self, mail: Mail, key: str) -> None:
         """Send a mail through Resend. Sending it again with the same `key` within a day does not deliver it twice.
 
-        Raises MailDelayed if Resend is unreachable, overloaded, failing or too slow (the mail may still have been sent), and
-        MailRefused if it rejects this mail, our API key or our sender address.
+        Raises MailDelayed if Resend is unreachable, overloaded, failing, or too slow, in which case the mail may still have been
+        sent. Raises MailRefused if Resend rejects this mail, our API key, or our sender address.
         """
         with _translate_errors():
             async with asyncio.timeout(self._timeout):
@@ -97,7 +98,8 @@ class ResendMailer:
     async def check(self) -> MailServiceStatus:
         """Return Resend's status for the domain of our sender address, without sending a mail.
 
-        Raises MailDelayed if Resend is unreachable, overloaded or failing, and MailRefused if our API key is invalid.
+        Raises MailDelayed if Resend is unreachable, overloaded, failing, or too slow, and MailRefused if Resend rejects our API
+        key.
         """
         domain = parseaddr(self._sender)[1].rpartition("@")[2].lower()
         params: resend.Domains.ListParams = {"limit": PAGE_SIZE}
