@@ -28,10 +28,10 @@ WAITED_FOR = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A user's plan, taken from their newest subscription. Without one, `status` is `inactive`.
+    """A user's plan, taken from their newest subscription. If the user has none, `status` is `inactive`.
 
-    `product` is None without a subscription, and for a variant that is not configured. In the latter case, `last_known` is the
-    last plan that the subscription is known to have had, or None.
+    `product` is None if there is no subscription or its variant is not configured. In the latter case, `last_known` is the last
+    plan that the subscription is known to have had, or None.
     """
 
     product: Product | None = None
@@ -87,8 +87,8 @@ def plan_of(
 ) -> Plan:
     """Return the plan that users see for a subscription. Without a subscription, it is inactive.
 
-    `payment_failed` refers to the newest of the `invoices`, which come oldest first. It is not set for a cancelled or expired
-    subscription, because nothing more is charged and users can do nothing about it. `last_known` counts only if there is no
+    `payment_failed` refers to the last of the `invoices`, which are sorted oldest first. It is not set for a cancelled or expired
+    subscription, because nothing more is charged and users can do nothing about it. `last_known` is ignored if there is a
     `product`.
     """
     if subscription is None:
