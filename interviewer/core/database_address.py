@@ -1,4 +1,4 @@
-"""Parsing of DATABASE_URL, and the connection settings shared by the pool, the listener and the migrations.
+"""Parsing of DATABASE_URL, and the connection settings shared by the pool, the listener, and the migrations.
 
 Connections do not rely on session state and send only libpq's own startup parameters. A pooler such as PgBouncer or Supavisor
 keeps no session state between transactions and rejects startup parameters it does not know.

@@ -272,11 +272,11 @@ class Clean(Protocol):
     """The type of the function that `cleaner` returns."""
 
     def __call__(self, text: str, max_length: int = MAX_LENGTH) -> str:
-        """Return the text without email addresses, tokens and secrets, cut at `max_length` characters."""
+        """Return the text without email addresses, tokens, and secrets, cut at `max_length` characters."""
 
 
 def cleaner(secrets: Sequence[str] = ()) -> Clean:
-    """Return a function that removes email addresses, tokens and `secrets` from a text.
+    """Return a function that removes email addresses, tokens, and `secrets` from a text.
 
     This is the second line of defense; code should not log them in the first place. The text is shortened before cleaning, so
     that long text costs no more than short text. Secrets shorter than SHORTEST_SECRET are not removed.

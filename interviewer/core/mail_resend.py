@@ -50,7 +50,7 @@ class _Connections(AsyncHTTPClient):
         files: dict[str, Any] | None = None,
         data: dict[str, str] | None = None,
     ) -> tuple[bytes, int, Mapping[str, str]]:
-        """Send a request and return the response's content, status code and headers."""
+        """Send a request and return the response's content, status code, and headers."""
         sent = {"json": json} if data is None and files is None else {"data": data, "files": files}
         answer = await self._client.request(method, url, headers=dict(headers), **sent)
         return answer.content, answer.status_code, answer.headers
@@ -126,7 +126,7 @@ class ResendMailer:
         await self._connections.close()
 
     def _set_globals(self) -> None:
-        """Set the SDK's API key, base URL and HTTP client.
+        """Set the SDK's API key, base URL, and HTTP client.
 
         The SDK reads them from module globals, which are initialized from the environment at import. They are set right before
         each call, and the SDK reads them before its first await. So no other mailer can interfere, and the environment does not
@@ -150,7 +150,7 @@ class ResendMailer:
 
 @contextmanager
 def _translate_errors() -> Iterator[None]:
-    """Convert errors of the SDK, its HTTP client and the timeout into MailDelayed or MailRefused.
+    """Convert errors of the SDK, its HTTP client, and the timeout into MailDelayed or MailRefused.
 
     `from None` is deliberate: the SDK's messages may quote email addresses, which must not be logged.
     """

@@ -54,7 +54,8 @@ async def attempts(work: Callable[[], Awaitable[Result]], waits: Sequence[float]
 async def with_retries(database: Database, statement: Statement[Result], seconds: float = PATIENCE) -> Result:
     """Return the result of an idempotent statement, retrying it for up to `seconds` while the database is unavailable.
 
-    It must be idempotent because it may have run even though no reply arrived. Raises Unavailable when the time is up.
+    It must be idempotent because it may have run even though no reply arrived. Raises Unavailable if the database is still
+    unavailable after that time.
     """
     caller = stamina.AsyncRetryingCaller(
         attempts=None, timeout=seconds, wait_initial=TRY_EVERY, wait_max=TRY_EVERY, wait_jitter=0

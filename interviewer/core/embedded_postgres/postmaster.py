@@ -1,4 +1,4 @@
-"""The server process of one PostgreSQL data folder. It finds, starts and stops that process and never touches any other."""
+"""The server process of one PostgreSQL data folder. It finds, starts, and stops only that process."""
 
 from __future__ import annotations
 
@@ -239,7 +239,7 @@ class Postmaster:
 
 
 def serves(process: psutil.Process, folder: Path) -> bool:
-    """Return whether a process is the running server of a data folder. Checks its name, owner and working directory.
+    """Return whether a process is the running server of a data folder. Checks its name, owner, and working directory.
 
     A zombie does not count as running. Where the operating system hides the working directory of another user's process even
     from root, the `-D` option of its command line is checked instead.
