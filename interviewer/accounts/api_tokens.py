@@ -39,7 +39,7 @@ class IssuedTokens:
 
 
 class Tokens:
-    """Issues, authenticates and refreshes API tokens."""
+    """Issues, authenticates, and refreshes API tokens."""
 
     def __init__(self, database: Database, guard: Guard, secret: str | None, lifetime: timedelta) -> None:
         """Sign access tokens, which are valid for `lifetime`, with `secret`.

@@ -208,9 +208,9 @@ class GitHub:
 
 @contextmanager
 def _translate_errors() -> Iterator[None]:
-    """Convert errors from the HTTP client, the timeout and response validation to IdentityUnavailable, and log them.
+    """Convert errors from the HTTP client, the timeout, and response validation to IdentityUnavailable, and log them.
 
-    Uses `from None` because their messages can quote tokens and URLs, which must not reach a log.
+    Uses `from None` because their messages can quote tokens and URLs, which must not be logged.
     """
     try:
         yield

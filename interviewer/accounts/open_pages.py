@@ -1,7 +1,7 @@
 """Tracks which session, and which shared report, each page's Reflex state was loaded for.
 
 Reflex keeps a page's state under a token that the client chooses, and sends the state to any client with that token. So the
-server uses a key of its own, derived from that token and the session in the cookie. With another session, an ended session or no
+server uses a key of its own, derived from that token and the session in the cookie. With another session, an ended session, or no
 session, the same token leads to a different, empty state.
 
 Sessions and shares may end while their page is open or its state is kept. To find them, one statement checks all sessions and

@@ -67,7 +67,7 @@ async def checked_password(raw: str, *about: str) -> str:
 async def _checked_sign_up(email: str, username: str, password: str) -> tuple[str, str]:
     """Return the email address and name in their stored form.
 
-    Raises InvalidFields with all invalid fields if the address, the name, or the password is invalid.
+    Raises InvalidFields with all invalid fields if the email address, the name, or the password is invalid.
     """
     refused = {}
     try:
@@ -119,7 +119,7 @@ class Accounts:
     async def email_exists(self, email: str, client: str = "") -> bool:
         """Return whether there is an account with an email address. No other use case reveals this.
 
-        Raises BadRequest if the address is invalid, and TooManyRequests if the IP address `client` exceeds the rate limit.
+        Raises BadRequest if the email address is invalid, and TooManyRequests if the IP address `client` exceeds the rate limit.
         """
         await self._guard.check(Action.CHECK_EMAIL, client)
         address = normalized_email(email)
@@ -129,9 +129,9 @@ class Accounts:
     async def request_verification(self, email: str, username: str, password: str, client: str = "") -> None:
         """Email a link that creates the account.
 
-        If the address already has an account, the email says so instead, and the caller sees no difference. Raises InvalidFields
-        if the address, the name, or the password is invalid, which still counts as an attempt. Raises TooManyRequests if a rate
-        limit is exceeded.
+        If the email address already has an account, the email says so instead, and the caller sees no difference. Raises
+        InvalidFields if the email address, the name, or the password is invalid, which still counts as an attempt. Raises
+        TooManyRequests if a rate limit is exceeded.
         """
         await self._guard.check(Action.SIGN_UP, client, _rate_limit_key(email))
         email, username = await _checked_sign_up(email, username, password)
@@ -160,7 +160,7 @@ class Accounts:
     async def pending(self, secret: str) -> Pending:
         """Return the sign-up that a mailed link confirms, without using up the link.
 
-        Raises Unauthorized if the link is unknown, used or expired.
+        Raises Unauthorized if the link is unknown, used, or expired.
         """
         token = await self._pending(secret)
         return Pending(token.username, token.email)
@@ -195,21 +195,21 @@ class Accounts:
         """Create the account of a mailed link for an API client, which has the link but no password.
 
         The account gets the password of that sign-up, but `password_proven_at` stays empty. If another pending sign-up with the
-        same address has a different password, we cannot know which one is the owner's. Then the account gets no password, and an
-        email lets the owner choose one.
+        same email address has a different password, we cannot know which one is the owner's. Then the account gets no password,
+        and an email lets the owner choose one.
 
-        Raises Unauthorized if the link is unknown, used, or expired. Raises Conflict if the address has an account by now. Raises
-        TooManyRequests if the IP address `client` exceeds the rate limit.
+        Raises Unauthorized if the link is unknown, used, or expired. Raises Conflict if the email address has an account by now.
+        Raises TooManyRequests if the IP address `client` exceeds the rate limit.
         """
         await self._guard.check(Action.USE_LINK, client)
         return await self._create(secret)
 
     async def _create(self, secret: str, *, proven_hash: str | None = None) -> User:
-        """Create the account of a mailed link, with its free credit, and use up all sign-up links of the address.
+        """Create the account of a mailed link, with its free credit, and use up all sign-up links of the email address.
 
         `proven_hash` is the hash of a password that the user has just typed. It becomes the account's password, and
         `password_proven_at` is set. Without it, the account gets its password by the rules of `verify`. Raises Unauthorized if
-        the link is unknown, used, or expired, and Conflict if the address has an account by now.
+        the link is unknown, used, or expired, and Conflict if the email address has an account by now.
         """
         now = utcnow()
         async with self._database.transaction() as session:
@@ -240,7 +240,7 @@ class Accounts:
     async def sign_in(self, email: str, password: str, client: str = "") -> User:
         """Return the user with this email address and password, and record that the password has been used to sign in.
 
-        A hash made with older parameters is upgraded. Raises Unauthorized if the address or the password is wrong, and
+        A hash made with older parameters is upgraded. Raises Unauthorized if the email address or the password is wrong, and
         TooManyRequests if a rate limit is exceeded.
         """
         await self._guard.check(Action.SIGN_IN, client, _rate_limit_key(email))
@@ -273,7 +273,7 @@ class Accounts:
         """Email a link for choosing a new password, if the email address has an account.
 
         The lookup runs after the response, so neither the response nor its timing reveals whether the account exists. Raises
-        BadRequest if the address is invalid, which still counts as an attempt. Raises TooManyRequests if a rate limit is
+        BadRequest if the email address is invalid, which still counts as an attempt. Raises TooManyRequests if a rate limit is
         exceeded.
         """
         await self._guard.check(Action.RESET, client, _rate_limit_key(email))
