@@ -61,7 +61,7 @@ class StatementLine:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What users see of their credits: balances, plan and statement. The newest line comes first."""
+    """What users see of their credits: balances, plan, and statement. The newest line comes first."""
 
     balances: Balances
     plan: Plan
@@ -126,7 +126,7 @@ class Awaited(StrEnum):
 
 
 class Plans:
-    """Reads users' balances, plans and statements."""
+    """Reads users' balances, plans, and statements."""
 
     def __init__(self, database: Database, catalogue: Catalogue) -> None:
         self._database = database
@@ -160,7 +160,7 @@ class Plans:
         return Standing(balances, plan_of(newest, product, invoices, Product(seen) if seen else None))
 
     async def account(self, user_id: int) -> Account:
-        """Return the user's balances, plan and statement. Raises Unauthorized if the account does not exist."""
+        """Return the user's balances, plan, and statement. Raises Unauthorized if the account does not exist."""
         async with self._database.transaction() as session:
             standing = await self._standing(session, user_id)
             rows = await ledger.rows_of(session, user_id)

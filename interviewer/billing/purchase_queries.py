@@ -1,4 +1,4 @@
-"""SQL for orders, invoices, subscriptions and checkouts."""
+"""SQL for orders, invoices, subscriptions, and checkouts."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from interviewer.credits.tables import CreditTransaction, Subscription
 async def lock(session: AsyncSession, *subjects: str) -> None:
     """Lock purchases in the given order until the transaction ends, whether or not their rows exist yet.
 
-    To avoid deadlocks, every transaction takes its locks in this order: these advisory locks, orders before subscriptions; rows
-    of deliveries, orders and subscriptions; rows of users.
+    To avoid deadlocks, every transaction takes its locks in this order: these advisory locks, with orders before subscriptions;
+    then rows of deliveries, orders, and subscriptions; then rows of users.
     """
     await session.execute(select(*(func.pg_advisory_xact_lock(func.hashtextextended(subject, 0)) for subject in subjects)))
 
@@ -43,9 +43,9 @@ async def announce(session: AsyncSession, user_id: int) -> None:
 def _buyer() -> dict[str, Any]:
     """Return the owner columns of a new purchase.
 
-    The owner is the user of the checkout `reference` or, without such a checkout, the user with the email address `email`. If the
-    account of the checkout was deleted, the purchase is orphaned. Nothing else in a body identifies an owner, because anyone can
-    make a buy link that carries arbitrary data.
+    The owner is the user of the checkout `reference` or, if there is no such checkout, the user with the email address `email`.
+    If the account of the checkout was deleted, the purchase is orphaned. Nothing else in a webhook body identifies an owner,
+    because anyone can make a buy link that carries arbitrary data.
     """
     carried = col(CheckoutReference.reference) == bindparam("reference")
     checkout = select(col(CheckoutReference.user_id)).where(carried)

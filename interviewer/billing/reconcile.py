@@ -2,7 +2,7 @@
 
 This can repair only what the records still show. They do not show:
 
-- plan changes that were undone without a renewal in between. After an upgrade, a downgrade and another upgrade within a cycle,
+- plan changes that were undone without a renewal in between. After an upgrade, a downgrade, and another upgrade within a cycle,
   the second upgrade earns credits, because the first one is not visible.
 - the plan of a renewal whose price matches no plan (other currencies, former prices that LEMON_FORMER_VARIANTS does not name),
   if the plan change before it was lost as well. It counts as the last known plan.

@@ -1,6 +1,6 @@
 """Tables of purchases: the facts that the payment service reports, and its deliveries.
 
-Orders, invoices, subscriptions and variant sightings are facts. Facts are only ever added, so their order of arrival does not
+Orders, invoices, subscriptions, and variant sightings are facts. Facts are only ever added, so their order of arrival does not
 matter. `billing/entitlements.py` computes what they are worth.
 """
 

@@ -64,7 +64,7 @@ async def reopen(session: AsyncSession, id: int, subject: str) -> None:
 
 
 async def mark_waiting_applied(session: AsyncSession, subject: str, user_id: int) -> None:
-    """Mark the deliveries that waited for a purchase, its owner or its product as applied.
+    """Mark the deliveries that waited for a purchase, its owner, or its product as applied.
 
     Notifies every process, on commit, that the user's credits or plan changed.
     """
