@@ -60,7 +60,7 @@ class Personal:
         Running subscriptions are cancelled first. Ledger rows are kept without the user. Keyed hashes of the email address and
         the GitHub ID are kept, too, so that signing up again gives no second free credit.
 
-        Raises BadRequest if the address is wrong, Unauthorized if the account does not exist, and SubscriptionNotCancelled if a
+        Raises BadRequest if `typed_email` is wrong, Unauthorized if the account does not exist, and SubscriptionNotCancelled if a
         subscription could not be cancelled. Raises Unavailable if the database does not respond, with a message that says whether
         subscriptions have already been cancelled. Nothing is erased in any of these cases.
         """
@@ -95,8 +95,8 @@ class Personal:
     async def _cancel_subscriptions(self, user_id: int, typed_email: str) -> int:
         """Cancel the user's running subscriptions, record that, and return how many there were.
 
-        No transaction is open during the requests to the payment service. Raises BadRequest if the address is wrong, Unauthorized
-        if the account does not exist, and SubscriptionNotCancelled if a subscription could not be cancelled.
+        No transaction is open during the requests to the payment service. Raises BadRequest if `typed_email` is wrong,
+        Unauthorized if the account does not exist, and SubscriptionNotCancelled if a subscription could not be cancelled.
         """
         async with self._database.transaction() as session:
             user = await _locked(session, user_id)
