@@ -76,7 +76,7 @@ class Operations:
     async def user_id(self, email: str) -> int:
         """Return the ID of the account with this email address.
 
-        Raises BadRequest if the address is invalid, and NotFound if there is no account with it.
+        Raises BadRequest if the address is invalid, and NotFound if no account has it.
         """
         address = normalized_email(email)
         async with self._database.transaction() as session:
