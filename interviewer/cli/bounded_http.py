@@ -97,7 +97,7 @@ class BoundedHttp(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Process received data. Responds with 431, 400 or 413 and closes the connection if a size limit is exceeded."""
+        """Process received data. Responds with 431, 400, or 413 and closes the connection if a size limit is exceeded."""
         if self._deadline is None and self._is_idle:
             self._await(HEADERS_WITHIN)
         self._received += len(data)

@@ -1,6 +1,6 @@
 """Websockets with limits on frames and on the arrival time of messages, enforced before the protocol library parses anything.
 
-By default uvicorn accepts any number of pings, pongs and fragments, which the application never sees. It answers every ping even
+By default uvicorn accepts any number of pings, pongs, and fragments, which the application never sees. It answers every ping even
 if the client reads nothing, and waits forever for the rest of a message. Limits on whole messages are in
 `interviewer.api.websockets`.
 """

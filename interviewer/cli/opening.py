@@ -136,7 +136,7 @@ class _Signals:
 
 @contextlib.contextmanager
 def _stopping_on_signals() -> Iterator[_Signals]:
-    """Handle SIGINT, SIGTERM and SIGHUP during the block so that the embedded server is stopped on exit."""
+    """Handle SIGINT, SIGTERM, and SIGHUP during the block so that the embedded server is stopped on exit."""
     signals = _Signals()
     before = {number: signal.signal(number, signals) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import typer
 
 GAP = "  "
-# Unicode categories: control, format, surrogate, private-use and unassigned characters (C), line separators and paragraph
-# separators.
+# Unicode categories: control, format, surrogate, private-use, and unassigned characters (C), line separators, and
+# paragraph separators.
 _UNPRINTABLE = ("C", "Zl", "Zp")
 
 
