@@ -93,7 +93,7 @@ class GitHubSignIn:
         return self._oauth is not None
 
     async def begin(self, next_path: str, link_to: int = 0) -> tuple[str, str]:
-        """Begin a sign-in or, if `link_to` is a user ID, connecting GitHub to that user's account.
+        """Begin a sign-in. If `link_to` is a user ID, GitHub will be connected to that user's account instead.
 
         Returns the URL of GitHub's consent page and the value of the cookie that the browser keeps until it returns. Afterward,
         the user is redirected to `next_path`, or to the dashboard if that is not a path on this site. Raises Unavailable if
@@ -224,7 +224,8 @@ class GitHubSignIn:
     async def disconnect(self, user_id: int) -> None:
         """Disconnect GitHub from an account, and record that this GitHub ID has had its free credit.
 
-        Raises Conflict if the account has no password to sign in with, and Unauthorized if the account no longer exists.
+        Does nothing if GitHub is not connected. Raises Conflict if the account has no password to sign in with, and Unauthorized
+        if the account no longer exists.
         """
         async with self._database.transaction() as session:
             user = await users.locked_user(session, user_id)
