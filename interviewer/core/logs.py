@@ -146,10 +146,10 @@ class LogThrottle:
 
 
 class _ClientErrorFilter(logging.Filter):
-    """A filter that limits the messages that clients can trigger at will to one a minute for each kind.
+    """A filter for messages that clients can trigger at will. It passes one message of each kind per minute.
 
-    A warning that starts with one of `beginnings` is of that kind. With `errors`, exceptions are limited, too, and each class and
-    line of code is a kind.
+    Each of `beginnings` is a kind of warning. With `errors`, exceptions are filtered, too. Their kind is the class and the line
+    of code that raised them.
     """
 
     def __init__(self, beginnings: Collection[str], *, errors: bool) -> None:

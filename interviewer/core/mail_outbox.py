@@ -34,8 +34,8 @@ HOLD = timedelta(seconds=60)
 WAITS = tuple(timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 3600, 3 * 3600, 6 * 3600))
 # Each wait is lengthened by a random share of up to this, so that mails that failed together are not retried together.
 JITTER = 0.2
-# A mail rejected by the rate limit is abandoned at this age, shortly before the mail service forgets its idempotency key and its
-# links have all expired, which takes 24 hours.
+# A mail rejected by the rate limit is abandoned at this age. Within another hour, the mail service forgets its idempotency key,
+# and its links have expired.
 TOO_OLD = timedelta(hours=23)
 # Send slots are slightly further apart than the rate limit requires, because requests take varying times to arrive.
 MARGIN = 1.03

@@ -83,8 +83,8 @@ class ResendMailer:
     async def send(self, mail: Mail, key: str) -> None:
         """Send a mail through Resend. Sending it again with the same `key` within a day does not deliver it twice.
 
-        Raises MailDelayed if Resend is unreachable, overloaded, failing, or too slow, in which case the mail may still have been
-        sent. Raises MailRefused if Resend rejects this mail, our API key, or our sender address.
+        Raises MailDelayed if Resend is unreachable, overloaded, failing, or too slow; the mail may have been sent anyway. Raises
+        MailRefused if Resend rejects this mail, our API key, or our sender address.
         """
         with _translate_errors():
             async with asyncio.timeout(self._timeout):

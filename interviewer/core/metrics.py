@@ -129,5 +129,5 @@ def exposition() -> bytes:
 
 
 def outage(part: str) -> None:
-    """Count a failed call to a dependency: `database`, `valkey` or `model`."""
+    """Count a failed request to a dependency: `database`, `valkey`, or `model`."""
     OUTAGES.labels(part).inc()
