@@ -121,7 +121,10 @@ class Unavailable(AppError):
 
 
 class Crowded(Unavailable):
-    """A queue is full. The user's input is stored or was not accepted, so the user can try again."""
+    """A queue is full or closed, or no slot became free in time.
+
+    The user's input is stored or was not accepted, so the user can try again.
+    """
 
     user_message = "Too many people are using the site right now. Nothing was lost. Please try again in a moment."
 
@@ -139,8 +142,8 @@ class TooMuchAtOnce(TooManyRequests):
 class MailDelayed(Unavailable):
     """The mail could not be sent now. A later retry may succeed.
 
-    If the mail service asks for a pause before any further mail, `retry_after` is its length in seconds. The failure is then not
-    this mail's fault.
+    If the mail service asks for a pause before any further mail, `retry_after` is the length of the pause in seconds. The failure
+    is then not this mail's fault.
     """
 
     user_message = "We couldn't send the email right now."
@@ -151,7 +154,7 @@ class MailDelayed(Unavailable):
 
 
 class MailRefused(AppError):
-    """The mail service permanently rejects a mail, because its recipient, our API key or our sender address is invalid."""
+    """The mail service permanently rejects a mail, because its recipient, our API key, or our sender address is invalid."""
 
     status = 502
     user_message = "We couldn't send the email."
@@ -164,14 +167,14 @@ class IdentityRefused(Unauthorized):
 
 
 class IdentityUnavailable(AppError):
-    """GitHub is unreachable, limits our rate, or rejects our configuration."""
+    """GitHub is unreachable, fails, rate limits us, or rejects our configuration."""
 
     status = 502
     user_message = "We can't reach GitHub right now. Please try again in a moment, or sign in with your email address."
 
 
 class PaymentsUnavailable(AppError):
-    """The payment service is unreachable or rejects our credentials."""
+    """The payment service is unreachable, fails, or rejects our credentials."""
 
     status = 502
     user_message = "We can't reach Lemon Squeezy right now. Nothing has changed. Please try again in a few minutes."
@@ -221,7 +224,10 @@ class InterviewerBusy(InterviewerError):
 
 
 class InterviewerMisconfigured(InterviewerError):
-    """The model server rejects our API key, model or request. Retries fail until the operator fixes the configuration."""
+    """The model server rejects our API key, model, or request.
+
+    Retries fail until the operator fixes the configuration.
+    """
 
     user_message = "The interviewer is rejecting our requests, and we need to fix that. Nothing was lost."
 

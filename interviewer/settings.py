@@ -109,9 +109,9 @@ class Settings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _redis(cls, value: SecretStr | None) -> SecretStr | None:
-        """Convert valkey:// URLs to redis://.
+        """Convert valkey:// and valkeys:// URLs to redis:// and rediss://, and reject other schemes.
 
-        Valkey uses the Redis protocol, but the client library only accepts redis:// URLs.
+        Valkey uses the Redis protocol, but the client library accepts only Redis URLs.
         """
         if value is None:
             return None
@@ -123,7 +123,7 @@ class Settings(BaseSettings):
     @field_validator("jwt_secret")
     @classmethod
     def _hard_to_guess(cls, value: SecretStr | None) -> SecretStr | None:
-        """Reject short keys and placeholders such as "changeme".
+        """Reject keys that are short or have few distinct characters, and placeholders such as "changeme".
 
         HS256 requires a key as long as its hash, 32 bytes (RFC 7518, 3.2).
         """
@@ -137,7 +137,10 @@ class Settings(BaseSettings):
     @field_validator("metrics_token")
     @classmethod
     def _hard_to_find(cls, value: SecretStr | None) -> SecretStr | None:
-        """Require a long token, because attempts are not rate limited, and an ASCII token, because it is sent in a header."""
+        """Require a token that is hard to guess and can be sent in a header.
+
+        It must be hard to guess because attempts are not rate limited. A header allows only printable ASCII without spaces.
+        """
         if value is None:
             return None
         token = value.get_secret_value()
@@ -170,7 +173,7 @@ class Settings(BaseSettings):
     @field_validator("frontend_url")
     @classmethod
     def _with_slash(cls, value: str) -> str:
-        """Require http:// or https://, and add a trailing slash because links are made by appending a path."""
+        """Require http:// or https://, and add a trailing slash, because links are made by appending a path."""
         if value and not value.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
         return value if not value or value.endswith("/") else value + "/"
@@ -178,7 +181,7 @@ class Settings(BaseSettings):
     @field_validator("github_base_url", "github_api_url", "lemon_api_url")
     @classmethod
     def _address(cls, value: str) -> str:
-        """Reject URLs that no request can be sent to, such as one with a port out of range, and remove trailing slashes."""
+        """Reject URLs that no request can be sent to, such as those with a port out of range, and remove trailing slashes."""
         return str(HttpUrl(value)).rstrip("/")
 
     @field_validator("lemon_api_url")

@@ -60,7 +60,7 @@ from interviewer.settings import Settings, get_settings
 
 logger = logging.getLogger(__name__)
 
-# Seconds between sweeps, which look for failed starts and for mails that are due.
+# Seconds between sweeps. See `_sweep`.
 SWEEP_EVERY = 5.0
 
 
@@ -134,7 +134,7 @@ def build(
 ) -> Services:
     """Build the services from `settings`. Adapters passed as arguments replace the configured ones.
 
-    Raises StartupError if there is no database URL, or if it or another setting cannot be used.
+    Raises StartupError if the database URL is missing or invalid, or if another setting cannot be used.
     """
     database = database or Database(_database_url(settings), pool_size=settings.database_pool_size)
     mailer = mailer or choose_mailer(settings)
@@ -220,7 +220,7 @@ def choose_mailer(settings: Settings) -> Mailer:
 
 
 def choose_oauth(settings: Settings) -> OAuth | None:
-    """Return the GitHub adapter. None if GitHub sign-in is not configured."""
+    """Return the GitHub adapter, or None if GitHub sign-in is not configured."""
     if not settings.github_client_id or settings.github_client_secret is None:
         return None
     return GitHub(
@@ -232,13 +232,13 @@ def choose_oauth(settings: Settings) -> OAuth | None:
 
 
 def choose_payments(settings: Settings) -> LemonSqueezy | None:
-    """Return the Lemon Squeezy client. None if no API key is configured."""
+    """Return the Lemon Squeezy client, or None if no API key is configured."""
     key = _revealed(settings.lemon_api_key)
     return LemonSqueezy(key, settings.lemon_api_url, settings.lemon_store_id) if key else None
 
 
 def choose_catalogue(settings: Settings) -> Catalogue:
-    """Return the catalogue of products for sale and formerly for sale. In production it ignores test mode events."""
+    """Return the catalogue of products for sale and formerly for sale. In production, it rejects test mode events."""
     variants = {
         Product.INDIVIDUAL: settings.lemon_variant_id_individual,
         Product.PRO: settings.lemon_variant_id_pro,
@@ -265,7 +265,7 @@ def choose_capacities(settings: Settings, interviewer: Interviewer) -> tuple[Cap
 
 
 def choose_limiter(settings: Settings) -> RateLimiter | None:
-    """Return the rate limiter, shared between processes if REDIS_URL is set. None if rate limits are turned off."""
+    """Return the rate limiter, shared between processes if REDIS_URL is set. Returns None if rate limits are turned off."""
     return LimitsLimiter(_revealed(settings.redis_url)) if settings.rate_limits else None
 
 
@@ -293,7 +293,7 @@ def services() -> Services:
 
 
 def current() -> Services | None:
-    """Return the services of this process. None if they have not been built."""
+    """Return the services of this process, or None if they have not been built."""
     return _Holder.current
 
 
@@ -306,7 +306,7 @@ def use(replacement: Services | None) -> None:
 async def running() -> AsyncIterator[Services]:
     """Keep the services running during the block.
 
-    Sweeps and listens for notifications in the background, and closes them at the end.
+    In the background, runs the sweep and listens for notifications. At the end, closes the services.
     """
     current = services()
     tasks = [asyncio.create_task(_sweep(current)), asyncio.create_task(current.notifier.listen())]
@@ -328,8 +328,8 @@ async def running() -> AsyncIterator[Services]:
 async def _sweep(services: Services) -> None:
     """Repeat the periodic work every SWEEP_EVERY seconds. Errors are logged.
 
-    It closes idle database connections, gives back the credits of failed starts, deletes expired browser sessions, and sends the
-    mails that are due.
+    It closes idle database connections, gives back the credits of failed starts, deletes expired sessions, refresh tokens, and
+    mailed links, sends the mails that are due, and updates the mail metrics.
     """
     while True:
         try:

@@ -39,12 +39,12 @@ class IssuedTokens:
 
 
 class Tokens:
-    """Issues, authenticates and refreshes API tokens."""
+    """Issues, authenticates, and refreshes API tokens."""
 
     def __init__(self, database: Database, guard: Guard, secret: str | None, lifetime: timedelta) -> None:
-        """Sign access tokens with `secret`.
+        """Sign access tokens, which are valid for `lifetime`, with `secret`.
 
-        Without a secret, use a key that is generated once and stored in the database. Access tokens are valid for `lifetime`.
+        Without a secret, use a key that is generated once and stored in the database.
         """
         self._database = database
         self._guard = guard
@@ -55,7 +55,7 @@ class Tokens:
         """Open a session for an already authenticated user and issue its API tokens.
 
         Unless `renewable`, there is no refresh token, and the session ends when the access token expires. Raises Unauthorized if
-        the account was deleted or the password changed since the user authenticated.
+        the account has been deleted or the password has changed since the user authenticated.
         """
         key, now = await self._signing_key(), utcnow()
         lifetime = REFRESH_LIFETIME if renewable else self._lifetime
@@ -69,7 +69,7 @@ class Tokens:
         return IssuedTokens(user, access, refresh)
 
     async def authenticate(self, access: str) -> AuthenticatedUser:
-        """Return the user an access token belongs to.
+        """Return the user that an access token belongs to.
 
         Raises Unauthorized if the token is invalid, its session has ended, or the account has been deleted.
         """
@@ -85,9 +85,9 @@ class Tokens:
     async def refresh(self, secret: str, user_id: int | None, client: str = "") -> IssuedTokens:
         """Exchange a single-use refresh token for new tokens.
 
-        Raises Unauthorized if the token is unknown, expired or already used. If it was used more than 10 seconds ago, it has
-        leaked, so its whole session ends. Raises BadRequest, without using up the token, if it does not belong to `user_id`.
-        Raises TooManyRequests.
+        Raises Unauthorized if the token is unknown, expired, or already used. If it was used more than REUSE_GRACE ago, it counts
+        as stolen, and its session is ended. Raises BadRequest, without using up the token, if it does not belong to `user_id`.
+        Raises TooManyRequests if the IP address `client` exceeds the rate limit.
         """
         await self._guard.check(Action.REFRESH, client)
         key, now = await self._signing_key(), utcnow()
@@ -127,7 +127,7 @@ class Tokens:
         return jwt.encode(claims, key, ALGORITHM)
 
     async def _signing_key(self) -> bytes:
-        """Return the signing key, generating it if there is none.
+        """Return the key that signs access tokens, generating it if there is none.
 
         It is cached only after the commit, because every process must use the same key.
         """
@@ -138,7 +138,7 @@ class Tokens:
         return self._key
 
     def _claimed(self, access: str, key: bytes) -> tuple[int, int]:
-        """Return the user ID and the session ID in a valid access token. Raises Unauthorized for any other text."""
+        """Return the user ID and the session ID in an access token. Raises Unauthorized if the token is invalid."""
         try:
             # `iat` is not checked: the clocks of replicas differ and are sometimes set back.
             options: Options = {"require": CLAIMS, "verify_iat": False}

@@ -22,7 +22,7 @@ SESSION_LIFETIME = timedelta(days=30)
 # Extending a session costs a statement, so it happens at most this often.
 SLIDE_EVERY = timedelta(hours=1)
 COOKIE = "interviewer_session"
-# A cookie carries a form's result across the redirect that follows, and expires after this many seconds.
+# This cookie carries a form's result across the redirect that follows, and expires after this many seconds.
 FLASH_COOKIE = "interviewer_flash"
 FLASH_SECONDS = 20
 
@@ -70,7 +70,7 @@ def cookie_value(cookies: str, name: str) -> str:
 async def lock_authenticated_user(session: AsyncSession, user: User) -> None:
     """Lock the row of a user who has just authenticated.
 
-    Raises Unauthorized if the account was deleted or the password changed since.
+    Raises Unauthorized if the account has been deleted or the password has changed since the user authenticated.
     """
     now = await users.locked_user(session, user.id)
     if now is None or now.password_hash != user.password_hash:
@@ -86,7 +86,7 @@ class Sessions:
     async def open(self, user: User, user_agent: str = "") -> str:
         """Open a session for an already authenticated user, and return the secret for its cookie.
 
-        Raises Unauthorized if the account was deleted or the password changed since the user authenticated.
+        Raises Unauthorized if the account has been deleted or the password has changed since the user authenticated.
         """
         secret = new_secret()
         async with self._database.transaction() as session:
@@ -102,9 +102,9 @@ class Sessions:
         return secret
 
     async def authenticate(self, secret: str, *, slide: bool = False) -> AuthenticatedUser:
-        """Return the user whose session has this secret.
+        """Return the user whose live session has this secret. Raises Unauthorized if there is none.
 
-        Raises Unauthorized if there is no live session. `slide` also extends the session, at most once per `SLIDE_EVERY`.
+        `slide` also extends the session, at most once per SLIDE_EVERY.
         """
         if not secret:
             raise Unauthorized
@@ -119,7 +119,7 @@ class Sessions:
         return AuthenticatedUser(user.id, user.username, user.email)
 
     async def devices(self, user_id: int, secret: str) -> tuple[Device, ...]:
-        """Return the user's live sessions, most recently used first. `secret` identifies the current one."""
+        """Return the user's live sessions, most recently used first. `secret` is the secret of the current session."""
         async with self._database.transaction() as session:
             stored = await queries.sessions_of(session, user_id, utcnow())
         here = hashed(secret)
@@ -139,11 +139,11 @@ class Sessions:
             await queries.end_sessions(session, user_id)
 
     async def close(self, secret: str) -> None:
-        """End the session with this secret. Does nothing if there is none."""
+        """End the session with this secret. Does nothing if there is no such session."""
         async with self._database.transaction() as session:
             await queries.end_session(session, hashed(secret))
 
     async def forget_expired(self) -> None:
-        """Delete expired sessions, refresh tokens and mailed links, including the sign-up data stored with the links."""
+        """Delete expired sessions, refresh tokens, and mailed links, including the sign-up data stored with the links."""
         async with self._database.transaction() as session:
             await queries.forget_expired(session, utcnow())

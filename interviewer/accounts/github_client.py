@@ -106,9 +106,9 @@ class GitHub:
         api_url: str = API_URL,
         timeout: float = SECONDS,
     ) -> None:
-        """Connect to GitHub at `base_url` (consent page and access tokens) and `api_url` (REST API).
+        """`base_url` is the URL of the consent page and of access tokens, and `api_url` is that of the REST API.
 
-        `timeout` bounds `identify`, in seconds.
+        `timeout` is the maximum duration of `identify`, in seconds.
         """
         self._client_id = client_id
         self._client_secret = client_secret
@@ -159,7 +159,8 @@ class GitHub:
     async def _token(self, code: str, verifier: str | None, redirect_uri: str | None) -> str:
         """Exchange the authorization code for an access token.
 
-        Raises IdentityRefused for an invalid code, and IdentityUnavailable if GitHub returns any other error or no token.
+        Raises IdentityRefused if the code or verifier is invalid or GitHub reports an unverified email address. Raises
+        IdentityUnavailable if GitHub returns any other error or no token.
         """
         # Both come from the client, and an unpaired surrogate cannot be encoded for sending.
         if not (code.isascii() and (verifier or "").isascii()):
@@ -188,7 +189,7 @@ class GitHub:
     async def _answer(
         self, request: _Request, server: str, headers: Mapping[str, str], form: Mapping[str, str] | None = None
     ) -> bytes:
-        """Return the body of a response with status 200.
+        """Send a request and return the body of the response, which must have status 200.
 
         Raises IdentityUnavailable for any other status, or if the body is longer than MAX_ANSWER bytes. URLs must not contain
         secrets, because the HTTP client logs every URL.
@@ -207,9 +208,9 @@ class GitHub:
 
 @contextmanager
 def _translate_errors() -> Iterator[None]:
-    """Convert errors from the HTTP client, the timeout and response validation to IdentityUnavailable, and log them.
+    """Convert errors from the HTTP client, the timeout, and response validation to IdentityUnavailable, and log them.
 
-    Uses `from None` because their messages can quote tokens and URLs, which must not reach a log.
+    Uses `from None` because their messages can quote tokens and URLs, which must not be logged.
     """
     try:
         yield

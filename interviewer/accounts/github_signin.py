@@ -25,7 +25,7 @@ from interviewer.core.users import User, normalized_email
 from interviewer.credits import free_credit
 from interviewer.errors import BadRequest, Conflict, IdentityRefused, Unauthorized, Unavailable
 
-# How long a user may take at GitHub. This is also the lifetime of the attempt's cookie.
+# How long a user may take on GitHub's pages. This is also the lifetime of the attempt's cookie.
 ATTEMPT_LIFETIME = timedelta(minutes=10)
 ATTEMPT_COOKIE = "interviewer_github"
 CALLBACK = "github/callback"
@@ -95,9 +95,9 @@ class GitHubSignIn:
     async def begin(self, next_path: str, link_to: int = 0) -> tuple[str, str]:
         """Begin a sign-in. If `link_to` is a user ID, GitHub will be connected to that user's account instead.
 
-        Returns the URL of GitHub's consent page and the value of the cookie that the browser keeps until it returns. If
-        `next_path` is not a path on this site, the user is redirected to the dashboard afterward. Raises Unavailable if GitHub is
-        not configured.
+        Returns the URL of GitHub's consent page and the value of the cookie that the browser keeps until it returns. Afterward,
+        the user is redirected to `next_path`, or to the dashboard if that is not a path on this site. Raises Unavailable if
+        GitHub sign-in is not configured.
         """
         oauth = self._required()
         attempt = Attempt(new_secret(), new_secret(), local_path(next_path[:MAX_NEXT]), link_to)
@@ -116,8 +116,10 @@ class GitHubSignIn:
     async def identify(self, attempt: Attempt, state: str, code: str, error: str, client: str = "") -> Identity:
         """Return the identity of the user who returns from GitHub.
 
-        Raises IdentityRefused if `state` does not match the attempt, GitHub reports an `error` such as a cancellation, or the
-        code is missing or invalid. Raises IdentityUnavailable, TooManyRequests, and Unavailable if GitHub is not configured.
+        Raises IdentityRefused if `state` does not match the attempt, if GitHub reports an `error` such as a cancellation, or if
+        the code is missing or invalid. Raises IdentityUnavailable if GitHub cannot be reached, fails, or rejects our
+        configuration. Raises TooManyRequests if the IP address `client` exceeds the rate limit, and Unavailable if GitHub sign-in
+        is not configured.
         """
         oauth = self._required()
         await self._guard.check(Action.GITHUB, client)
@@ -130,9 +132,9 @@ class GitHubSignIn:
         return await oauth.identify(code, verifier=attempt.verifier, redirect_uri=self._redirect_uri)
 
     async def sign_in_with_code(self, code: str, verifier: str | None, client: str = "") -> User:
-        """Return the account for a code from an API client that ran GitHub's flow itself.
+        """Return the account for a code from an API client that ran GitHub's flow itself, as `sign_in` does.
 
-        Raises BadRequest if the code is empty, and otherwise the same as `identify` and `sign_in`.
+        Raises BadRequest if the code is empty. Otherwise, raises the errors of `identify` and `sign_in`.
         """
         oauth = self._required()
         if not code:
@@ -144,9 +146,9 @@ class GitHubSignIn:
         """Return the account of this identity, connecting or creating it if necessary.
 
         An existing account with the same email address is connected, because every account's address has been verified by a
-        mailed link or by GitHub. But its password may have been set by someone else who signed up with this address, so an
-        unproven password is removed and all sessions end. Raises Conflict if that account is connected to another GitHub account,
-        and IdentityRefused if the address cannot be used here.
+        mailed link or by GitHub. But its password may have been chosen by someone else who signed up with this address. A
+        password that was never used to sign in is therefore removed, and all sessions are ended. Raises Conflict if that account
+        is connected to another GitHub account, and IdentityRefused if the email address cannot be used here.
         """
         address = _address(identity)
         async with self._database.transaction() as session:
@@ -176,10 +178,10 @@ class GitHubSignIn:
         return user
 
     async def _connect(self, session: AsyncSession, user: User, identity: Identity, keep: str = "") -> None:
-        """Connect an account to GitHub, drop an unproven password, and notify the owner by mail.
+        """Connect an account to GitHub, remove its password if it was never used, and notify the owner by email.
 
-        `keep` is the secret of the current session, which stays open. Raises Conflict if the account is connected to another
-        GitHub account.
+        If the password is removed, all sessions are ended except the one with the secret `keep`. Raises Conflict if the account
+        is connected to another GitHub account.
         """
         if user.github_id is not None and user.github_id != identity.id:
             raise Conflict(
@@ -192,20 +194,20 @@ class GitHubSignIn:
             enqueue(session, mail_templates.github_connected(user.email, user.username, self._site_url))
 
     async def _drop_password(self, session: AsyncSession, user: User, keep: str = "") -> None:
-        """Remove a password that someone else may have set, end all sessions, and notify the owner by mail.
+        """Remove a password that someone else may have chosen, end all other sessions, and notify the owner by email.
 
-        The session with the secret `keep` stays open.
+        The session with the secret `keep` stays open. Without `keep`, every session is ended.
         """
         user.password_hash, user.updated_at = None, utcnow()
         await session_queries.end_sessions(session, user.id, keep=hashed(keep) if keep else None)
         enqueue(session, mail_templates.password_removed(user.email, user.username, self._site_url))
 
     async def connect(self, user_id: int, identity: Identity, secret: str = "") -> None:
-        """Connect GitHub to the account of a signed-in user. `secret` is that of their current session.
+        """Connect GitHub to the account of a signed-in user. `secret` is the secret of the user's current session.
 
-        An unproven password is removed, and all other sessions end, as in `sign_in`. Does nothing if they are connected already.
-        Raises Conflict if the identity is connected to another account or the account to another identity, and Unauthorized if
-        the account no longer exists.
+        If the account's password was never used to sign in, it is removed, and all other sessions are ended. No-op if the
+        identity is already connected to the account. Raises Conflict if the identity is connected to another account, or the
+        account to another identity. Raises Unauthorized if the account no longer exists.
         """
         async with self._database.transaction() as session:
             await queries.lock_address(session, f"github:{identity.id}")
@@ -220,9 +222,10 @@ class GitHubSignIn:
         self._mail_sender.wake()
 
     async def disconnect(self, user_id: int) -> None:
-        """Disconnect GitHub from an account.
+        """Disconnect GitHub from an account, and record that this GitHub ID has had its free credit.
 
-        Raises Conflict if the account has no password to sign in with, and Unauthorized if it no longer exists.
+        Does nothing if GitHub is not connected. Raises Conflict if the account has no password to sign in with, and Unauthorized
+        if the account no longer exists.
         """
         async with self._database.transaction() as session:
             user = await users.locked_user(session, user_id)
@@ -237,7 +240,7 @@ class GitHubSignIn:
             user.github_id, user.updated_at = None, utcnow()
 
     async def connected(self, user_id: int) -> bool:
-        """Return whether the account is connected to GitHub."""
+        """Return whether the account exists and is connected to GitHub."""
         async with self._database.transaction() as session:
             user = await session.get(User, user_id)
         return user is not None and user.github_id is not None

@@ -25,8 +25,8 @@ class OAuth(Protocol):
         """Exchange an authorization code for the user's identity.
 
         `verifier` and `redirect_uri` are None if an API client ran the flow without them. Raises `errors.IdentityRefused` if the
-        code is invalid or the user has no verified address, and `errors.IdentityUnavailable` if the provider cannot be reached,
-        fails, or rejects our configuration.
+        code is invalid or the user has no verified email address, and `errors.IdentityUnavailable` if the provider cannot be
+        reached, fails, or rejects our configuration.
         """
 
     async def close(self) -> None:

@@ -1,7 +1,7 @@
 """Tracks which session, and which shared report, each page's Reflex state was loaded for.
 
 Reflex keeps a page's state under a token that the client chooses, and sends the state to any client with that token. So the
-server uses a key of its own, derived from that token and the session in the cookie. With another session, an ended session or no
+server uses a key of its own, derived from that token and the session in the cookie. With another session, an ended session, or no
 session, the same token leads to a different, empty state.
 
 Sessions and shares may end while their page is open or its state is kept. To find them, one statement checks all sessions and
@@ -151,16 +151,15 @@ class OpenPages:
         return True
 
     def fill(self, key: str, secret: str) -> None:
-        """Record the session of a state that has no record yet.
+        """Record the session of a state that has no record yet. Does nothing without a session.
 
-        Does nothing without a session. States can lack a record because Reflex gives the second of two connections with one token
-        a key of its own.
+        States can lack a record because Reflex gives the second of two connections with one token a key of its own.
         """
         if secret:
             self._keep(key, hashed(secret))
 
     def session_of(self, key: str) -> str:
-        """Return the hash of the session that the state under a key belongs to, or an empty string."""
+        """Return the hash of the session that the state under a key belongs to, or an empty string if there is none."""
         return self._kept[key].session if key in self._kept else ""
 
     def show(self, key: str, share: str) -> None:
@@ -175,11 +174,13 @@ class OpenPages:
         self._kept.setdefault(key, _Kept(session)).seen = monotonic()
 
     async def check(self, key: str, secret: str, share: str) -> tuple[bool, bool]:
-        """Return whether the session and the share are live, before a page's whole state is sent.
+        """Return whether the session and the share are live. Called before a page's whole state is sent.
 
-        An absent session or share counts as live. The first send after connecting relies on the check made while connecting.
-        Raises Unavailable if the session cannot be checked. If only the share cannot be checked, it counts as ended, because the
-        page reads its report again anyway.
+        An absent session or share counts as live. The first send after connecting relies on the check made while connecting. If
+        the session has ended, `watch` is woken to clean up.
+
+        Raises Unavailable if the session has to be checked and the database does not respond. If only the share cannot be
+        checked, it counts as ended, because the page reads its report again anyway.
         """
         connection = self._by_key.get(key)
         if connection is not None and connection.checked:
@@ -200,9 +201,9 @@ class OpenPages:
     # -- ended sessions and shares -------------------------------------------------------------------------------------
 
     async def watch(self, forget: Forget) -> None:
-        """Run `look` whenever sessions or shares end, and at least every LOOK_EVERY seconds.
+        """Call `look` whenever sessions or shares end, and at least every LOOK_EVERY seconds.
 
-        Logs errors and runs until cancelled.
+        Logs errors and runs until canceled.
         """
         while True:
             # Start waiting before the check, so that a session that ends during the check triggers another one.
@@ -222,7 +223,7 @@ class OpenPages:
         """Find ended sessions and shares, and start cleaning up after them in the background.
 
         Pages of ended sessions are closed and their states dropped. Reports of ended shares are removed from their pages. Raises
-        Unavailable.
+        Unavailable if the database does not respond.
         """
         self._drop_expired()
         unknown = [one for one in self._connections if one.standing is Standing.UNKNOWN]
@@ -266,7 +267,8 @@ class OpenPages:
     async def _alive(self, sessions: Collection[str], shares: Collection[str], *, ask: bool = False) -> set[str]:
         """Return which of these hashes are live.
 
-        Without any hashes, query the database only if `ask`, to find out whether it responds. Raises Unavailable.
+        Without any hashes, queries the database only if `ask`, to find out whether it responds. Raises Unavailable if the
+        database does not respond within CHECK_WAIT seconds.
         """
         sessions, shares = [one for one in sessions if one], [one for one in shares if one]
         if not sessions and not shares and not ask:
@@ -281,7 +283,7 @@ class OpenPages:
 def _key(standing: Standing, session: str, token: str) -> str:
     """Return the key of a state.
 
-    It cannot be computed without the cookie's secret, and sent as a token, it leads to another state.
+    The key cannot be computed without the cookie's secret. A client that sends the key itself as its token gets another state.
     """
     return hashed(f"{standing} {session} {token}")
 

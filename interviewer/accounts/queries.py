@@ -26,7 +26,10 @@ async def user_by_github_id(session: AsyncSession, github_id: int) -> User | Non
 
 
 async def token_by_hash(session: AsyncSession, token_hash: str, purpose: str, *, lock: bool = False) -> OneTimeToken | None:
-    """Return the one-time token with this hash and purpose, used or not, or None. `lock` locks the row and reads it afresh."""
+    """Return the one-time token with this hash and purpose, even if it was used or has expired. Returns None if there is none.
+
+    `lock` locks the row and reads it again.
+    """
     statement = select(OneTimeToken).where(col(OneTimeToken.token_hash) == token_hash, col(OneTimeToken.purpose) == purpose)
     if lock:
         statement = statement.with_for_update().execution_options(populate_existing=True)
@@ -60,7 +63,10 @@ async def count_pending_passwords(session: AsyncSession, email: str, now: dateti
 
 
 async def mark_password_proven(session: AsyncSession, user_id: int, password_hash: str, now: datetime) -> None:
-    """Mark a user's password as set by the owner of the email address. Does nothing if it has changed or is marked."""
+    """Record that a user's password has been used to sign in (`password_proven_at`).
+
+    No-op if the password has changed since, or if this is already recorded.
+    """
     statement = update(User).where(
         col(User.id) == user_id, col(User.password_hash) == password_hash, col(User.password_proven_at).is_(None)
     )
@@ -79,9 +85,9 @@ async def delete_one_time_tokens(session: AsyncSession, email: str) -> None:
 
 
 async def listed(session: AsyncSession, *, search: str, limit: int) -> Sequence[Row[User, str | None]]:
-    """Return up to `limit` users, newest first, each with the status of their newest subscription, or None without one.
+    """Return up to `limit` users, newest first, each with the status of their newest subscription.
 
-    `search` filters by parts of the email address or name.
+    The status is None if a user has no subscription. `search` filters by parts of the email address or name.
     """
     newest: Any = (
         select(col(Subscription.status))

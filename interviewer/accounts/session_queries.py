@@ -126,9 +126,10 @@ async def user_and_session(
 
 
 async def locked_refresh_token(session: AsyncSession, token_hash: str) -> tuple[RefreshToken, Session] | None:
-    """Return the refresh token with this hash, used or not, and its locked session. Returns None if there is none.
+    """Return the refresh token with this hash, even if it was used, and its locked session.
 
-    Ending a session locks the same row. The token is read after the lock is acquired, so it is current.
+    Returns None if there is no such token. Ending a session locks the same row. The token is read after the lock is acquired, so
+    it is current.
     """
     statement = (
         select(Session)
@@ -144,7 +145,7 @@ async def locked_refresh_token(session: AsyncSession, token_hash: str) -> tuple[
 
 
 async def forget_expired(session: AsyncSession, now: datetime) -> None:
-    """Delete expired sessions, refresh tokens and mailed links."""
+    """Delete expired sessions, refresh tokens, and mailed links."""
     await session.execute(delete(RefreshToken).where(col(RefreshToken.expires_at) < now))
     await session.execute(delete(Session).where(col(Session.expires_at) < now))
     await session.execute(delete(OneTimeToken).where(col(OneTimeToken.expires_at) < now))

@@ -54,7 +54,7 @@ def _rate_limit_key(email: str) -> str:
 
 
 async def checked_password(raw: str, *about: str) -> str:
-    """Return the password if it may be used. Raises InvalidFields otherwise, with the reason.
+    """Return the password if it may be used. Raises InvalidFields with the reason if it may not.
 
     `about` is the user's name and email address, which the password must not resemble. Takes up to 50 ms of CPU time, in a
     thread, so check the rate limit first.
@@ -65,7 +65,10 @@ async def checked_password(raw: str, *about: str) -> str:
 
 
 async def _checked_sign_up(email: str, username: str, password: str) -> tuple[str, str]:
-    """Return the email address and name in their stored form. Raises InvalidFields with every invalid field."""
+    """Return the email address and name in their stored form.
+
+    Raises InvalidFields with all invalid fields if the email address, the name, or the password is invalid.
+    """
     refused = {}
     try:
         email = normalized_email(email)
@@ -105,7 +108,7 @@ async def password_matches(password: str, password_hash: str | None) -> bool:
 
 
 class Accounts:
-    """The use cases of accounts: sign-up, sign-in and password reset."""
+    """The use cases of accounts: sign-up, sign-in, and password reset."""
 
     def __init__(self, database: Database, mail_sender: MailSender, guard: Guard, site_url: str) -> None:
         self._database = database
@@ -114,9 +117,9 @@ class Accounts:
         self._site_url = site_url
 
     async def email_exists(self, email: str, client: str = "") -> bool:
-        """Return whether an email address has an account.
+        """Return whether there is an account with an email address. No other use case reveals this.
 
-        No other endpoint reveals that. Raises BadRequest and TooManyRequests.
+        Raises BadRequest if the email address is invalid, and TooManyRequests if the IP address `client` exceeds the rate limit.
         """
         await self._guard.check(Action.CHECK_EMAIL, client)
         address = normalized_email(email)
@@ -124,10 +127,11 @@ class Accounts:
             return await queries.user_by_email(session, address) is not None
 
     async def request_verification(self, email: str, username: str, password: str, client: str = "") -> None:
-        """Mail a link that creates the account.
+        """Email a link that creates the account.
 
-        If the address already has an account, the mail says so instead, and the caller sees no difference. Raises InvalidFields
-        for an invalid address, name or password, which still counts as an attempt. Raises TooManyRequests.
+        If the email address already has an account, the email says so instead, and the caller sees no difference. Raises
+        InvalidFields if the email address, the name, or the password is invalid, which still counts as an attempt. Raises
+        TooManyRequests if a rate limit is exceeded.
         """
         await self._guard.check(Action.SIGN_UP, client, _rate_limit_key(email))
         email, username = await _checked_sign_up(email, username, password)
@@ -156,7 +160,7 @@ class Accounts:
     async def pending(self, secret: str) -> Pending:
         """Return the sign-up that a mailed link confirms, without using up the link.
 
-        Raises Unauthorized if the link is unknown, used or expired.
+        Raises Unauthorized if the link is unknown, used, or expired.
         """
         token = await self._pending(secret)
         return Pending(token.username, token.email)
@@ -168,8 +172,8 @@ class Accounts:
     async def confirm(self, secret: str, password: str, client: str = "") -> User:
         """Create the account of a mailed link for a user who knows the password chosen at sign-up.
 
-        Access to the mailbox does not prove that they chose it, because anyone can sign up with another person's address and a
-        password of their own. Raises BadRequest for a wrong password, and otherwise the same as `verify`.
+        Access to the mailbox does not prove that the user chose the password, because anyone can sign up with another person's
+        address. Raises BadRequest if the password is wrong. Also raises the errors of `verify`.
         """
         await self._guard.check(Action.USE_LINK, client)
         token = await self._pending(secret)
@@ -180,7 +184,7 @@ class Accounts:
     async def confirm_with_new_password(self, secret: str, password: str, client: str = "") -> User:
         """Create the account of a mailed link with a new password instead of the one chosen at sign-up.
 
-        Raises InvalidFields for a password that cannot be used, and otherwise the same as `verify`.
+        Raises InvalidFields if the new password cannot be used. Also raises the errors of `verify`.
         """
         await self._guard.check(Action.USE_LINK, client)
         token = await self._pending(secret)
@@ -190,20 +194,22 @@ class Accounts:
     async def verify(self, secret: str, client: str = "") -> User:
         """Create the account of a mailed link for an API client, which has the link but no password.
 
-        The account gets the password of that sign-up, marked as unproven. If another pending sign-up with the same address has a
-        different password, we cannot know which one is the owner's. Then the account gets no password, and a mail lets the owner
-        choose one.
+        The account gets the password of that sign-up, but `password_proven_at` stays empty. If another pending sign-up with the
+        same email address has a different password, we cannot know which one is the owner's. Then the account gets no password,
+        and an email lets the owner choose one.
 
-        Raises Unauthorized if the link is unknown, used or expired, Conflict if the address has an account by now, and
-        TooManyRequests.
+        Raises Unauthorized if the link is unknown, used, or expired. Raises Conflict if the email address has an account by now.
+        Raises TooManyRequests if the IP address `client` exceeds the rate limit.
         """
         await self._guard.check(Action.USE_LINK, client)
         return await self._create(secret)
 
     async def _create(self, secret: str, *, proven_hash: str | None = None) -> User:
-        """Create the account of a mailed link, with its free credit, and use up all sign-up links of the address.
+        """Create the account of a mailed link, with its free credit, and use up all sign-up links of the email address.
 
-        `proven_hash` becomes its proven password. Without it, the rules of `verify` apply. Raises Unauthorized and Conflict.
+        `proven_hash` is the hash of a password that the user has just typed. It becomes the account's password, and
+        `password_proven_at` is set. Without it, the account gets its password by the rules of `verify`. Raises Unauthorized if
+        the link is unknown, used, or expired, and Conflict if the email address has an account by now.
         """
         now = utcnow()
         async with self._database.transaction() as session:
@@ -232,10 +238,10 @@ class Accounts:
         return user
 
     async def sign_in(self, email: str, password: str, client: str = "") -> User:
-        """Return the user with this email address and password, and mark the password as proven.
+        """Return the user with this email address and password, and record that the password has been used to sign in.
 
-        A hash made with older parameters is upgraded. Raises Unauthorized if the address or the password is wrong, and
-        TooManyRequests.
+        A hash made with older parameters is upgraded. Raises Unauthorized if the email address or the password is wrong, and
+        TooManyRequests if a rate limit is exceeded.
         """
         await self._guard.check(Action.SIGN_IN, client, _rate_limit_key(email))
         user = await self._user_with(email)
@@ -264,10 +270,11 @@ class Accounts:
             return await queries.replace_hash(session, user_id, old_hash, new_hash)
 
     async def request_reset(self, email: str, client: str = "") -> None:
-        """Mail a link for choosing a new password, if the email address has an account.
+        """Email a link for choosing a new password, if the email address has an account.
 
         The lookup runs after the response, so neither the response nor its timing reveals whether the account exists. Raises
-        BadRequest for an invalid address, which still counts as an attempt, and TooManyRequests.
+        BadRequest if the email address is invalid, which still counts as an attempt. Raises TooManyRequests if a rate limit is
+        exceeded.
         """
         await self._guard.check(Action.RESET, client, _rate_limit_key(email))
         address = normalized_email(email)
@@ -282,10 +289,10 @@ class Accounts:
         await self._mail_sender.deliver_due()
 
     async def reset_password(self, secret: str, password: str, client: str = "") -> None:
-        """Set a new password using a mailed link, end every session of the account, and notify its owner by mail.
+        """Set a new password using a mailed link, end every session of the account, and notify its owner by email.
 
-        Raises Unauthorized if the link is unknown, used or expired, InvalidFields for a password that cannot be used (the link
-        stays valid), and TooManyRequests.
+        Raises Unauthorized if the link is unknown, used, or expired. Raises InvalidFields if the password cannot be used; the
+        link then stays valid. Raises TooManyRequests if the IP address `client` exceeds the rate limit.
         """
         await self._guard.check(Action.USE_LINK, client)
         if not await self.reset_link_is_valid(secret):

@@ -1,4 +1,4 @@
-"""Tables of sessions, refresh tokens and the one-time tokens in mailed links."""
+"""Tables of sessions, refresh tokens, and the one-time tokens in mailed links."""
 
 from __future__ import annotations
 

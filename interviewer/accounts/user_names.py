@@ -37,8 +37,8 @@ _REFUSED = f"Choose a name of 1 to {MAX_USERNAME} characters. It can't contain <
 def checked_username(raw: str) -> str:
     """Return the name as it is displayed, with single spaces.
 
-    Raises BadRequest if it is empty or too long, or contains invisible characters, line breaks, angle brackets, web addresses or
-    email addresses.
+    Raises BadRequest if the name is empty or too long, or contains invisible characters, line breaks, angle brackets, web
+    addresses, or email addresses.
     """
     if len(raw) > MAX_EXAMINED or len(name := " ".join(raw.split())) > MAX_USERNAME:
         raise BadRequest(_REFUSED)

@@ -28,10 +28,10 @@ WAITED_FOR = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A user's plan, taken from their newest subscription. Without one, `status` is `inactive`.
+    """A user's plan, taken from their newest subscription. If the user has none, `status` is `inactive`.
 
-    `product` is None without a subscription, and for a variant that is not configured. In the latter case, `last_known` is the
-    last plan that the subscription is known to have had, or None.
+    `product` is None if there is no subscription or its variant is not configured. In the latter case, `last_known` is the last
+    plan that the subscription is known to have had, or None.
     """
 
     product: Product | None = None
@@ -61,7 +61,7 @@ class StatementLine:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What users see of their credits: balances, plan and statement. The newest line comes first."""
+    """What users see of their credits: balances, plan, and statement. The newest line comes first."""
 
     balances: Balances
     plan: Plan
@@ -87,8 +87,8 @@ def plan_of(
 ) -> Plan:
     """Return the plan that users see for a subscription. Without a subscription, it is inactive.
 
-    `payment_failed` refers to the newest of the `invoices`, which come oldest first. It is not set for a cancelled or expired
-    subscription, because nothing more is charged and users can do nothing about it. `last_known` counts only if there is no
+    `payment_failed` refers to the last of the `invoices`, which are sorted oldest first. It is not set for a cancelled or expired
+    subscription, because nothing more is charged and users can do nothing about it. `last_known` is ignored if there is a
     `product`.
     """
     if subscription is None:
@@ -126,7 +126,7 @@ class Awaited(StrEnum):
 
 
 class Plans:
-    """Reads users' balances, plans and statements."""
+    """Reads users' balances, plans, and statements."""
 
     def __init__(self, database: Database, catalogue: Catalogue) -> None:
         self._database = database
@@ -160,7 +160,7 @@ class Plans:
         return Standing(balances, plan_of(newest, product, invoices, Product(seen) if seen else None))
 
     async def account(self, user_id: int) -> Account:
-        """Return the user's balances, plan and statement. Raises Unauthorized if the account does not exist."""
+        """Return the user's balances, plan, and statement. Raises Unauthorized if the account does not exist."""
         async with self._database.transaction() as session:
             standing = await self._standing(session, user_id)
             rows = await ledger.rows_of(session, user_id)

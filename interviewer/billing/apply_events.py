@@ -47,7 +47,7 @@ class Settlement:
     """Applies notices within the caller's transaction.
 
     First, a notice's facts are stored. Then all facts about the purchase determine how many credits it is worth, and the
-    difference from the credits already booked is booked. So notices can arrive in any order and any number of times.
+    difference from the credits already booked is booked. Notices can therefore arrive in any order and any number of times.
     """
 
     def __init__(self, catalogue: Catalogue) -> None:
@@ -97,8 +97,8 @@ class Settlement:
     async def assign(self, session: AsyncSession, notice: Notice, user_id: int) -> None:
         """Assign a notice's purchase, and everything else bought with the same order, to a user.
 
-        Raises Conflict if any of it belongs to another user or belonged to a deleted account, or if the subscription of an
-        invoice is unknown.
+        The notice is also applied. Raises Conflict if any of the purchases belongs to another user or belonged to a deleted
+        account, or if the subscription of an invoice is unknown.
         """
         subjects = await self.subjects(session, notice)
         await purchase_queries.lock(session, *subjects)

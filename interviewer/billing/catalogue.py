@@ -59,20 +59,20 @@ class Catalogue:
     former: tuple[FormerVariant, ...] = ()
 
     def product(self, variant_id: str | None) -> Product | None:
-        """Return the product that a variant sells or used to sell, or None if the variant is not configured."""
+        """Return the product that a variant sells or used to sell. Returns None if the variant is not configured."""
         current = next((product for product, known in self.variants.items() if known and known == variant_id), None)
         return current or next((one.product for one in self.former if one.variant_id == variant_id), None)
 
     def plan_priced(self, cents: int) -> Product | None:
-        """Return the plan with this monthly price in US cents, current or former.
+        """Return the plan whose current or former monthly price is this many US cents.
 
-        Returns None if no plan or more than one has it.
+        Returns None if no plan or more than one plan has this price.
         """
         found = {plan for plan in PLANS if PRICE_CENTS[plan] == cents}
         found |= {one.product for one in self.former if one.price_cents == cents and one.product in PLANS}
         return found.pop() if len(found) == 1 else None
 
     def plan(self, variant_id: str | None) -> Product | None:
-        """Return the plan of a variant, or None for single credits and for variants that are not configured."""
+        """Return the plan of a variant. Returns None for single credits and for variants that are not configured."""
         product = self.product(variant_id)
         return product if product in PLANS else None

@@ -14,7 +14,7 @@ from itertools import groupby, pairwise
 from interviewer.billing.catalogue import CREDITS_PER_MONTH, Product
 from interviewer.credits.rules import CreditType, SubscriptionStatus
 
-# The invoice of a plan change can be dated slightly before the body that shows the change.
+# The invoice of a plan change can be dated slightly before the sighting that shows the change.
 INVOICED_WITHIN = timedelta(minutes=5)
 _UNPAID_ENDS = frozenset({SubscriptionStatus.UNPAID, SubscriptionStatus.EXPIRED})
 _STOPPED = frozenset({SubscriptionStatus.CANCELLED, SubscriptionStatus.PAUSED, SubscriptionStatus.EXPIRED})
@@ -23,10 +23,11 @@ _OVERDUE = frozenset({SubscriptionStatus.PAST_DUE, SubscriptionStatus.UNPAID})
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """The plan (`tier`) and status of a subscription at a time (UTC), as shown by a body.
+    """The plan (`tier`) and status of a subscription at a time (UTC), as a webhook or fetched record showed them.
 
-    `tier` is None for a variant that is not configured, and `status` is None for a body received before statuses were stored.
-    `cycle_end` is the end of the billing cycle at that time. `created` marks the subscription's first body.
+    `tier` is None for a variant that is not configured, and `status` is None if it was received before statuses were stored.
+    `cycle_end` is the end of the billing cycle at that time. `created` marks the sighting from the event that announced the
+    subscription.
     """
 
     at: datetime
@@ -95,7 +96,10 @@ def of_order(product: Product | None, quantity: int, *, paid: bool, refunded: bo
 
 
 def of_subscription(facts: SubscriptionFacts) -> list[Entitlement]:
-    """Return a subscription's entitlements: first month, renewals and plan changes. Without sightings, there are none."""
+    """Return a subscription's entitlements: first month, renewals, and plan changes.
+
+    Returns an empty list if there are no sightings.
+    """
     history = timeline(facts.sightings)
     if not history:
         return []
@@ -105,8 +109,8 @@ def of_subscription(facts: SubscriptionFacts) -> list[Entitlement]:
 def timeline(sightings: Iterable[Sighting]) -> list[Sighting]:
     """Return the sightings in chronological order.
 
-    Of sightings at the same time, the subscription's first body comes first, then those that do not change the plan. The rest are
-    sorted by their content, so that the result does not depend on the order of arrival.
+    Among sightings at the same time, the one that announced the subscription comes first, then those that do not change the plan.
+    The rest are sorted by their content, so that the result does not depend on the order of arrival.
     """
     history: list[Sighting] = []
     for _, group in groupby(sorted(sightings, key=lambda one: one.at), key=lambda one: one.at):
@@ -121,7 +125,7 @@ def timeline(sightings: Iterable[Sighting]) -> list[Sighting]:
 def _first_month(facts: SubscriptionFacts, tier: Product | None) -> Iterator[Entitlement]:
     """Yield the first month if the subscription was created active or its first invoice was paid.
 
-    A trial or an unknown plan yields nothing.
+    Yields nothing for a trial or an unknown plan.
     """
     if tier is None:
         return
@@ -160,7 +164,7 @@ def _plan_changes(history: list[Sighting], invoices: tuple[InvoiceFacts, ...]) -
     change during a trial, for an upgrade that was refunded or ended unpaid, or for a downgrade that undoes an upgrade without
     credits in the same paid month. A change to an unconfigured variant does not count until the variant is configured.
 
-    Parts are numbered instead of dated, so that no credits move when a late body shows that a change happened earlier.
+    Parts are numbered instead of dated, so that no credits move when a late sighting shows that a change happened earlier.
     """
     changes = _changes(history)
     refunded = _refunded_upgrades(changes, invoices)
@@ -203,7 +207,7 @@ def _refunded_upgrades(changes: list[Change], invoices: tuple[InvoiceFacts, ...]
         if invoice.reason == "updated" and invoice.refunded and invoice.total > 0:
             made = invoice.created_at
             upgrades = [one for one in changes if one.credits > 0 and made >= one.old.at - INVOICED_WITHIN]
-            # An upgrade's invoice is dated between the bodies that show the old and the new plan, or soon after the second.
+            # An upgrade's invoice is dated between the sightings of the old and the new plan, or soon after the second.
             found += sorted(upgrades, key=lambda one: max(one.old.at - made, made - one.new.at, timedelta()))[:1]
     return found
 
@@ -217,8 +221,8 @@ def _in_one_month(upgrade: Sighting, downgrade: Sighting, invoices: tuple[Invoic
 def _on_trial(history: list[Sighting], change: Change, invoices: tuple[InvoiceFacts, ...]) -> bool:
     """Return whether a plan change was made during a trial that had not been paid for.
 
-    The body with the new plan may show a later status, so the earlier sightings count as well. Cancelling or pausing a trial does
-    not end it: it can be resumed and has still not been paid for.
+    The sighting with the new plan may show a later status, so the earlier sightings count as well. Cancelling or pausing a trial
+    does not end it: it can be resumed and has still not been paid for.
     """
     if change.new.status is SubscriptionStatus.ON_TRIAL:
         return True
@@ -230,7 +234,7 @@ def _on_trial(history: list[Sighting], change: Change, invoices: tuple[InvoiceFa
 
 
 def _ended_unpaid(history: list[Sighting], upgrade: Sighting, invoices: tuple[InvoiceFacts, ...]) -> bool:
-    """Return whether the subscription became unpaid or expired with an overdue payment.
+    """Return whether, since an upgrade, the subscription became unpaid or expired while a payment was overdue.
 
     Returns False if anything has been paid since the upgrade.
     """

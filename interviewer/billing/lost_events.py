@@ -1,7 +1,7 @@
 """Reconstruct the contents of lost deliveries from the payment service's records.
 
-Its API returns only the current state. Records have no history, but they keep traces of it: an order its original variant, an
-invoice the price charged.
+Its API returns only the current state of a record, without the history. But records keep traces of it: an order names its
+original variant, and an invoice contains the price charged.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from interviewer.billing.lemonsqueezy.bodies import OrderBody, SubscriptionBody
 from interviewer.billing.lemonsqueezy.events import Event
 from interviewer.credits.rules import SubscriptionStatus
 
-# A renewal also sends a body of the subscription within this time. The plan it shows takes precedence over the plan that the
-# price suggests, because prices may have changed.
+# A renewal is followed within this time by a webhook with the subscription. The plan in the webhook takes precedence over the
+# plan that the price suggests, because prices may have changed.
 RENEWAL_BODY_WITHIN = timedelta(hours=1)
 
 
@@ -62,11 +62,11 @@ def was_free(order: OrderBody, money: Amounts) -> bool:
 
 
 def first_body(now: SubscriptionBody, order: OrderBody, money: Amounts) -> tuple[str, SubscriptionBody] | None:
-    """Return the event and body that must have announced a subscription, or None if its order does not name a variant.
+    """Return the event and webhook body that must have announced a subscription.
 
-    If a discount covered the whole price, the subscription started active, but no paid invoice shows that. Only then is the event
-    `subscription_created`, with an active body. Otherwise it is `subscription_updated`, and the body only establishes the first
-    variant and whether there was a trial.
+    Returns None if the order does not name a variant. If a discount covered the whole price, the subscription started active, but
+    no paid invoice shows that. Only then is the event `subscription_created`, with an active body. Otherwise it is
+    `subscription_updated`, and the body only establishes the first variant and whether there was a trial.
     """
     if order.first_order_item is None:
         return None
@@ -81,9 +81,9 @@ def first_body(now: SubscriptionBody, order: OrderBody, money: Amounts) -> tuple
 
 
 def unseen_plans(sightings: Iterable[Sighting], charges: Iterable[Charge]) -> list[Sighting]:
-    """Return a sighting for each plan that was charged but not shown by any body.
+    """Return a sighting for each plan that was charged but not shown by any webhook or record.
 
-    Switching to another plan and back without a renewal in between leaves no trace, so it remains unknown.
+    Switching to another plan and back without a renewal in between leaves no trace, so such a switch remains unknown.
     """
     history = timeline(sightings)
     charged = sorted(charges, key=lambda one: one.at)
@@ -99,10 +99,10 @@ def unseen_plans(sightings: Iterable[Sighting], charges: Iterable[Charge]) -> li
 
 
 def _shown(history: list[Sighting], charge: Charge) -> Product | None:
-    """Return the plan that the next body after a charge shows.
+    """Return the plan in the next sighting after a charge.
 
-    For an upgrade, it is None if there is no such body. For a renewal, only a body within an hour counts, and without one, the
-    plan charged is returned.
+    For an upgrade, returns None if there is no such sighting. For a renewal, only a sighting within RENEWAL_BODY_WITHIN counts,
+    and if there is none, returns the plan charged.
     """
     if charge.upgrade:
         return next((one.tier for one in history if one.at > charge.at), None)

@@ -1,4 +1,4 @@
-"""SQL for orders, invoices, subscriptions and checkouts."""
+"""SQL for orders, invoices, subscriptions, and checkouts."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from interviewer.credits.tables import CreditTransaction, Subscription
 async def lock(session: AsyncSession, *subjects: str) -> None:
     """Lock purchases in the given order until the transaction ends, whether or not their rows exist yet.
 
-    To avoid deadlocks, every transaction takes its locks in this order: these advisory locks, orders before subscriptions; rows
-    of deliveries, orders and subscriptions; rows of users.
+    To avoid deadlocks, every transaction takes its locks in this order: these advisory locks, with orders before subscriptions;
+    then rows of deliveries, orders, and subscriptions; then rows of users.
     """
     await session.execute(select(*(func.pg_advisory_xact_lock(func.hashtextextended(subject, 0)) for subject in subjects)))
 
@@ -43,9 +43,9 @@ async def announce(session: AsyncSession, user_id: int) -> None:
 def _buyer() -> dict[str, Any]:
     """Return the owner columns of a new purchase.
 
-    The owner is the user of the checkout `reference` or, without such a checkout, the user with the email address `email`. If the
-    account of the checkout was deleted, the purchase is orphaned. Nothing else in a body identifies an owner, because anyone can
-    make a buy link that carries arbitrary data.
+    The owner is the user of the checkout `reference` or, if there is no such checkout, the user with the email address `email`.
+    If the account of the checkout was deleted, the purchase is orphaned. Nothing else in a webhook body identifies an owner,
+    because anyone can make a buy link that carries arbitrary data.
     """
     carried = col(CheckoutReference.reference) == bindparam("reference")
     checkout = select(col(CheckoutReference.user_id)).where(carried)
@@ -69,7 +69,10 @@ def _kept_buyer(known: type[Order] | type[Subscription], new: Any) -> dict[str, 
 
 
 async def owners(session: AsyncSession, subjects: Sequence[str]) -> dict[str, tuple[int | None, bool]]:
-    """Return the owner's user ID (or None) and whether the purchase is orphaned, for each known purchase, by subject."""
+    """Return, by subject, each known purchase's owner (a user ID or None) and whether it is orphaned.
+
+    Unknown purchases are left out.
+    """
     found: dict[str, tuple[int | None, bool]] = {}
     for table, name in ((Order, order_subject), (Subscription, subscription_subject)):
         ids = {subject.partition(":")[2]: subject for subject in subjects if subject == name(subject.partition(":")[2])}
@@ -79,7 +82,7 @@ async def owners(session: AsyncSession, subjects: Sequence[str]) -> dict[str, tu
 
 
 async def give(session: AsyncSession, subjects: Sequence[str], user_id: int) -> None:
-    """Assign purchases to a user. Purchases that have an owner or are orphaned stay unchanged."""
+    """Assign purchases to a user. Purchases that already have an owner or are orphaned stay unchanged."""
     for table, name in ((Order, order_subject), (Subscription, subscription_subject)):
         ids = [id for subject in subjects if subject == name(id := subject.partition(":")[2])]
         nobodys = update(table).where(col(table.lemon_id).in_(ids), col(table.user_id).is_(None), not_(col(table.orphaned)))
@@ -90,13 +93,13 @@ async def give(session: AsyncSession, subjects: Sequence[str], user_id: int) -> 
 
 
 async def last_checkout(session: AsyncSession, user_id: int) -> datetime | None:
-    """Return when the user last started a checkout, or None if never."""
+    """Return when the user last started a checkout, or None if the user never started one."""
     statement = select(func.max(col(CheckoutReference.created_at))).where(col(CheckoutReference.user_id) == user_id)
     return (await session.execute(statement)).scalar_one()
 
 
 async def purchased_since(session: AsyncSession, user_id: int, moment: datetime) -> bool:
-    """Return whether a purchase of the user was booked, or a subscription of theirs first stored, at or after a moment."""
+    """Return whether, at or after a moment, a purchase of the user was booked or a new subscription of the user was stored."""
     booked = exists().where(
         col(CreditTransaction.user_id) == user_id,
         col(CreditTransaction.subject).is_not(None),
@@ -110,16 +113,16 @@ async def purchased_since(session: AsyncSession, user_id: int, moment: datetime)
 
 
 async def order(session: AsyncSession, lemon_id: str) -> Order | None:
-    """Return the order with this payment service ID, or None."""
+    """Return the order with this payment service ID, or None if there is none."""
     return (await session.execute(select(Order).where(col(Order.lemon_id) == lemon_id))).scalar_one_or_none()
 
 
 async def store_order(
     session: AsyncSession, lemon_id: str, body: OrderBody, *, reference: str, email: str, product: Product | None, paid: bool
 ) -> Order:
-    """Merge a body into the stored order, and return the locked row. A new order is inserted.
+    """Insert the order of a webhook or fetched record, or merge it into the stored order. Returns the locked row.
 
-    `reference` and `email` determine the owner, unless the order has one.
+    `reference` and `email` determine the owner, unless the stored order already has one.
     """
     item = body.first_order_item
     params = {
@@ -160,7 +163,7 @@ def _merged_order() -> Any:
 
 
 async def subscription(session: AsyncSession, lemon_id: str) -> Subscription | None:
-    """Return the subscription with this payment service ID, locked and freshly read, or None."""
+    """Return the subscription with this payment service ID, locked and freshly read, or None if there is none."""
     statement = select(Subscription).where(col(Subscription.lemon_id) == lemon_id)
     statement = statement.with_for_update().execution_options(populate_existing=True)
     return (await session.execute(statement)).scalar_one_or_none()
@@ -173,7 +176,7 @@ async def subscriptions_of_order(session: AsyncSession, order_id: str) -> list[s
 
 
 async def order_of(session: AsyncSession, lemon_id: str) -> str | None:
-    """Return the payment service ID of the order that started a subscription, or None if unknown."""
+    """Return the payment service ID of the order that started a subscription, or None if it is unknown."""
     statement = select(col(Subscription.order_id)).where(col(Subscription.lemon_id) == lemon_id)
     return (await session.execute(statement)).scalar_one_or_none()
 
@@ -181,10 +184,10 @@ async def order_of(session: AsyncSession, lemon_id: str) -> str | None:
 async def store_subscription(
     session: AsyncSession, lemon_id: str, body: SubscriptionBody, *, reference: str, email: str, created: bool
 ) -> Subscription:
-    """Merge a body into the stored subscription, and return the locked row. A new subscription is inserted.
+    """Insert the subscription of a webhook or fetched record, or merge it into the stored one. Returns the locked row.
 
-    `reference` and `email` determine the owner, unless the subscription has one. `created` marks the subscription's first body. A
-    body older than the newest one changes neither the status, the variant nor the dates.
+    `reference` and `email` determine the owner, unless the stored subscription already has one. `created` says whether `body`
+    announced the subscription. A body older than the newest one does not change the status, the variant, or the dates.
     """
     params = {
         "lemon_id": lemon_id,
@@ -227,9 +230,9 @@ def _merged_subscription() -> Any:
 async def record_variant(
     session: AsyncSession, subscription_id: int, body: SubscriptionBody, plan: str | None, *, created: bool
 ) -> None:
-    """Record the variant and status that a body shows, and the variant's plan if known.
+    """Record the variant and status that a webhook or fetched record shows, and the variant's plan if it is known.
 
-    Recording it again can only add what was missing.
+    If the sighting is already stored, the two are merged, and the result does not depend on their order.
     """
     params = {
         "subscription_id": subscription_id,
@@ -261,7 +264,7 @@ def _merged_sighting() -> Any:
 
 
 async def plan_when_seen(session: AsyncSession, subscription_id: int, variant_id: str) -> str | None:
-    """Return the plan that a variant was when this subscription showed it, or None if unknown.
+    """Return the plan that a variant sold when this subscription was seen with it, or None if it is unknown.
 
     The configuration may have changed since.
     """
@@ -272,7 +275,7 @@ async def plan_when_seen(session: AsyncSession, subscription_id: int, variant_id
 
 
 async def last_plan(session: AsyncSession, subscription_id: int) -> str | None:
-    """Return a subscription's last known plan, or None."""
+    """Return a subscription's last known plan, or None if no plan is known."""
     known = select(col(VariantSighting.tier)).where(
         col(VariantSighting.subscription_id) == subscription_id, col(VariantSighting.tier).is_not(None)
     )
@@ -337,7 +340,7 @@ _SEEN = (
 
 
 async def store_invoice(session: AsyncSession, lemon_id: str, body: InvoiceBody, *, paid: bool, failed: bool) -> None:
-    """Insert the invoice of a webhook's body, or merge it into the stored one. Flags that are set stay set."""
+    """Insert the invoice of a webhook or fetched record, or merge it into the stored invoice. Flags that are set stay set."""
     params = {
         "lemon_id": lemon_id,
         "subscription_lemon_id": body.subscription_id,

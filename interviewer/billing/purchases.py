@@ -1,4 +1,4 @@
-"""Use cases of buying credits and of changing, cancelling or resuming a plan."""
+"""Use cases of buying credits and of changing, cancelling, or resuming a plan."""
 
 from __future__ import annotations
 
@@ -53,7 +53,8 @@ CHANGE_PAGE, PAYMENT_PAGE = "customer_portal_update_subscription", "update_payme
 class Purchases:
     """The use cases of a buyer. Purchases are booked when the payment service reports them.
 
-    Every use case also raises TooManyRequests, Unavailable if payments are not configured, and PaymentsUnavailable.
+    Every use case also raises TooManyRequests if a rate limit is exceeded, Unavailable if payments are not configured, and
+    PaymentsUnavailable if the payment service cannot be reached or fails.
     """
 
     def __init__(
@@ -65,7 +66,7 @@ class Purchases:
         site_url: str,
         missing: tuple[str, ...] = (),
     ) -> None:
-        """`missing` names the settings that are not set and without which nothing can be sold."""
+        """`missing` names the settings that are required to sell anything and are not set."""
         self._database = database
         self._payments = payments
         self._catalogue = catalogue
@@ -82,8 +83,8 @@ class Purchases:
     async def checkout(self, user_id: int, tier: str, client: str) -> str:
         """Return the URL of a page where the user pays for a product.
 
-        Raises BadRequest for an unknown product, Unauthorized if the account does not exist, Conflict for a plan while a
-        subscription is running, and PaymentsRefused.
+        Raises BadRequest if the product is unknown, Unauthorized if the account does not exist, Conflict if the product is a plan
+        and a subscription is already running, and PaymentsRefused if the payment service rejects the checkout.
         """
         product = _product(tier, tuple(Product))
         payments = self._configured()
@@ -112,8 +113,8 @@ class Purchases:
     async def resume(self, user_id: int, client: str) -> None:
         """Undo the cancellation of the newest subscription.
 
-        Raises Conflict if it is not cancelled or another subscription is running, PortalRequired if the user must do it on the
-        payment service's page, and PaymentsRefused if it is too late.
+        Raises Conflict if it is not cancelled or another subscription is running, PortalRequired if the user must resume it on
+        the payment service's page, and PaymentsRefused if it is too late.
         """
         payments = await self._checked_client(user_id, client)
         async with self._database.transaction() as session:
@@ -132,8 +133,9 @@ class Purchases:
         """Change the plan of the newest subscription.
 
         An upgrade is charged at once for the rest of the cycle. A downgrade is not charged, and its price applies from the next
-        cycle on. Raises BadRequest for an unknown plan, Conflict if the subscription does not allow a change or already has this
-        plan, PortalRequired if the user must do it on the payment service's page, and PaymentsRefused.
+        cycle on. Raises BadRequest if the plan is unknown, Conflict if the subscription does not allow a change or already has
+        this plan, PortalRequired if the user must make the change on the payment service's page, and PaymentsRefused if the
+        payment service rejects the change.
         """
         plan = _product(tier, PLANS)
         payments = await self._checked_client(user_id, client)
@@ -153,7 +155,10 @@ class Purchases:
         await self._record(newest, now)
 
     async def payment_page(self, user_id: int, client: str) -> str:
-        """Return the URL of the page where the user can change the card. Raises Conflict if there is no subscription."""
+        """Return the URL of the page where the user can change the card.
+
+        Raises Conflict if there is no subscription, and PaymentsUnavailable if the payment service returns no such URL.
+        """
         payments = await self._checked_client(user_id, client)
         async with self._database.transaction() as session:
             newest = await ledger.newest_subscription(session, user_id)
@@ -169,14 +174,17 @@ class Purchases:
         return self._payments
 
     async def _checked_client(self, user_id: int, client: str) -> LemonSqueezy:
-        """Check the rate limit, and return the client of the payment service. Raises TooManyRequests and Unavailable."""
+        """Check the rate limit, and return the client of the payment service.
+
+        Raises TooManyRequests if a rate limit is exceeded, and Unavailable if payments are not configured.
+        """
         await self._guard.check(Action.PAYMENT, client, str(user_id))
         return self._configured()
 
     async def _answer(self, known: Subscription, request: Awaitable[Document]) -> Document:
-        """Return the response to a request.
+        """Return the response to a request about a subscription.
 
-        If the request is refused, our state is outdated, so it is refreshed before raising PaymentsRefused.
+        If the request is refused, the stored subscription is out of date. It is refreshed, and PaymentsRefused is raised.
         """
         try:
             return await request
@@ -197,9 +205,9 @@ class Purchases:
                 await self._settlement.apply(session, notice)
 
     def _page(self, document: Document, name: str) -> str:
-        """Return the URL of one of the payment service's pages.
+        """Return the URL of one of the payment service's pages. The URL is signed, expires, and is never stored.
 
-        It is signed, expires, and is never stored. Raises PaymentsUnavailable if it is missing or invalid.
+        Raises PaymentsUnavailable if it is missing or invalid.
         """
         urls = document.get("attributes", {}).get("urls")
         found = urls.get(name) if isinstance(urls, dict) else None
@@ -209,9 +217,9 @@ class Purchases:
 
 
 async def plan_sold(session: AsyncSession, catalogue: Catalogue, subscription: Subscription) -> Product | None:
-    """Return a subscription's plan, or None if unknown.
+    """Return a subscription's plan, or None if it is unknown.
 
-    A variant that is no longer configured counts as the plan it was when it was seen.
+    If the variant is no longer configured, returns the plan that it sold when the subscription was last seen with it.
     """
     known = catalogue.plan(subscription.variant_id)
     seen = None if known else await queries.plan_when_seen(session, subscription.id, subscription.variant_id or "")

@@ -2,7 +2,7 @@
 
 This can repair only what the records still show. They do not show:
 
-- plan changes that were undone without a renewal in between. After an upgrade, a downgrade and another upgrade within a cycle,
+- plan changes that were undone without a renewal in between. After an upgrade, a downgrade, and another upgrade within a cycle,
   the second upgrade earns credits, because the first one is not visible.
 - the plan of a renewal whose price matches no plan (other currencies, former prices that LEMON_FORMER_VARIANTS does not name),
   if the plan change before it was lost as well. It counts as the last known plan.
@@ -94,7 +94,7 @@ class _Record:
 
 @dataclass(slots=True)
 class _Purchase:
-    """An order, the subscriptions it started and their invoices, as far as they were fetched."""
+    """An order, the subscriptions it started, and their invoices. Records that were not fetched are missing."""
 
     order: _Record | None = None
     subscriptions: list[_Record] = field(default_factory=list)
@@ -124,9 +124,9 @@ class Reconciliation:
     async def run(self, *, dry_run: bool = False) -> AsyncIterator[Repair]:
         """Fetch and apply all records, oldest purchase first, and yield each repair.
 
-        Each purchase is applied in its own transaction, so an interrupted run loses nothing. A dry run rolls each one back.
-        Raises Unavailable if payments are not configured. If the payment service returns only part of the records, applies that
-        part and then raises PaymentsUnavailable.
+        Each purchase is applied in its own transaction, so an interrupted run loses nothing. A dry run rolls each transaction
+        back. Raises Unavailable if payments are not configured. If the payment service returns only part of the records, applies
+        that part and then raises PaymentsUnavailable.
         """
         if self._payments is None:
             raise Unavailable("Payments are not configured. Set LEMON_API_KEY.")
@@ -150,7 +150,7 @@ class Reconciliation:
     def _read(self, document: Document) -> _Record | Repair | None:
         """Convert a document to a record.
 
-        Returns a Repair if it cannot be read, or None if it is not ours or of a kind that is not used.
+        Returns a Repair if the document cannot be read, or None if it is not ours or is of a kind that is not used.
         """
         name = f"{document.get('type')} {document.get('id')}"
         try:

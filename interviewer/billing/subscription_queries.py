@@ -33,7 +33,7 @@ async def lock_purchases(session: AsyncSession, user_id: int) -> None:
 
 
 async def mark_ended(session: AsyncSession, lemon_id: str, status: SubscriptionStatus) -> None:
-    """Set the status of a subscription to cancelled or expired. An expired subscription stays expired."""
+    """Set the status of a subscription to `status`, cancelled or expired. An expired subscription stays expired."""
     known = update(Subscription).where(
         col(Subscription.lemon_id) == lemon_id, col(Subscription.status) != SubscriptionStatus.EXPIRED.value
     )

@@ -1,6 +1,6 @@
 """Tables of purchases: the facts that the payment service reports, and its deliveries.
 
-Orders, invoices, subscriptions and variant sightings are facts. Facts are only ever added, so their order of arrival does not
+Orders, invoices, subscriptions, and variant sightings are facts. Facts are only ever added, so their order of arrival does not
 matter. `billing/entitlements.py` computes what they are worth.
 """
 
@@ -19,11 +19,12 @@ from interviewer.credits.rules import SubscriptionStatus
 
 
 class VariantSighting(SQLModel, table=True):
-    """The variant and status of a subscription at a time, as shown by a body. In chronological order, they are its history.
+    """The variant and status of a subscription at a time, as a webhook or fetched record showed them.
 
-    `tier` is the plan that the variant sold when it was seen. It is null until the variant is configured, and stays when the
-    catalogue changes. `cycle_end` is the end of the billing cycle at that time. `created` marks the subscription's first body.
-    `status` is empty in rows from before statuses were stored.
+    In chronological order, the sightings are the subscription's history. `tier` is the plan that the variant sold when it was
+    seen. It is null until the variant is configured, and stays when the catalogue changes. `cycle_end` is the end of the billing
+    cycle at that time. `created` marks the sighting from the event that announced the subscription. `status` is empty in rows
+    from before statuses were stored.
     """
 
     __tablename__: ClassVar[Any] = "subscription_variants"
@@ -88,7 +89,7 @@ class Invoice(SQLModel, table=True):
 
 
 class CheckoutReference(SQLModel, table=True):
-    """The random reference of a checkout, which every webhook about the purchase returns. Only this row links it to a user."""
+    """The random reference of a checkout, which every webhook about the purchase contains. Only this row links it to a user."""
 
     __tablename__: ClassVar[Any] = "checkout_references"
 
@@ -102,7 +103,8 @@ class CheckoutReference(SQLModel, table=True):
 class ProcessedWebhook(SQLModel, table=True):
     """A delivery of the payment service, as received, and its outcome.
 
-    `subject` identifies its purchase, and is empty if there is none. The body is erased when its user's account is deleted.
+    `subject` identifies the purchase that the delivery is about, and is empty if there is none. The body is erased when the
+    account of its user is deleted.
     """
 
     __tablename__: ClassVar[Any] = "processed_webhooks"

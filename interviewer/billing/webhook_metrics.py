@@ -16,7 +16,7 @@ class CountedMailer:
         self._mailer = mailer
 
     async def send(self, mail: Mail, key: str) -> None:
-        """Send one mail and count the outcome. Raises the same as the wrapped mailer."""
+        """Send one mail and count the outcome. Raises the errors of the wrapped mailer."""
         outcome = "failed"
         try:
             await self._mailer.send(mail, key)
@@ -35,7 +35,7 @@ class CountedWebhooks(Webhooks):
     """Webhooks that count deliveries by outcome. Errors count as `refused` if the response is 4xx, and as `failed` otherwise."""
 
     async def receive(self, raw: bytes, signature: str) -> Outcome:
-        """Process a delivery and count the outcome. Returns and raises the same as `Webhooks.receive`."""
+        """Process a delivery, count the outcome, and return it. Raises the errors of `Webhooks.receive`."""
         label = "failed"
         try:
             outcome = await super().receive(raw, signature)

@@ -20,9 +20,9 @@ ACCOUNT_DELETED = "its account was deleted"
 
 
 async def take(session: AsyncSession, delivery_id: str, event_name: str, body: bytes, subject: str = "") -> int | None:
-    """Store a new delivery with the outcome `waiting` and return its row ID, or None if it is already stored.
+    """Store a new delivery with the outcome `waiting` and return its row ID. Returns None if it is already stored.
 
-    Concurrent calls for one delivery wait for each other.
+    Concurrent transactions that take the same delivery wait for each other.
     """
     params = {"delivery_id": delivery_id, "event_name": event_name, "body": body, "subject": subject, "now": utcnow()}
     return (await session.execute(_taken(), params)).scalar_one_or_none()
@@ -41,7 +41,7 @@ def _taken() -> Any:
 
 
 async def known(session: AsyncSession, delivery_id: str) -> ProcessedWebhook | None:
-    """Return the delivery with this delivery ID, or None."""
+    """Return the delivery with this delivery ID, or None if it is not stored."""
     statement = select(ProcessedWebhook).where(col(ProcessedWebhook.delivery_id) == delivery_id)
     return (await session.execute(statement)).scalar_one_or_none()
 
@@ -64,7 +64,7 @@ async def reopen(session: AsyncSession, id: int, subject: str) -> None:
 
 
 async def mark_waiting_applied(session: AsyncSession, subject: str, user_id: int) -> None:
-    """Mark the deliveries that waited for a purchase, its owner or its product as applied.
+    """Mark the deliveries that waited for a purchase, its owner, or its product as applied.
 
     Notifies every process, on commit, that the user's credits or plan changed.
     """
@@ -75,7 +75,7 @@ async def mark_waiting_applied(session: AsyncSession, subject: str, user_id: int
 async def ignore_waiting(session: AsyncSession, subject: str) -> None:
     """Mark the deliveries that waited for a purchase as ignored and erase their bodies.
 
-    Used if the purchase's account was deleted.
+    Used if the account that owned the purchase was deleted.
     """
     values = {"outcome": Outcome.IGNORED.value, "detail": ACCOUNT_DELETED, "body": b"", "processed_at": utcnow()}
     await session.execute(_waiting(subject).values(values))

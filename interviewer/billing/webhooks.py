@@ -49,11 +49,12 @@ class Webhooks:
         self._secret = secret or ""
 
     async def receive(self, raw: bytes, signature: str) -> Outcome:
-        """Process a delivery and return its outcome. A delivery that was applied before changes nothing.
+        """Process a delivery and return its outcome. A stored delivery whose outcome is final changes nothing.
 
-        Raises Unavailable if there is no secret or the database is unavailable, Unauthorized for a wrong signature, and
-        BadRequest for a body that is not a valid event. A known event with invalid fields is stored as malformed. For an error on
-        our side, stores the delivery as failed and raises AppError, so that the sender retries.
+        Raises Unavailable if no secret is configured or the database does not respond. Raises Unauthorized if the signature is
+        wrong. Raises BadRequest if the webhook body is not a valid event, or if a known event has invalid fields; the latter is
+        stored as malformed. For an error on our side, stores the delivery as failed and raises AppError, so that the sender
+        retries.
         """
         if not self._secret:
             raise Unavailable("Webhooks are not set up: LEMON_WEBHOOK_SECRET is not set.")
@@ -73,7 +74,10 @@ class Webhooks:
         return effect.outcome
 
     async def _process(self, body: Body, raw: bytes) -> Effect:
-        """Store and apply a new delivery in one transaction. A stored delivery is retried only if its outcome is not final."""
+        """Store and apply a new delivery in one transaction, and return the result.
+
+        A delivery that is already stored is applied again only if its outcome is not final.
+        """
         delivery_id, parsed = bodies.delivery_id(body, raw), self._parse(body)
         async with self._database.transaction() as session:
             id = await queries.take(session, delivery_id, bodies.event_name(body), raw, _subject(parsed))
@@ -132,7 +136,7 @@ class Webhooks:
             return [_delivery(row) for row in await queries.listed(session, everything=everything, limit=limit)]
 
     async def show(self, id: int) -> Delivery:
-        """Return one delivery. Raises NotFound."""
+        """Return one delivery. Raises NotFound if there is no delivery with this ID."""
         async with self._database.transaction() as session:
             row = await session.get(ProcessedWebhook, id)
         if row is None:
@@ -142,7 +146,8 @@ class Webhooks:
     async def replay(self, id: int) -> Delivery:
         """Apply a stored delivery again, whatever its outcome was, and return it.
 
-        Raises NotFound, and BadRequest if its body was erased because the account was deleted.
+        Raises NotFound if there is no delivery with this ID, and BadRequest if its body was erased because the account was
+        deleted.
         """
         async with self._database.transaction() as session:
             row = await session.get(ProcessedWebhook, id)
@@ -156,8 +161,9 @@ class Webhooks:
     async def assign(self, id: int, user_id: int) -> Delivery:
         """Assign a delivery's purchase to a user, apply everything that waited for an owner, and return the delivery.
 
-        Idempotent. Raises NotFound. Raises BadRequest if the delivery is not about a purchase or its body was erased. Raises
-        Conflict if the purchase belongs to another user, belonged to a deleted account, or is not known yet.
+        Idempotent. Raises NotFound if there is no delivery with this ID. Raises BadRequest if the delivery is not about a
+        purchase or its body was erased. Raises Conflict if the purchase belongs to another user, belonged to a deleted account,
+        or is not known yet.
         """
         async with self._database.transaction() as session:
             row = await session.get(ProcessedWebhook, id)
@@ -176,7 +182,7 @@ class Webhooks:
 
 
 def signature_of(raw: bytes, secret: str) -> bytes:
-    """Return the signature of a body: the HMAC-SHA256 (RFC 2104) with the webhook secret, as hexadecimal digits in bytes.
+    """Return the signature of a webhook body: its HMAC-SHA256 (RFC 2104) with the webhook secret, as hexadecimal digits in bytes.
 
     Bytes are used because comparing strings raises TypeError if the header contains non-ASCII characters.
     """

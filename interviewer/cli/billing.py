@@ -27,7 +27,7 @@ def main() -> None:
 
 @app.command()
 def reconcile(*, dry_run: Annotated[bool, typer.Option("--dry-run", help="Report only; save nothing.")] = False) -> None:
-    """Fetch subscriptions, orders and invoices from the payment service, and apply what lost webhooks would have changed.
+    """Fetch subscriptions, orders, and invoices from the payment service, and apply what lost webhooks would have changed.
 
     Exits with status 1 if a record could not be applied.
     """

@@ -55,7 +55,7 @@ class _Flow(FlowControl):
 
 
 class BoundedHttp(HttpToolsProtocol):
-    """An HTTP connection with limits on the time, size and number of its requests."""
+    """An HTTP connection with limits on the time, size, and number of its requests."""
 
     # Whether to limit connections per client IP address. Off when all connections come from a proxy.
     by_client: ClassVar[bool] = False
@@ -97,7 +97,7 @@ class BoundedHttp(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Process received data. Responds with 431, 400 or 413 and closes the connection if a size limit is exceeded."""
+        """Process received data. Responds with 431, 400, or 413 and closes the connection if a size limit is exceeded."""
         if self._deadline is None and self._is_idle:
             self._await(HEADERS_WITHIN)
         self._received += len(data)
@@ -146,7 +146,7 @@ class BoundedHttp(HttpToolsProtocol):
     def handle_websocket_upgrade(self) -> None:
         """Hand the connection over to the websocket protocol. It counts toward the limits until the handshake is complete.
 
-        Closes the connection if an earlier request is still unanswered.
+        Closes the connection if an earlier request has not been answered in full.
         """
         if not self._is_idle:
             # The response to the earlier request would end up among the websocket's frames.
@@ -158,7 +158,10 @@ class BoundedHttp(HttpToolsProtocol):
         super().handle_websocket_upgrade()
 
     def on_response_complete(self) -> None:
-        """Continue with the next request. If the body of this request is still arriving, start a short deadline for the rest."""
+        """Continue with the next request.
+
+        If the body of the answered request is still arriving, start a short deadline for the rest of it.
+        """
         if not self._in_headers and self._is_idle:
             self._arrived()
             self._await(REST_WITHIN)

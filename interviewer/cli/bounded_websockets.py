@@ -1,6 +1,6 @@
 """Websockets with limits on frames and on the arrival time of messages, enforced before the protocol library parses anything.
 
-By default uvicorn accepts any number of pings, pongs and fragments, which the application never sees. It answers every ping even
+By default uvicorn accepts any number of pings, pongs, and fragments, which the application never sees. It answers every ping even
 if the client reads nothing, and waits forever for the rest of a message. Limits on whole messages are in
 `interviewer.api.websockets`.
 """
@@ -68,7 +68,7 @@ class Frames:
         return self._in_message or self._left > 0 or bool(self._header)
 
     def begun(self, data: bytes, most: int) -> int:
-        """Return the number of frames that begin in `data`.
+        """Process the next piece of the stream, and return the number of frames that begin in it.
 
         Stops counting past `most`, after which this object must not be used again.
         """
@@ -88,7 +88,10 @@ class Frames:
 
 
 def _size(data: bytes, at: int) -> int | None:
-    """Return the size in bytes of the frame that begins at `at`. None if its length field has not arrived in full."""
+    """Return the size in bytes of the frame that begins at `at`.
+
+    Returns None if its header has not arrived up to the end of the length field.
+    """
     if len(data) < at + 2:
         return None
     length, extended = data[at + 1] & _LENGTH, 0
@@ -109,7 +112,7 @@ class BoundedWebsocket(WebSocketsSansIOProtocol):
     def __init__(self, *args: Any, done: Callable[[], None], by_client: bool, **kwargs: Any) -> None:
         """`done` is called when the handshake ends, possibly more than once.
 
-        `by_client` turns on the limits for all websockets of a client together.
+        `by_client` also limits all websockets of a client together.
         """
         super().__init__(*args, **kwargs)
         self._done = done
@@ -161,7 +164,7 @@ class BoundedWebsocket(WebSocketsSansIOProtocol):
     def _of_client(self) -> WindowCounter | None:
         """Return the counter shared by all websockets of the client.
 
-        None until the handshake is complete, or without `by_client`.
+        Returns None until the handshake is complete, or if `by_client` is off.
         """
         if self._together is None and self._by_client and self.handshake_complete:
             # Behind a trusted proxy, the application has already replaced the proxy's address with the client's.

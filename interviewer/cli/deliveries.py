@@ -100,9 +100,9 @@ def assign(
 
 
 async def _replayed(services: Services, id: int) -> str:
-    """Replay a delivery.
+    """Replay a delivery. Returns the reason if that failed, and "" otherwise.
 
-    Returns the reason if it failed, otherwise "". Raises AppErrors with status 500 or above, because those affect every delivery.
+    Raises AppErrors with status 500 or above, because those affect every delivery.
     """
     try:
         await services.webhooks.replay(id)
@@ -134,7 +134,10 @@ def _row(one: Delivery) -> tuple[object, ...]:
 
 
 def _body(raw: bytes) -> list[str]:
-    """Return the lines of a body, formatted if it is JSON, otherwise as received. An erased body is replaced by a note."""
+    """Return the lines of a webhook body, formatted if it is JSON, and as received otherwise.
+
+    An erased body is replaced by a note.
+    """
     if not raw:
         return ["The body was erased together with the account."]
     try:

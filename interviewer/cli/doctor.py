@@ -1,4 +1,4 @@
-"""`interviewer doctor`: check that the settings, the database and the external services work."""
+"""`interviewer doctor`: check that the settings, the database, and the external services work."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PATIENCE = 10.0
 
 
 def doctor() -> None:
-    """Check settings, database, balances, deliveries, mails, payments and servers. Exits with status 1 if a check failed."""
+    """Check settings, database, balances, deliveries, mails, payments, and servers. Exits with status 1 if a check failed."""
     failed = False
     with captured_logs() as made:
         for check in _checks():

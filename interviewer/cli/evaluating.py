@@ -114,7 +114,10 @@ def _tell_of_repeated_ids(records: Sequence[Record]) -> None:
 
 
 def _grader(which: Which) -> tuple[Grader, str, Prices]:
-    """Return the grader, its display name, and the token prices. Raises StartupError if no model is configured."""
+    """Return the grader, its display name, and the token prices.
+
+    Raises StartupError if the grader is a model and none is configured.
+    """
     from evaluation.graders import BuiltinGrader, InterviewerGrader
     from interviewer.operator.usage import Prices
 

@@ -1,4 +1,4 @@
-"""Helpers shared by the commands: settings, database, services, and one-sentence errors."""
+"""Helpers shared by the commands: settings, database, services, and error messages of one sentence."""
 
 from __future__ import annotations
 
@@ -39,7 +39,10 @@ def one_sentence_errors() -> Iterator[None]:
 
 
 def load_settings() -> Settings:
-    """Change to the project folder and return the settings. Raises StartupError if a setting is invalid."""
+    """Change to the project folder and return the settings. Requests to this machine will bypass any proxy.
+
+    Raises StartupError if a setting is invalid.
+    """
     os.chdir(ROOT)
     _bypass_proxy_for_loopback()
     try:
@@ -59,7 +62,10 @@ def _bypass_proxy_for_loopback() -> None:
 
 
 def database_url(settings: Settings) -> str:
-    """Return the URL of the configured or embedded database. Raises StartupError if there is none."""
+    """Return the database URL in the settings.
+
+    Raises StartupError if there is none. `open_database` sets it for the embedded server.
+    """
     if settings.database_url is None:
         raise StartupError("No database is configured. Set DATABASE_URL.")
     return settings.database_url.get_secret_value()
@@ -67,9 +73,9 @@ def database_url(settings: Settings) -> str:
 
 @contextlib.contextmanager
 def open_database(settings: Settings) -> Iterator[Settings]:
-    """Yield settings that have a database URL. If none is configured, run the embedded server during the block.
+    """Yield settings that have a database URL.
 
-    Raises StartupError if the embedded server does not start.
+    If no database is configured, the embedded server runs during the block. Raises StartupError if it does not start.
     """
     if settings.database_url is not None:
         yield settings
@@ -95,10 +101,10 @@ def open_database(settings: Settings) -> Iterator[Settings]:
 
 
 class _Signals:
-    """A signal handler that exits in an orderly way.
+    """A signal handler that exits with an exception, so that cleanup code runs.
 
-    While on hold it only records signals, because exiting in the middle of starting or stopping the server would leave it
-    running.
+    While on hold, it only records signals, because exiting in the middle of starting or stopping the server would leave the
+    server running.
     """
 
     def __init__(self) -> None:
@@ -130,7 +136,7 @@ class _Signals:
 
 @contextlib.contextmanager
 def _stopping_on_signals() -> Iterator[_Signals]:
-    """Handle SIGINT, SIGTERM and SIGHUP during the block so that the embedded server is stopped on exit."""
+    """Handle SIGINT, SIGTERM, and SIGHUP during the block so that the embedded server is stopped on exit."""
     signals = _Signals()
     before = {number: signal.signal(number, signals) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
@@ -173,7 +179,8 @@ def captured_logs() -> Iterator[CapturedLogs]:
 def operate(work: Callable[[Services], Awaitable[Result]]) -> Result:
     """Run `work` with the services on a database whose schema is up to date, and return its result.
 
-    Expected errors are printed as one sentence and exit with status 1. Captured warnings are printed to standard error.
+    Expected errors are printed as one sentence, and the command exits with status 1. Captured warnings are printed to standard
+    error.
     """
     with one_sentence_errors(), captured_logs() as made:
         try:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import typer
 
 GAP = "  "
-# Unicode categories: control, format, surrogate, private-use and unassigned characters (C), line separators and paragraph
-# separators.
+# Unicode categories: control, format, surrogate, private-use, and unassigned characters (C), line separators, and
+# paragraph separators.
 _UNPRINTABLE = ("C", "Zl", "Zp")
 
 
@@ -31,7 +31,7 @@ def say(line: str = "") -> None:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print rows in aligned columns below a header."""
+    """Print rows in aligned columns below a header. Control characters are escaped."""
     lines = [[shown(cell) for cell in row] for row in (head, *rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     for line in lines:

@@ -61,7 +61,7 @@ def migrate(revision: Annotated[str, typer.Argument(help="`head`, or an older re
 
 @contextlib.contextmanager
 def _leaving_on_signals() -> Iterator[None]:
-    """Raise SystemExit on SIGINT, SIGTERM or SIGHUP during the block so that cleanup code runs."""
+    """Raise SystemExit on SIGINT, SIGTERM, or SIGHUP during the block so that cleanup code runs."""
     before = {number: signal.signal(number, _leave) for number in STOPPING}
     try:
         yield
@@ -144,7 +144,7 @@ def _shown(path: Path) -> str:
 
 
 def _serve(settings: Settings, *, embedded: bool) -> None:
-    """Serve pages, the API and websockets in this process until it is stopped."""
+    """Serve pages, the API, and websockets in this process until it is stopped."""
     # These imports take about a second, too long for `--help`.
     from interviewer.cli.bounded_http import bounded_http
     from interviewer.cli.serving import Server, uvicorn

@@ -1,4 +1,4 @@
-"""The web server. Before it stops, it reports that it is not ready."""
+"""The web server. Before it stops, it reports that it is not ready for new requests."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ LOOK_EVERY = 0.1
 
 
 class Server(uvicorn.Server):
-    """A server with a graceful shutdown. On a stop signal it reports not ready but serves for `delay` more seconds.
+    """A server with a graceful shutdown.
 
-    It then refuses new work and lets running work finish.
+    On a stop signal, it reports that it is not ready but serves for `delay` more seconds. It then refuses new work and lets
+    running work finish.
     """
 
     def __init__(self, config: uvicorn.Config, delay: float, listening: Callable[[], None]) -> None:
@@ -34,14 +35,17 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start the server, then call `listening`, so that the announced URL works right away.
 
-        Not called if the startup fails.
+        `listening` is not called if the startup fails.
         """
         await super().startup(sockets)
         if self.started:
             self._listening()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Report not ready from now on and make the server stop. Does nothing else, because it runs in a signal handler."""
+        """Report from now on that this process is not ready, and make the server stop.
+
+        Does nothing else, because it runs in a signal handler.
+        """
         if (running := wiring.current()) is not None:
             running.readiness.stop()
         super().handle_exit(sig, frame)

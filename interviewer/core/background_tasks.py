@@ -21,7 +21,7 @@ class Background:
         task.add_done_callback(self._tasks.discard)
 
     async def settle(self) -> None:
-        """Wait until all running tasks have finished, failed or been canceled."""
+        """Wait until all running tasks have finished, failed, or been canceled."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def drain(self, seconds: float) -> None:

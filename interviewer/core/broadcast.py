@@ -61,7 +61,7 @@ class LiveWork(Background, Generic[E]):
         self._running: dict[Hashable, Broadcast[E]] = {}
 
     def running(self, key: Hashable) -> Broadcast[E] | None:
-        """Return the broadcast of the work running under `key` in this process. None if there is none."""
+        """Return the broadcast of the work running under `key` in this process, or None if there is none."""
         return self._running.get(key)
 
     def run(self, key: Hashable, work: Callable[[Publish[E]], Awaitable[None]]) -> Broadcast[E]:

@@ -18,7 +18,7 @@ from interviewer.errors import Crowded, TooMuchAtOnce
 
 Item = TypeVar("Item")
 
-# Maximum number of concurrent calls to a model server, and of waiting calls.
+# Maximum number of concurrent calls to a model server, and of calls that wait in the queue.
 MODEL_AT_ONCE, MODEL_QUEUE = 200, 1000
 # Maximum number of CPU-bound threads at once. More would only take CPU time from each other and from sign-ins.
 PROCESSOR_AT_ONCE = min(8, max(2, os.cpu_count() or 2))
@@ -44,13 +44,16 @@ class CapacityQueue:
         self._seconds = metrics.QUEUE_SECONDS.labels(name)
 
     def check(self, user_id: int) -> None:
-        """Raise Crowded if work for this user would be refused immediately."""
+        """Raise Crowded, and count the refusal, if work for this user would be refused immediately."""
         if (reason := self.turnstile.refuses(user_id)) is not None:
             raise self._refused(reason)
 
     @asynccontextmanager
     async def slot(self, user_id: int) -> AsyncIterator[None]:
-        """Hold a slot for a user during the block. Raises Crowded if the queue is full or no slot becomes free in time."""
+        """Wait for a slot for a user, and hold it during the block.
+
+        Raises Crowded if the queue is full or closed, if the user's share of it is full, or if no slot becomes free in time.
+        """
         began = perf_counter()
         try:
             async with self.turnstile.slot(user_id):
@@ -60,7 +63,7 @@ class CapacityQueue:
             raise self._refused(refusal.reason) from None
 
     def close(self) -> None:
-        """Refuse all waiting and new work."""
+        """Refuse new work, and make waiting work raise Crowded. Running work may finish."""
         self.turnstile.close()
 
     def _refused(self, reason: Reason) -> Crowded:
@@ -98,7 +101,10 @@ class Following:
         self._turnstile = Turnstile(at_once, 0, each=each)
 
     async def through(self, user_id: int, events: AsyncIterator[Item]) -> AsyncIterator[Item]:
-        """Yield the events while holding one of the user's slots. Raises TooMuchAtOnce or Crowded before the first event."""
+        """Yield the events while holding one of the user's slots.
+
+        Before the first event, raises TooMuchAtOnce if the user has too many of these requests, and Crowded if the process has.
+        """
         if (reason := self._turnstile.refuses(user_id)) is not None:
             metrics.CROWDED.labels("streams").inc()
             raise TooMuchAtOnce if reason is Reason.OWN else Crowded

@@ -27,7 +27,7 @@ def utcnow() -> datetime:
 
 
 def one_of(column: str, values: Any) -> str:
-    """Return a CHECK condition that allows only `values`."""
+    """Return a CHECK condition that allows only `values` in a column."""
     return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
 
 

@@ -92,7 +92,7 @@ class Database:
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """Open a transaction that commits once at the end and rolls back on any error.
 
-        Raises `errors.Unavailable` if the database does not respond, refuses writes, or no connection becomes free in time.
+        Raises `errors.Unavailable` if the database does not respond or refuses writes, or if no connection becomes free in time.
         """
         async with self._turn():
             with _translate_errors():
@@ -104,7 +104,7 @@ class Database:
         """Open a session that commits each statement separately. Use it for reads and for single writes.
 
         It saves the two round trips of a transaction. At read committed, the isolation level used here, reads in one transaction
-        would be no more consistent. Raises `errors.Unavailable` as `transaction` does.
+        would be no more consistent. Raises `errors.Unavailable` for the same reasons as `transaction`.
         """
         async with self._turn():
             with _translate_errors():
@@ -113,9 +113,10 @@ class Database:
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
-        """Wait for one of the pool's connections, first come, first served. Raises `errors.Unavailable` after POOL_WAIT seconds.
+        """Wait for one of the pool's connections, first come, first served, and reserve it during the block.
 
-        SQLAlchemy's own queue lets new requests overtake waiting ones, which then time out.
+        Raises `errors.Unavailable` if none becomes free within POOL_WAIT seconds. SQLAlchemy's own queue lets new requests
+        overtake waiting ones, which then time out.
         """
         self._waiting += 1
         try:
@@ -153,7 +154,7 @@ class Database:
     async def revision(self) -> str:
         """Return the Alembic revision of the database's schema, or "" before the first migration.
 
-        Raises `errors.Unavailable` if the database does not respond or no connection becomes free in time.
+        Raises `errors.Unavailable` if the database does not respond, or if no connection becomes free in time.
         """
         async with self.autocommit() as session:
             try:

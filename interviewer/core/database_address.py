@@ -1,4 +1,4 @@
-"""Parsing of DATABASE_URL, and the connection settings shared by the pool, the listener and the migrations.
+"""Parsing of DATABASE_URL, and the connection settings shared by the pool, the listener, and the migrations.
 
 Connections do not rely on session state and send only libpq's own startup parameters. A pooler such as PgBouncer or Supavisor
 keeps no session state between transactions and rejects startup parameters it does not know.
@@ -62,7 +62,7 @@ _SSL = {
 
 
 def driver_url(url: str) -> str:
-    """Convert a database URL for SQLAlchemy: the psycopg 3 driver, and only parameters that libpq knows.
+    """Convert a database URL for SQLAlchemy. The result uses the psycopg 3 driver and only parameters that libpq knows.
 
     Raises `errors.StartupError` if the URL is invalid. The message omits the URL, because the malformed part may be the password.
     """
@@ -97,7 +97,8 @@ def pool_parameters(url: str) -> list[str]:
 def _libpq_parameters(query: dict[str, Any]) -> dict[str, Any]:
     """Convert the query parameters of a database URL to libpq's names and drop those without effect.
 
-    Raises StartupError for parameters that have an effect but no equivalent.
+    Raises StartupError for an argument of psycopg, for a parameter that has an effect but no equivalent in libpq, and for an
+    unknown value of `ssl`.
     """
     for name in _ARGUMENTS:
         if name in query:
@@ -192,6 +193,6 @@ def first_line(error: BaseException | None) -> str:
 
 
 def refused_connection(error: BaseException | None) -> str:
-    """Return the reason a connection was refused, and for unsupported startup parameters also what to do about it."""
+    """Return the reason a connection was refused. For an unsupported startup parameter, add what to do about it."""
     line = first_line(error)
     return f"{line}. {NO_OPTIONS}" if "unsupported startup parameter" in line else line

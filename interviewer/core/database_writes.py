@@ -29,25 +29,28 @@ def refuses_writes(error: BaseException | None) -> bool:
 
 
 class Writes:
-    """Records refused writes. After one, it probes the database until a write succeeds."""
+    """Records that the database refuses writes, until a probe succeeds. Probes run only when `refused` is called."""
 
     def __init__(self, probe: Callable[[], Awaitable[None]]) -> None:
-        """`probe` writes to the database and raises an error if that fails."""
+        """`probe` writes to the database and raises an error if the write fails."""
         self._probe = probe
         self._refused = False
         self._tried = 0.0
 
     def note(self, context: ExceptionContext) -> None:
-        """Record the error if it is a refused write. Listens to the engine's `handle_error` event."""
+        """Record that the database refuses writes, if the error says so.
+
+        This is the listener for the engine's `handle_error` event.
+        """
         if refuses_writes(context.original_exception):
             self._refused, self._tried = True, monotonic()
             if _throttle.lets("writes"):
                 logger.error("the database refuses writes (%s)", getattr(context.original_exception, "sqlstate", ""))
 
     async def refused(self) -> bool:
-        """Return whether the database refused the last write.
+        """Return whether the database has refused a write and no probe has succeeded since.
 
-        Probes again if the last attempt was more than TRY_EVERY seconds ago.
+        Probes first if the last refused write or probe was more than TRY_EVERY seconds ago.
         """
         if self._refused and monotonic() - self._tried > TRY_EVERY:
             self._tried = monotonic()

@@ -1,6 +1,6 @@
-"""JSON-ready mappings passed between packages. The receiver validates them against its own types.
+"""The type of JSON-compatible mappings that packages pass to each other. The receiver validates them against its own types.
 
-Replies from a language model or a vendor are passed this way too, because they are external data.
+Replies from a language model or a vendor are passed this way, too, because they are external data.
 """
 
 from __future__ import annotations

@@ -67,7 +67,10 @@ class Turnstile:
         return self._waiting
 
     def refuses(self, who: Hashable) -> Reason | None:
-        """Return the reason a new request of this user would be refused immediately. None if it would run or wait."""
+        """Return the reason a new request of this user would be refused immediately.
+
+        Returns None if it would run or wait.
+        """
         if self._closed:
             return Reason.CLOSED
         if self._has_room(who):
@@ -83,7 +86,7 @@ class Turnstile:
     async def slot(self, who: Hashable) -> AsyncIterator[None]:
         """Wait for a slot for `who` and hold it during the block.
 
-        Raises NoSlot if it is refused or none becomes free in time.
+        Raises NoSlot if the request is refused, if no slot becomes free in time, or if the turnstile is closed during the wait.
         """
         if (reason := self.refuses(who)) is not None:
             raise NoSlot(reason)

@@ -19,9 +19,9 @@ RENEW, RETRY = 10.0, 1.0
 
 @asynccontextmanager
 async def renewing(extend: Callable[[], Awaitable[bool]]) -> AsyncIterator[None]:
-    """Keep a lease alive during the block. `extend` renews it and returns whether it is still held.
+    """Keep a lease alive during the block. `extend` renews the lease and returns whether it is still held.
 
-    If the lease is lost, renewing stops, but the block is not interrupted.
+    If the lease is lost, the renewals stop, but the block is not interrupted.
     """
 
     async def renew() -> None:

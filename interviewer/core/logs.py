@@ -22,7 +22,7 @@ from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 from interviewer.settings import Settings
 
 OURS = "interviewer"
-# By logger, the first words of library warnings that any client can trigger with each request or event. The libraries' other
+# By logger, the beginnings of library warnings that any client can trigger with each request or event. The libraries' other
 # warnings are about the site itself.
 CAUSED_BY_CLIENTS = {
     "uvicorn.error": frozenset({"Invalid HTTP request received.", "Unsupported upgrade request.", "Exceeded concurrency limit."}),
@@ -134,7 +134,10 @@ class LogThrottle:
         self._last: dict[str, float] = {}
 
     def lets(self, kind: str) -> bool:
-        """Return whether a message of this kind may be logged now. There must be only a small, fixed number of kinds."""
+        """Return whether a message of this kind may be logged now. If so, the message counts as logged.
+
+        There must be only a small, fixed number of kinds.
+        """
         now = time.monotonic()
         if now - self._last.get(kind, -self._every) < self._every:
             return False
@@ -143,7 +146,11 @@ class LogThrottle:
 
 
 class _ClientErrorFilter(logging.Filter):
-    """A filter that passes each client-caused warning of a library, and with `errors` each kind of exception, once a minute."""
+    """A filter for messages that clients can trigger at will. It passes one message of each kind per minute.
+
+    Each of `beginnings` is a kind of warning. With `errors`, exceptions are filtered, too. Their kind is the class and the line
+    of code that raised them.
+    """
 
     def __init__(self, beginnings: Collection[str], *, errors: bool) -> None:
         super().__init__()
@@ -248,7 +255,10 @@ def _traceback(exc_info: ExcInfo) -> str:
 
 
 def shortened(text: str, max_length: int) -> str:
-    """Return the text cut at `max_length` characters, followed by the number left out. Shorter text is unchanged."""
+    """Return the text cut at `max_length` characters, followed by the number of characters left out.
+
+    Shorter text is returned unchanged.
+    """
     return text if len(text) <= max_length else f"{text[:max_length]}… ({len(text) - max_length} characters more)"
 
 
@@ -262,11 +272,11 @@ class Clean(Protocol):
     """The type of the function that `cleaner` returns."""
 
     def __call__(self, text: str, max_length: int = MAX_LENGTH) -> str:
-        """Return the text without email addresses, tokens and secrets, cut at `max_length` characters."""
+        """Return the text without email addresses, tokens, and secrets, cut at `max_length` characters."""
 
 
 def cleaner(secrets: Sequence[str] = ()) -> Clean:
-    """Return a function that removes email addresses, tokens and `secrets` from a text.
+    """Return a function that removes email addresses, tokens, and `secrets` from a text.
 
     This is the second line of defense; code should not log them in the first place. The text is shortened before cleaning, so
     that long text costs no more than short text. Secrets shorter than SHORTEST_SECRET are not removed.

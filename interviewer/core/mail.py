@@ -22,7 +22,7 @@ class Mailer(Protocol):
     async def send(self, mail: Mail, key: str) -> None:
         """Send a mail. Sending it again with the same `key` does not deliver it twice.
 
-        Raises `errors.MailDelayed` if a retry may succeed, and `errors.MailRefused` if it cannot.
+        Raises `errors.MailDelayed` if a retry may succeed, and `errors.MailRefused` if a retry cannot succeed.
         """
 
 

@@ -34,8 +34,8 @@ HOLD = timedelta(seconds=60)
 WAITS = tuple(timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 3600, 3 * 3600, 6 * 3600))
 # Each wait is lengthened by a random share of up to this, so that mails that failed together are not retried together.
 JITTER = 0.2
-# A mail rejected by the rate limit is abandoned at this age. By then the mail service has forgotten its key and its links have
-# expired.
+# A mail rejected by the rate limit is abandoned at this age. Within another hour, the mail service forgets its idempotency key,
+# and its links have expired.
 TOO_OLD = timedelta(hours=23)
 # Send slots are slightly further apart than the rate limit requires, because requests take varying times to arrive.
 MARGIN = 1.03
@@ -79,13 +79,14 @@ class MailSender:
         self._stopped = True
 
     def spawn(self, work: Coroutine[Any, Any, object]) -> None:
-        """Run work that ends by sending a mail as a background task. Errors are logged."""
+        """Run `work`, which ends by sending a mail, as a background task. Errors are logged."""
         self._background.spawn(_quietly(work))
 
     async def deliver_due(self) -> int:
-        """Send every due mail, each in its send slot, and return the number sent. Mails that fail are retried later.
+        """Send every due mail, each in its send slot, and return the number sent.
 
-        Stops early if the next send slot is more than PATIENCE seconds away, or after `stop`.
+        A mail that fails temporarily is retried later. Stops early if the next send slot is more than PATIENCE seconds away, or
+        after `stop`. Raises `errors.Unavailable` if the database does not respond.
         """
         tries: list[asyncio.Task[bool]] = []
         try:
@@ -138,7 +139,10 @@ class MailSender:
         await self._background.settle()
 
     async def _try(self, mail: OutgoingMail) -> bool:
-        """Attempt to send a mail. Returns whether it was sent. Its content is never logged."""
+        """Attempt to send a mail, and store the result: sent, failed, or due again later.
+
+        Returns whether it was sent. Its content is never logged.
+        """
         try:
             await self._mailer.send(Mail(mail.recipient, mail.subject, mail.body, mail.html), mail.key)
         except MailDelayed as error:
@@ -159,9 +163,9 @@ class MailSender:
         return False
 
     async def _wait_for_turn(self, mail: OutgoingMail, seconds: float) -> bool:
-        """Pause all processes for as long as the mail service asks. Always returns False.
+        """Pause all processes, and postpone this mail, for as long as the mail service asks. Always returns False.
 
-        The pause does not count as an attempt, because this mail is not the cause. A mail older than TOO_OLD is abandoned.
+        This does not count as an attempt, because the mail is not the cause. A mail older than TOO_OLD is abandoned instead.
         """
         if mail.created_at < utcnow() - TOO_OLD:
             logger.error("email %d failed for good: the email service did not accept it for %s", mail.id, TOO_OLD)

@@ -13,9 +13,10 @@ from interviewer.core.mail_tables import MailPace, OutgoingMail
 
 
 async def take_next(session: AsyncSession, *, step: timedelta, hold: timedelta) -> OutgoingMail | None:
-    """Lease the next due mail for `hold` and take a send slot. Returns None if no mail is due or no slot is free yet.
+    """Lease the next due mail for `hold`, count the attempt, and take a send slot.
 
-    Send slots are `step` apart across all processes. Rows locked by another process are skipped.
+    Returns None if no mail is due or no slot is free yet. Send slots are `step` apart across all processes. Rows locked by
+    another process are skipped.
     """
     due = (
         select(col(OutgoingMail.id).label("id"))
@@ -43,7 +44,7 @@ async def take_next(session: AsyncSession, *, step: timedelta, hold: timedelta) 
 
 
 async def next_turn(session: AsyncSession) -> float | None:
-    """Return the seconds until the next send slot. None if no mail is due or no slot has ever been taken."""
+    """Return the seconds until the next send slot. Returns None if no mail is due or no slot has ever been taken."""
     due = exists().where(col(OutgoingMail.state) == "waiting", col(OutgoingMail.due_at) <= func.now())
     turn = cast(func.extract("epoch", col(MailPace.next_at) - func.clock_timestamp()), Float)
     seconds = (await session.execute(select(turn).where(due))).scalar_one_or_none()
@@ -71,13 +72,13 @@ async def drop_waiting(session: AsyncSession, recipient: str) -> None:
 
 
 async def postpone(session: AsyncSession, mail_id: int, wait: timedelta, *, counts: bool = True) -> None:
-    """Make a mail due again after `wait`. If `counts` is false, the last attempt is not counted."""
+    """Make a mail due again after `wait`. If `counts` is false, its last attempt is not counted."""
     values = {"due_at": func.now() + wait, "attempts": col(OutgoingMail.attempts) - (0 if counts else 1)}
     await session.execute(update(OutgoingMail).where(col(OutgoingMail.id) == mail_id).values(values))
 
 
 async def count_failed_and_overdue(session: AsyncSession, *, failed_within: timedelta, late: timedelta) -> tuple[int, int]:
-    """Return two counts: mails from the last `failed_within` that failed, and mails overdue by more than `late`."""
+    """Return the number of mails created within `failed_within` that failed, and of waiting mails overdue by more than `late`."""
     failed = (col(OutgoingMail.state) == "failed") & (col(OutgoingMail.created_at) > func.now() - failed_within)
     waiting = (col(OutgoingMail.state) == "waiting") & (col(OutgoingMail.due_at) < func.now() - late)
     counts = [func.count().filter(condition) for condition in (failed, waiting)]

@@ -25,7 +25,8 @@ SECONDS = 10.0
 PASSING_STATUS = frozenset({"408", "429"})
 PASSING_TYPES = frozenset({"concurrent_idempotent_requests"})
 
-# Seconds to pause after a 429 without a Retry-After header (rate limit, daily or monthly quota), and the maximum pause.
+# Seconds to pause after a 429 response without a Retry-After header: PAUSE if the rate limit is exceeded, and QUOTA_PAUSE if the
+# daily or monthly quota is used up. MAX_PAUSE limits a Retry-After header.
 PAUSE, QUOTA_PAUSE, MAX_PAUSE = 1.0, 600.0, 3600.0
 # Error type of the response when a send-only API key is used for any other request.
 SENDS_ONLY = "restricted_api_key"
@@ -49,7 +50,7 @@ class _Connections(AsyncHTTPClient):
         files: dict[str, Any] | None = None,
         data: dict[str, str] | None = None,
     ) -> tuple[bytes, int, Mapping[str, str]]:
-        """Send a request and return the response's content, status code and headers."""
+        """Send a request and return the response's content, status code, and headers."""
         sent = {"json": json} if data is None and files is None else {"data": data, "files": files}
         answer = await self._client.request(method, url, headers=dict(headers), **sent)
         return answer.content, answer.status_code, answer.headers
@@ -62,7 +63,7 @@ class _Connections(AsyncHTTPClient):
 class ResendMailer:
     """Implements `Mailer` and `MailService` with the Resend API.
 
-    It makes a single attempt. The caller retries with the same key.
+    Each mail is attempted only once. The caller retries with the same idempotency key.
     """
 
     def __init__(self, api_key: str, sender: str, api_url: str | None, timeout: float = SECONDS) -> None:
@@ -82,8 +83,8 @@ class ResendMailer:
     async def send(self, mail: Mail, key: str) -> None:
         """Send a mail through Resend. Sending it again with the same `key` within a day does not deliver it twice.
 
-        Raises MailDelayed if Resend is unreachable, overloaded, failing or too slow (the mail may still have been sent), and
-        MailRefused if it rejects this mail, our API key or our sender address.
+        Raises MailDelayed if Resend is unreachable, overloaded, failing, or too slow; the mail may have been sent anyway. Raises
+        MailRefused if Resend rejects this mail, our API key, or our sender address.
         """
         with _translate_errors():
             async with asyncio.timeout(self._timeout):
@@ -97,7 +98,8 @@ class ResendMailer:
     async def check(self) -> MailServiceStatus:
         """Return Resend's status for the domain of our sender address, without sending a mail.
 
-        Raises MailDelayed if Resend is unreachable, overloaded or failing, and MailRefused if our API key is invalid.
+        Raises MailDelayed if Resend is unreachable, overloaded, failing, or too slow, and MailRefused if Resend rejects our API
+        key.
         """
         domain = parseaddr(self._sender)[1].rpartition("@")[2].lower()
         params: resend.Domains.ListParams = {"limit": PAGE_SIZE}
@@ -124,7 +126,7 @@ class ResendMailer:
         await self._connections.close()
 
     def _set_globals(self) -> None:
-        """Set the SDK's API key, base URL and HTTP client.
+        """Set the SDK's API key, base URL, and HTTP client.
 
         The SDK reads them from module globals, which are initialized from the environment at import. They are set right before
         each call, and the SDK reads them before its first await. So no other mailer can interfere, and the environment does not
@@ -148,7 +150,7 @@ class ResendMailer:
 
 @contextmanager
 def _translate_errors() -> Iterator[None]:
-    """Convert errors of the SDK, its HTTP client and the timeout into MailDelayed or MailRefused.
+    """Convert errors of the SDK, its HTTP client, and the timeout into MailDelayed or MailRefused.
 
     `from None` is deliberate: the SDK's messages may quote email addresses, which must not be logged.
     """

@@ -23,8 +23,8 @@ from interviewer.core.columns import id_column, one_of, time_column
 class OutgoingMail(SQLModel, table=True):
     """An outgoing mail, written in the transaction that causes it.
 
-    Its recipient and content are erased once it is sent or has failed. `due_at` is the time of the next attempt. A worker that
-    takes the mail moves it into the future as its lease.
+    Its recipient and content are erased once it is sent or has failed. `due_at` is the time of the next attempt. A worker leases
+    the mail by moving `due_at` into the future.
     """
 
     __tablename__: ClassVar[Any] = "mail_outbox"

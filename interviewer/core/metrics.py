@@ -1,6 +1,6 @@
-"""Prometheus metrics. Each process has its own, which start at zero.
+"""Prometheus metrics. Each process has its own metrics, which start at zero.
 
-Label values are few and fixed. For example, a request is labeled with its route's template, never with its path, an ID or an
+Label values are few and fixed. For example, a request is labeled with its route's template, never with its path, an ID, or an IP
 address.
 """
 
@@ -118,7 +118,7 @@ OUTAGES = Counter(
 
 
 def starts_failed(count: int = 1) -> None:
-    """Count failed starts of interviews and the credits given back for them, one each."""
+    """Count interviews that failed to start, and one returned credit for each."""
     INTERVIEWS.labels("failed").inc(count)
     CREDITS_GIVEN_BACK.inc(count)
 
@@ -129,5 +129,5 @@ def exposition() -> bytes:
 
 
 def outage(part: str) -> None:
-    """Count a failed call to a dependency: `database`, `valkey` or `model`."""
+    """Count a failed request to a dependency: `database`, `valkey`, or `model`."""
     OUTAGES.labels(part).inc()

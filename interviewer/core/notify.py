@@ -42,8 +42,8 @@ class Notifier:
     async def wait(self, user_id: int, seconds: float) -> bool:
         """Wait up to `seconds` for a change to a user's credits or plan. Returns whether there may have been one.
 
-        Earlier changes are not reported. After a reconnection it returns True to all waiters, because changes may have been
-        missed.
+        With ENDINGS as the user ID, waits for the end of a session or a shared report instead. Earlier changes are not reported.
+        After a reconnection, returns True to all waiters, because changes may have been missed.
         """
         happened = asyncio.Event()
         self._waiting[user_id].add(happened)

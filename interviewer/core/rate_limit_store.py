@@ -51,9 +51,9 @@ class LimitsLimiter:
         self._throttle = logs.LogThrottle(COMPLAIN_EVERY)
 
     async def wait(self, limit: str, *who: str) -> int:
-        """Count an attempt by `who` and return 0.
+        """Count an attempt by `who` against `limit`, for example "5/hour".
 
-        If `limit` is reached, return the seconds until the next one is allowed. A refused attempt does not count.
+        Returns 0, or the seconds until the next attempt is allowed if the limit is reached. A refused attempt does not count.
         """
         if self._shared is None:
             return await _wait(self._own, limit, who)

@@ -15,10 +15,9 @@ class RateLimiter(Protocol):
     """Counts attempts. A shared store may count for several processes."""
 
     async def wait(self, limit: str, *who: str) -> int:
-        """Count an attempt by `who` and return 0.
+        """Count an attempt by `who` against `limit`, for example "5/hour".
 
-        If `limit` (for example "5/hour") is reached, return the seconds until the next one is allowed. A refused attempt does not
-        count.
+        Returns 0, or the seconds until the next attempt is allowed if the limit is reached. A refused attempt does not count.
         """
 
     async def answers(self) -> bool:
@@ -51,8 +50,8 @@ class Action(StrEnum):
 class Limits:
     """Limits per client, per account (all clients together), and per account and client. "" means no limit.
 
-    A client is an IPv4 address or a /64 IPv6 network, which many users may share. Where it is set, the limit per account and
-    client is the tightest. It stops a client that guesses without locking out the owner, who connects from elsewhere.
+    A client is an IPv4 address or a /64 IPv6 network, which many users may share. If set, the limit per account and client is the
+    lowest. It stops a client that guesses passwords without locking out the account's owner, who connects from elsewhere.
     """
 
     client: str
@@ -90,7 +89,7 @@ class Guard:
         self._limiter = limiter
 
     async def check(self, action: Action, client: str, account: str = "") -> None:
-        """Count an attempt on `account` from the IP address `client`.
+        """Count an attempt on `account`, such as an email address, from the IP address `client`.
 
         Raises TooManyRequests with the seconds to wait if a limit is reached.
         """
@@ -109,7 +108,7 @@ class Guard:
 def network_of(client: str) -> str:
     """Return the network that counts as one client: an IPv4 address, or the /64 network of an IPv6 address.
 
-    A /64 usually belongs to one customer. An invalid address returns "unknown".
+    A /64 usually belongs to one customer. Returns "unknown" for an invalid address.
     """
     try:
         address = ipaddress.ip_address(client.partition("%")[0])

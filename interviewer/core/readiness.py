@@ -33,14 +33,17 @@ class Readiness:
         self._refusing = False
 
     def stop(self) -> None:
-        """Report from now on that this process is shutting down."""
+        """Make `check` report from now on that this process is shutting down."""
         self._stopping = True
 
     async def check(self) -> str:
-        """Return READY, or DEGRADED if the rate limit store is unavailable. Raises Unavailable if visitors cannot be served.
+        """Return READY, or DEGRADED if the shared rate limit store does not respond. The result is cached for FRESH seconds.
 
-        Without the rate limit store, each process counts on its own. A database already migrated by a newer version is fine too,
-        as happens during every upgrade, because this version keeps working with it.
+        Raises Unavailable if this process is shutting down, or if the database does not respond, refuses writes, or has an older
+        schema.
+
+        Without the rate limit store, each process counts attempts on its own. A database migrated by a newer version is fine,
+        too: this happens during every upgrade, and this version keeps working with it.
         """
         if self._stopping:
             raise Unavailable(STOPPING)
@@ -57,10 +60,10 @@ class Readiness:
         return database or (READY if store else DEGRADED)
 
     async def _database_error(self) -> Unavailable | None:
-        """Return an error if the database is unavailable, refuses writes, or has an old schema. None if it is fine.
+        """Return an error if the database does not respond, refuses writes, or has an old schema. Returns None if it is fine.
 
-        If the pool is full but its connections get replies, the database is up and the last result is used. It is safe if there
-        is none yet, because the process migrated the database before it started serving.
+        If the pool is full but its connections get replies, the database is up, so it is not queried and the last result counts.
+        If there is no result yet, the database counts as fine, because the process migrated it before it started serving.
         """
         if not (self._database.full() and self._database.answering()):
             looking = asyncio.create_task(self._look_at_database())

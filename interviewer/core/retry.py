@@ -1,4 +1,4 @@
-"""Retries: the one implementation for the app, and statements that are retried while the database restarts.
+"""Retries after given waits, and statements that are retried while the database is unavailable.
 
 The scheduling is done by stamina (https://stamina.hynek.me). Its log lines are turned off, because each caller logs its own
 failures.
@@ -22,7 +22,8 @@ logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
 Statement = Callable[[AsyncSession], Awaitable[Result]]
 
-# Retry period in seconds. A restarting server is usually back within it, and a lease lasts about as long without renewal.
+# How long to retry, in seconds. A restarting server usually responds again within this time, and a lease without renewal lasts
+# about as long.
 PATIENCE = 20.0
 TRY_EVERY = 0.5
 
@@ -53,7 +54,8 @@ async def attempts(work: Callable[[], Awaitable[Result]], waits: Sequence[float]
 async def with_retries(database: Database, statement: Statement[Result], seconds: float = PATIENCE) -> Result:
     """Return the result of an idempotent statement, retrying it for up to `seconds` while the database is unavailable.
 
-    It must be idempotent because it may have run even though no reply arrived. Raises Unavailable when the time is up.
+    It must be idempotent because it may have run even though no reply arrived. Raises Unavailable if the database is still
+    unavailable after that time.
     """
     caller = stamina.AsyncRetryingCaller(
         attempts=None, timeout=seconds, wait_initial=TRY_EVERY, wait_max=TRY_EVERY, wait_jitter=0
@@ -71,9 +73,9 @@ async def with_retries(database: Database, statement: Statement[Result], seconds
 
 
 async def quietly(database: Database, statement: Statement[None]) -> None:
-    """Run a statement that only saves others a wait, such as giving up a lease.
+    """Run a statement that only saves other workers a wait, such as releasing a lease.
 
-    If the database is unavailable, log it and continue.
+    If the database is unavailable, log a warning and continue.
     """
     try:
         async with database.autocommit() as session:

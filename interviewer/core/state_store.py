@@ -20,7 +20,10 @@ UNAVAILABLE = (RedisError, OSError)
 
 
 async def run_id(store: Redis) -> str | None:
-    """Return an ID that changes when the store restarts, because a restarted store is empty. None if it does not respond."""
+    """Return an ID that changes when the store restarts, or None if the store does not respond.
+
+    A restarted store is empty.
+    """
     try:
         return str((await store.info("server"))["run_id"])
     except UNAVAILABLE:

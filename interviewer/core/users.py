@@ -1,4 +1,4 @@
-"""The users table, and SQL that several packages need."""
+"""The tables of users, site secrets, and erased addresses, and SQL that several packages need."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class User(SQLModel, table=True):
 
     A debt is the number of credits that were taken back after being spent. Later credits repay it, so an account never has both
     credits and a debt of the same kind. `github_id` is GitHub's numeric user ID, which stays the same if the user changes name or
-    email address there. `password_proven_at` is when someone with access to the mailbox, or with the password, first used the
-    password. Until then, a password that an API client confirmed only through the mailed link may be someone else's.
+    email address there. `password_proven_at` is when the password was set through a mailed link or first used to sign in. It is
+    NULL for a password that was submitted at sign-up and never typed again, because someone else may have chosen it.
     """
 
     __tablename__: ClassVar[Any] = "users"
@@ -85,7 +85,7 @@ class ErasedAddress(SQLModel, table=True):
 
 
 def normalized_email(raw: str) -> str:
-    """Normalize an email address to the form in which it is stored. Raises BadRequest if it is invalid."""
+    """Return an email address in the form in which it is stored. Raises BadRequest if it is invalid."""
     if len(raw) > MAX_EMAIL:
         raise BadRequest(NO_EMAIL)
     try:
@@ -95,10 +95,10 @@ def normalized_email(raw: str) -> str:
 
 
 async def locked_user(session: AsyncSession, user_id: int) -> User | None:
-    """Lock the user's row and return it freshly read. None if there is no such user.
+    """Lock the user's row and return it freshly read. Returns None if there is no such user.
 
-    The lock still lets other transactions add rows that refer to the user. A stronger lock would deadlock two transactions that
-    each add such a row and then lock the user.
+    The lock still lets other transactions add rows that refer to the user. With a stronger lock, two transactions that each add
+    such a row and then lock the user would deadlock.
     """
     statement = select(User).where(col(User.id) == user_id).with_for_update(key_share=True)
     statement = statement.execution_options(populate_existing=True)
@@ -106,18 +106,21 @@ async def locked_user(session: AsyncSession, user_id: int) -> User | None:
 
 
 async def secret(session: AsyncSession, name: str) -> bytes:
-    """Return the site's secret key of this name. Generates and stores it if it is missing."""
+    """Return the site's secret key with this name, generating and storing it if it is missing."""
     new = insert(StoredSecret).values(name=name, value=token_bytes(32)).on_conflict_do_nothing()
     await session.execute(new)
     return (await session.execute(select(col(StoredSecret.value)).where(col(StoredSecret.name) == name))).scalar_one()
 
 
 async def remember_erased(session: AsyncSession, address_hash: str) -> None:
-    """Record that the account with this email address or GitHub ID was deleted. No-op if it is already recorded."""
+    """Store the hash of an email address or GitHub ID whose account was deleted, or of a disconnected GitHub ID.
+
+    No-op if it is already stored.
+    """
     await session.execute(insert(ErasedAddress).values(address_hash=address_hash).on_conflict_do_nothing())
 
 
 async def was_erased(session: AsyncSession, *hashes: str) -> bool:
-    """Return whether one of these hashes belongs to an email address or GitHub ID recorded by `remember_erased`."""
+    """Return whether any of these hashes was stored by `remember_erased`."""
     statement = select(col(ErasedAddress.address_hash)).where(col(ErasedAddress.address_hash).in_(hashes)).limit(1)
     return (await session.execute(statement)).first() is not None

@@ -14,7 +14,10 @@ from interviewer.credits.rules import FREE_CREDITS, CreditType, signup_key
 
 
 async def grant_free_credit(session: AsyncSession, user: User) -> None:
-    """Grant a new account its free individual credit. Does nothing if its email address or GitHub ID has had one before."""
+    """Grant a new account its free individual credit.
+
+    Does nothing if its email address or GitHub ID has had a free credit before.
+    """
     if await users.was_erased(session, *await _hashes(session, user)):
         return
     await ledger.change(

@@ -1,4 +1,4 @@
-"""The credit of an interview: it is reserved when the interview starts, and returned if the start fails."""
+"""The credit of an interview. It is charged when the interview starts, and returned if the start fails."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def reserve(session: AsyncSession, user: User, interview_id: int) -> None:
 
 
 async def refused_start(session: AsyncSession, user_id: int, balances: Balances) -> PaymentRequired:
-    """Return the error for a user whose `balances` cannot pay for a start, with the reason."""
+    """Return the error, with its reason, for a user whose `balances` cannot pay for a start."""
     newest = await ledger.newest_subscription(session, user_id)
     status = SubscriptionStatus(newest.status) if newest else None
     reason = refusal(balances, status)

@@ -15,7 +15,10 @@ from interviewer.credits.tables import CreditTransaction, Subscription
 
 
 async def balances(session: AsyncSession, user: User) -> Balances:
-    """Return the user's balances and debts. Subscription credits are usable only with a running subscription."""
+    """Return the user's balances and debts, and whether the subscription credits can be spent.
+
+    They can be spent while one of the user's subscriptions has a status in USABLE.
+    """
     running = select(col(Subscription.id)).where(
         col(Subscription.user_id) == user.id, col(Subscription.status).in_([status.value for status in USABLE])
     )
@@ -42,7 +45,7 @@ async def change(
     interview_id: int | None = None,
     may_owe: bool = False,
 ) -> None:
-    """Change one balance of a locked user and add the ledger row. `amount` is in credits, and negative if they are taken.
+    """Change one balance of a locked user and add the ledger row. `amount` is in credits, and negative if credits are taken.
 
     Added credits first repay the balance's debt, in a second row. With `may_owe`, credits taken beyond the balance become debt.
     Raises IntegrityError if the business key exists already, or if the balance is too low and `may_owe` is not set.
@@ -87,7 +90,7 @@ async def booked(session: AsyncSession, subject: str) -> dict[str, tuple[int, in
 
 
 async def transaction_by_key(session: AsyncSession, business_key: str) -> CreditTransaction | None:
-    """Return the ledger row with this business key, or None."""
+    """Return the ledger row with this business key, or None if there is none."""
     statement = select(CreditTransaction).where(col(CreditTransaction.business_key) == business_key)
     return (await session.execute(statement)).scalar_one_or_none()
 
@@ -153,7 +156,7 @@ async def negative_running_sums(session: AsyncSession) -> Sequence[Row[int, str]
 
 
 async def newest_subscription(session: AsyncSession, user_id: int, *, running: bool = False) -> Subscription | None:
-    """Return the user's most recently started subscription, or None.
+    """Return the user's most recently started subscription, or None if there is none.
 
     If `running`, only subscriptions that are still charged count.
     """

@@ -62,7 +62,10 @@ class Balances:
 
 
 def paying_balance(balances: Balances) -> CreditType | None:
-    """Return the balance that pays for a start, the subscription first. Returns None if neither can pay."""
+    """Return the balance that pays for a start. Subscription credits are spent first.
+
+    Returns None if neither balance can pay.
+    """
     if balances.subscription_usable and balances.subscription >= INTERVIEW_PRICE:
         return CreditType.SUBSCRIPTION
     if balances.individual >= INTERVIEW_PRICE:
@@ -79,10 +82,10 @@ class Refusal(StrEnum):
 
 
 def refusal(balances: Balances, newest: SubscriptionStatus | None) -> Refusal:
-    """Return why neither balance can pay. `newest` is the status of the user's newest subscription, or None without one.
+    """Return the reason that neither balance can pay for a start.
 
-    If the user still has credits of a subscription that is not running, that is the reason, because they can act on it.
-    Otherwise, no credits are left.
+    `newest` is the status of the user's newest subscription, or None if the user has none. If the user still has credits of a
+    subscription that is not running, that is the reason, because the user can act on it. Otherwise, no credits are left.
     """
     if balances.subscription < INTERVIEW_PRICE or balances.subscription_usable or newest is None:
         return Refusal.NONE_LEFT

@@ -22,11 +22,11 @@ from interviewer.credits.rules import CreditType, SubscriptionStatus
 
 
 class Subscription(SQLModel, table=True):
-    """A subscription, as described by its newest body. It is kept when its user's account is deleted.
+    """A subscription, as described by its newest webhook body. It is kept when its user's account is deleted.
 
     `lemon_id` is its ID at the payment service. `body_updated_at` is the `updated_at` of the newest body. `created_active` means
-    that it was active from its first day, so its first month's credits are due. `orphaned` means that its account was deleted, so
-    it can never belong to another account.
+    that the subscription was active from its first day, so its first month's credits are due. `orphaned` means that its account
+    was deleted, so it can never belong to another account.
     """
 
     __tablename__: ClassVar[Any] = "subscriptions"

@@ -44,7 +44,10 @@ class Check:
 
 
 async def of_database(database: Database) -> list[Check]:
-    """Check balances, the ledger, webhook deliveries, starts and mails. Raises Unavailable if the database does not respond."""
+    """Check the balances, the ledger, webhook deliveries, starts, and mails.
+
+    Raises Unavailable if the database does not respond.
+    """
     async with database.transaction() as session:
         wrong = {id for id, _ in await ledger.discrepancies(session)}
         negative = {id for id, _ in await ledger.negative_running_sums(session)}
@@ -61,9 +64,9 @@ async def of_database(database: Database) -> list[Check]:
 
 
 async def of_notifications(database: Database) -> list[Check]:
-    """Check that LISTEN works. Returns no check if it does. Raises Unavailable if the database does not respond.
+    """Return a warning if notifications do not arrive, and no check if they do.
 
-    Nothing else would reveal that notifications are lost.
+    Nothing else would reveal that notifications are lost. Raises Unavailable if the database does not respond.
     """
     if await notify.arrive(database):
         return []
@@ -75,7 +78,7 @@ async def of_notifications(database: Database) -> list[Check]:
 
 
 async def of_payments(shop: LemonSqueezy, catalogue: Catalogue, *, production: bool) -> Check:
-    """Check that the payment service knows our API key, store and products, and charges the prices that the site shows."""
+    """Check that the payment service knows our API key, store, and products, and charges the prices that the site shows."""
     try:
         found = await shop.check(list(catalogue.variants.values()))
     except PaymentsUnavailable:
@@ -100,7 +103,10 @@ async def of_payments(shop: LemonSqueezy, catalogue: Catalogue, *, production: b
 
 
 def _wrong_prices(catalogue: Catalogue, charged: Mapping[str, int | None], currency: str) -> str:
-    """Return a message about products whose price on the site differs from what is charged. "" if there are none."""
+    """Return a message about products that are charged in another currency or at another price than the site shows.
+
+    Returns "" if there are none.
+    """
     if currency and currency != "USD":
         return f"the store charges in {currency}, but pages show US dollars: change the store's currency at Lemon Squeezy"
     wrong = [
@@ -116,7 +122,7 @@ def _price(cents: int | None) -> str:
 
 
 async def of_mail(service: MailService) -> Check:
-    """Check that our API key is valid and our sender's domain is verified, without sending a mail."""
+    """Check, without sending a mail, that our API key is valid and our sender's domain is verified."""
     try:
         found = await service.check()
     except MailRefused:
@@ -180,7 +186,7 @@ def _many(count: int, what: str) -> str:
 
 
 def _users(ids: Iterable[int]) -> str:
-    """Format user IDs as a list of at most MOST_NAMED and the number of the others."""
+    """Format user IDs as a list of at most MOST_NAMED, followed by the number of users left out."""
     found = sorted(ids)
     rest = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
     return f"user{'s' if len(found) > 1 else ''} {', '.join(map(str, found[:MOST_NAMED]))}{rest}"

@@ -18,14 +18,20 @@ MILLION = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Prices in USD per million tokens. None if unknown. If `cached` is None, cached input costs as much as other input."""
+    """Prices in USD per million tokens. A price is None if it is unknown.
+
+    If only `cached` is None, cached input costs as much as other input.
+    """
 
     input: Decimal | None = None
     cached: Decimal | None = None
     output: Decimal | None = None
 
     def cost(self, prompt: int, cached: int, completion: int) -> Decimal | None:
-        """Return the cost in USD. `cached` is part of `prompt`. None if the input or output price is unknown."""
+        """Return the cost in USD of these numbers of tokens. `cached` is the part of `prompt` that was cached.
+
+        Returns None if the input or output price is unknown.
+        """
         if self.input is None or self.output is None:
             return None
         of_cached = self.input if self.cached is None else self.cached
@@ -34,7 +40,7 @@ class Prices:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A sum of model calls with its cost in USD. `cost` is None if unknown."""
+    """The totals of a group of model calls, and their cost in USD. `cost` is None if it is unknown."""
 
     sum: Sum
     cost: Decimal | None
@@ -50,7 +56,7 @@ class Spending:
     async def lines(self, days: int, by: By, limit: int) -> list[Line]:
         """Return up to `limit` lines of usage of the last `days` days.
 
-        With By.DAY they are UTC days, newest first; otherwise those with the most tokens come first.
+        With By.DAY, each line is a UTC day, newest first. Otherwise, the lines with the most tokens come first.
         """
         async with self._database.transaction() as session:
             found = await queries.sums(session, utcnow() - timedelta(days=days), by, limit)
@@ -63,7 +69,10 @@ class Spending:
         return Line(found, self._cost(found))
 
     def _cost(self, one: Sum) -> Decimal | None:
-        """Return the cost in USD. None if the prices are unknown, or if calls were made but none reported its token usage."""
+        """Return the cost in USD.
+
+        Returns None if the prices are unknown, or if calls were made but none reported its token usage.
+        """
         if not one.prompt + one.completion and one.uncounted:
             return None
         return self._prices.cost(one.prompt, one.cached, one.completion)

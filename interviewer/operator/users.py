@@ -44,9 +44,9 @@ class AccountLine:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A grant of individual credits and the balance after it.
+    """A grant of individual credits, and the balance and debt after it.
 
-    `repeated` means that it had been made before and nothing changed.
+    `repeated` means that the grant had already been made, so nothing changed.
     """
 
     email: str
@@ -63,9 +63,10 @@ class Operations:
         self._database = database
 
     async def accounts(self, search: str = "", limit: int = 50) -> list[AccountLine]:
-        """Return up to `limit` accounts, newest first. With `search`, only those whose email address or name contains it.
+        """Return up to `limit` accounts, newest first.
 
-        Raises BadRequest if `search` is too long or contains control characters.
+        With `search`, returns only accounts whose email address or name contains it. Raises BadRequest if `search` is too long or
+        contains control characters.
         """
         wanted = _line(search, MAX_SEARCH, "The search text") if search.strip() else ""
         async with self._database.transaction() as session:
@@ -75,7 +76,7 @@ class Operations:
     async def user_id(self, email: str) -> int:
         """Return the ID of the account with this email address.
 
-        Raises BadRequest if the address is invalid, NotFound if there is no account.
+        Raises BadRequest if the address is invalid, and NotFound if no account has it.
         """
         address = normalized_email(email)
         async with self._database.transaction() as session:
@@ -87,7 +88,7 @@ class Operations:
     async def grant(self, email: str, credits: int, reason: str = "Credits granted", key: str = "") -> Grant:
         """Grant individual credits. `reason` appears on the user's statement.
 
-        Repeating a grant with the same `key` changes nothing; without a `key`, each call is a new grant. Raises BadRequest for
+        Repeating a grant with the same `key` changes nothing. Without a `key`, each request is a new grant. Raises BadRequest for
         invalid input, NotFound if there is no such account, and Conflict if the key was already used for another grant.
         """
         if not 1 <= credits <= MOST_CREDITS:
@@ -119,7 +120,7 @@ class Operations:
         return Grant(user.email, credits, user.individual_credits, user.individual_debt, repeated=known is not None)
 
     async def open_deliveries(self) -> Sequence[int]:
-        """Return the IDs of the deliveries that need attention, in order."""
+        """Return the IDs of the deliveries that need attention, oldest first."""
         async with self._database.transaction() as session:
             return await webhook_queries.open_ids(session)
 

@@ -60,8 +60,9 @@ class Personal:
         Running subscriptions are cancelled first. Ledger rows are kept without the user. Keyed hashes of the email address and
         the GitHub ID are kept, too, so that signing up again gives no second free credit.
 
-        Raises BadRequest for a wrong address, Unauthorized if the account does not exist, and SubscriptionNotCancelled if the
-        payment service does not cancel a subscription. Nothing is erased then.
+        Raises BadRequest if `typed_email` is wrong, Unauthorized if the account does not exist, and SubscriptionNotCancelled if a
+        subscription could not be cancelled. Raises Unavailable if the database does not respond, with a message that says whether
+        subscriptions have already been cancelled. Nothing is erased in any of these cases.
         """
         cancelled = await self._cancel_subscriptions(user_id, typed_email)
         try:
@@ -94,8 +95,8 @@ class Personal:
     async def _cancel_subscriptions(self, user_id: int, typed_email: str) -> int:
         """Cancel the user's running subscriptions, record that, and return how many there were.
 
-        No transaction is open during the calls to the payment service. Raises BadRequest for a wrong address, and
-        SubscriptionNotCancelled.
+        No transaction is open during the requests to the payment service. Raises BadRequest if `typed_email` is wrong,
+        Unauthorized if the account does not exist, and SubscriptionNotCancelled if a subscription could not be cancelled.
         """
         async with self._database.transaction() as session:
             user = await _locked(session, user_id)
@@ -116,8 +117,8 @@ class Personal:
     async def export(self, user_id: int, client: str = "") -> dict[str, Any]:
         """Return everything stored about a user as JSON-compatible data.
 
-        Raises Unauthorized if the account does not exist. Raises TooManyRequests, because exports are limited per client IP
-        address (`client`) and per account.
+        Raises Unauthorized if the account does not exist. Raises TooManyRequests if the IP address `client` or the account
+        exceeds the rate limit.
         """
         await self._guard.check(Action.EXPORT, client, str(user_id))
         async with self._database.transaction() as session:

@@ -67,7 +67,7 @@ class Resource(BaseModel):
 
 
 class Body(BaseModel):
-    """The whole body of a delivery."""
+    """The webhook body of a delivery."""
 
     meta: Meta
     data: Annotated[Resource, BeforeValidator(_object)] = Field(default_factory=Resource)
@@ -94,7 +94,10 @@ class _Refundable(_Record):
 
     @property
     def fully_refunded(self) -> bool:
-        """Whether everything paid was refunded. Older bodies have no refunded amount, so for those the status decides."""
+        """Whether everything that was paid has been refunded.
+
+        Older webhook bodies have no refunded amount, so for those the status decides.
+        """
         if self.refunded_amount:
             return self.refunded_amount >= self.total
         return self.refunded and self.status == "refunded"
@@ -109,7 +112,7 @@ class OrderBody(_Refundable):
 
     @property
     def paid(self) -> bool:
-        """Whether the order was paid, and is not pending, failed or fraudulent."""
+        """Whether the order was paid, and is not pending, failed, or fraudulent."""
         return self.status not in {"pending", "failed", "fraudulent"}
 
 
@@ -153,7 +156,7 @@ class _Delivered(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A parsed delivery or fetched record. Exactly one of `order`, `subscription` and `invoice` is set.
+    """A parsed delivery or fetched record. Exactly one of `order`, `subscription`, and `invoice` is set.
 
     `event` is an `Event`, or the type of a fetched record. `reference` identifies the checkout, and is empty if unknown. If
     `fetched`, the record's status is used in place of events that may have been missed.
@@ -169,7 +172,7 @@ class Notice:
 
     @property
     def subject(self) -> str:
-        """The subject of the purchase. For an invoice, it is that of its subscription."""
+        """The subject of the purchase. For an invoice, it is the subject of the subscription."""
         if self.invoice:
             return subscription_subject(self.invoice.subscription_id)
         return order_subject(self.id) if self.order else subscription_subject(self.id)
@@ -192,7 +195,7 @@ def subscription_subject(subscription_id: str) -> str:
 
 
 def read(raw: bytes) -> Body:
-    """Parse the body of a delivery. Raises BadRequest if it is invalid or too deeply nested."""
+    """Parse the webhook body of a delivery. Raises BadRequest if the body is invalid or too deeply nested."""
     try:
         return Body.model_validate_json(raw)
     except (ValidationError, RecursionError):
@@ -213,7 +216,7 @@ def event_name(body: Body) -> str:
 
 
 def foreign(body: Body, store_id: str, *, live_only: bool) -> str:
-    """Return why an event is not ours, or an empty string if it is.
+    """Return the reason an event is not ours, or an empty string if it is ours.
 
     An empty `store_id` accepts every store, and `live_only` rejects test mode.
     """
@@ -227,7 +230,10 @@ def foreign(body: Body, store_id: str, *, live_only: bool) -> str:
 
 
 def understand(body: Body) -> Notice:
-    """Convert the body of a delivery to a notice. Raises BadRequest if the event is unknown or a field is missing or invalid."""
+    """Convert the webhook body of a delivery to a notice.
+
+    Raises BadRequest if the event is unknown, or if a field is missing or invalid.
+    """
     try:
         event = Event(body.meta.event_name)
     except ValueError:

@@ -79,10 +79,10 @@ class _Answer:
 
 
 class LemonSqueezy:
-    """Client for the payment service. Its records are JSON:API resources with `type`, `id` and `attributes`.
+    """Client for the payment service. Its records are JSON:API resources with `type`, `id`, and `attributes`.
 
     The URLs in records are signed and expire. Every method except `close` raises PaymentsUnavailable if Lemon Squeezy cannot be
-    reached, fails, rejects our key, or sends a response that cannot be parsed.
+    reached, fails, rejects our API key, or sends a response that cannot be parsed.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class LemonSqueezy:
     ) -> None:
         """Without a `store_id`, nothing can be sold.
 
-        `timeout` bounds each attempt, and `waits` are the pauses before retries, in seconds.
+        `timeout` is the maximum duration of each attempt, and `waits` are the pauses before retries, in seconds.
         """
         self._store_id = store_id
         self._timeout = timeout
@@ -109,8 +109,8 @@ class LemonSqueezy:
     async def checkout(self, purchase: Purchase) -> str:
         """Create a checkout and return the URL of the page where the buyer pays.
 
-        Raises PaymentsRefused if the store or variant does not exist or the buyer's email address is rejected, and
-        PaymentsUnavailable. Retrying is harmless, because an unpaid checkout expires.
+        Retrying is harmless, because an unpaid checkout expires. Raises PaymentsRefused if the store or variant does not exist or
+        the buyer's email address is rejected, and PaymentsUnavailable for any other failure.
         """
         attributes = {
             "checkout_data": {"email": purchase.email, "custom": {"checkout_ref": purchase.reference}},
@@ -133,8 +133,8 @@ class LemonSqueezy:
     async def cancel(self, subscription_id: str) -> Document | None:
         """Cancel a subscription at the end of its paid cycle and return its current state.
 
-        Returns None if our store does not have the subscription. If it has already ended, that counts as success. Raises
-        PaymentsUnavailable if Lemon Squeezy cannot be reached, fails or refuses, or if the subscription still runs.
+        Returns None if our store does not have the subscription. A subscription that has already ended counts as cancelled.
+        Raises PaymentsUnavailable if Lemon Squeezy cannot be reached, fails, or refuses, or if the subscription is still running.
         """
         path = _path(subscription_id)
         answer = await self._call("DELETE", path)
@@ -152,7 +152,7 @@ class LemonSqueezy:
     async def resume(self, subscription_id: str) -> Document:
         """Undo a cancellation and return the subscription's current state. A PayPal subscription stays unchanged.
 
-        Raises PaymentsRefused if the subscription has expired or does not exist, and PaymentsUnavailable.
+        Raises PaymentsRefused if the subscription has expired or does not exist, and PaymentsUnavailable for any other failure.
         """
         return await self._patch(subscription_id, {"cancelled": False})
 
@@ -160,19 +160,24 @@ class LemonSqueezy:
         """Change a subscription's variant and return its current state. A PayPal subscription stays unchanged.
 
         `charge_now` invoices the difference at once. Without it, the new price applies from the next cycle on. Raises
-        PaymentsRefused if the subscription or variant does not exist or the subscription has ended, and PaymentsUnavailable.
+        PaymentsRefused if the subscription or variant does not exist or the subscription has ended, and PaymentsUnavailable for
+        any other failure.
         """
         charge = {"invoice_immediately": True} if charge_now else {"disable_prorations": True}
         return await self._patch(subscription_id, {"variant_id": _number(variant_id), **charge})
 
     async def subscription(self, subscription_id: str) -> Document | None:
-        """Return a subscription's current state, or None if our store does not have it. Raises PaymentsUnavailable."""
+        """Return a subscription's current state, or None if our store does not have the subscription.
+
+        Raises PaymentsUnavailable for any other failure.
+        """
         return await self._find(_path(subscription_id))
 
     async def records(self) -> AsyncIterator[Document]:
-        """Yield every subscription, order and subscription invoice of our store. Raises PaymentsUnavailable.
+        """Yield every subscription, order, and subscription invoice of our store.
 
-        Records added during the iteration shift the pages, so a record may be yielded twice.
+        Records added during the iteration shift the pages, so a record may be yielded twice. Raises PaymentsUnavailable if a page
+        cannot be fetched or parsed.
         """
         for kind in KINDS:
             page = last = 1
@@ -183,7 +188,10 @@ class LemonSqueezy:
                 page += 1
 
     async def check(self, variant_ids: Sequence[str]) -> ShopStatus:
-        """Check the mode of our key, and look up our store and the prices of these variants. Raises PaymentsUnavailable."""
+        """Return the mode of our API key, whether our store exists, and the prices of these variants.
+
+        Raises PaymentsUnavailable if a request fails.
+        """
         me = await self._call("GET", "/v1/users/me")
         if not me.ok:
             raise PaymentsUnavailable
@@ -198,7 +206,10 @@ class LemonSqueezy:
         )
 
     async def _look_up(self, kind: str, id: str, **params: str) -> Document | None:
-        """Return the document with one record, or None if the record does not exist. Raises PaymentsUnavailable."""
+        """Return the document with one record, or None if the record does not exist.
+
+        Raises PaymentsUnavailable for any other failure.
+        """
         answer = await self._call("GET", f"/v1/{kind}/{quote(id, safe='')}", params=params)
         if not answer.ok and answer.status != 404:
             raise PaymentsUnavailable
@@ -214,7 +225,10 @@ class LemonSqueezy:
         return await self._send("PATCH", _path(subscription_id), body, "subscriptions")
 
     async def _send(self, method: str, path: str, body: Document, kind: str) -> Document:
-        """Send a request and return the record of this kind in the response. Raises PaymentsRefused or PaymentsUnavailable."""
+        """Send a request and return the record of this kind in the response.
+
+        Raises PaymentsRefused if the response has a status in REFUSALS, and PaymentsUnavailable for any other failure.
+        """
         answer = await self._call(method, path, json=body)
         if answer.status in REFUSALS:
             raise PaymentsRefused
@@ -223,9 +237,10 @@ class LemonSqueezy:
         return _require_record(_record(_data(answer.body), kind))
 
     async def _find(self, path: str) -> Document | None:
-        """Return the subscription at a path, or None if it does not exist.
+        """Return the subscription at a URL path, or None if it does not exist.
 
-        A wrong API URL also leads to 404, so a 404 counts only if another request succeeds. Raises PaymentsUnavailable.
+        A wrong API URL also leads to 404, so a 404 counts only if another request succeeds. Raises PaymentsUnavailable for any
+        other failure.
         """
         answer = await self._call("GET", path)
         if answer.ok:
@@ -237,7 +252,7 @@ class LemonSqueezy:
     async def _page(self, kind: str, number: int) -> tuple[Sequence[Document], int]:
         """Return one page of our store's records, and the number of the last page.
 
-        An empty page counts as the last. Raises PaymentsUnavailable.
+        An empty page counts as the last one. Raises PaymentsUnavailable if the page cannot be fetched or parsed.
         """
         params = {"page[number]": str(number), "page[size]": str(PAGE_SIZE)}
         if self._store_id:
@@ -321,7 +336,7 @@ def _data(body: Any) -> Any:
 
 
 def _price(body: Any) -> int | None:
-    """Return a variant's price from its price model, or from its own attributes without one.
+    """Return a variant's price from its price model or, if it has none, from its own attributes.
 
     Returns None if there is no fixed price.
     """
@@ -348,7 +363,10 @@ def _last_page(body: Any) -> int | None:
 
 
 def _record(data: Any, kind: str) -> Document | None:
-    """Return the data if it is a resource of this kind, or None otherwise. The caller validates its attributes."""
+    """Return the data if it is a resource of this kind with an ID and attributes, or None if it is not.
+
+    The caller validates the attributes.
+    """
     if not isinstance(data, dict) or data.get("type") != kind:
         return None
     return data if isinstance(data.get("id"), str) and isinstance(data.get("attributes"), dict) else None

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class Event(StrEnum):
-    """The name of an event, as in the `meta.event_name` field of its body."""
+    """The name of an event, as in the `meta.event_name` field of its webhook body."""
 
     ORDER_CREATED = "order_created"
     ORDER_REFUNDED = "order_refunded"
@@ -28,7 +28,7 @@ class Event(StrEnum):
 
 
 class Kind(StrEnum):
-    """The kind of record in the body of an event."""
+    """The kind of record in the webhook body of an event."""
 
     ORDER = "order"
     SUBSCRIPTION = "subscription"
@@ -36,7 +36,7 @@ class Kind(StrEnum):
 
 
 def kind_of(event: Event) -> Kind:
-    """Return the kind of record in an event's body. For payment events, it is an invoice."""
+    """Return the kind of record in the webhook body of an event. For payment events, it is an invoice."""
     if event in {Event.ORDER_CREATED, Event.ORDER_REFUNDED}:
         return Kind.ORDER
     return Kind.INVOICE if event.startswith("subscription_payment_") else Kind.SUBSCRIPTION

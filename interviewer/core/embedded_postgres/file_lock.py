@@ -36,7 +36,7 @@ class FileLock:
     def acquire(self, *, seconds: float, waiting: Callable[[float], None]) -> bool:
         """Wait up to `seconds` for the exclusive lock. Returns whether it was taken.
 
-        Calls `waiting` with the seconds elapsed between attempts.
+        Between attempts, calls `waiting` with the seconds elapsed so far. Raises OSError if the file cannot be created or locked.
         """
         began = time.monotonic()
         while not self.try_acquire():

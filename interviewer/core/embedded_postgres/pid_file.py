@@ -23,7 +23,7 @@ class PidFile:
 
 
 def read_pid_file(folder: Path) -> PidFile | None:
-    """Parse the `postmaster.pid` of a data folder. None if it is missing or contains no process ID."""
+    """Parse the `postmaster.pid` of a data folder. Returns None if it is missing or contains no process ID."""
     lines = _lines(folder / NAME)
     pid = _number(lines[0]) if lines else None
     if pid is None:
@@ -55,6 +55,9 @@ def _lines(path: Path) -> list[bytes]:
 
 
 def _number(text: bytes) -> int | None:
-    """Parse a process ID or port number. None if the text is not a positive number of at most nine digits."""
+    """Parse a process ID or port number.
+
+    Returns None if the text is not a positive number of at most nine digits.
+    """
     text = text.strip()
     return int(text) if text.isdigit() and 0 < len(text) < 10 and int(text) else None

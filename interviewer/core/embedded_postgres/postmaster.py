@@ -1,4 +1,4 @@
-"""The server process of one PostgreSQL data folder. It finds, starts and stops that process and never touches any other."""
+"""The server process of one PostgreSQL data folder. It finds, starts, and stops only that process."""
 
 from __future__ import annotations
 
@@ -49,7 +49,10 @@ class Postmaster:
     """The server of one data folder. Callers hold the folder's lock while starting or stopping it."""
 
     def __init__(self, folder: Path, programs: Path, account: Account | None) -> None:
-        """`programs` is the folder that contains `postgres`. `account` runs the server; None means this process's own account."""
+        """`programs` is the folder that contains `postgres`.
+
+        `account` is the OS user that runs the server. None means the user of this process.
+        """
         self._folder = folder
         self._programs = programs
         self._account = account
@@ -58,7 +61,10 @@ class Postmaster:
         self._log_start = 0
 
     def process(self) -> psutil.Process | None:
-        """Return the server process of this folder. None if it is not running, even if `postmaster.pid` names another process."""
+        """Return the server process of this folder.
+
+        Returns None if it is not running, even if `postmaster.pid` names another process.
+        """
         self._forget_ended_child()
         found = read_pid_file(self._folder)
         if found is None:
@@ -72,8 +78,10 @@ class Postmaster:
     def start(self, waiting: Callable[[float], None]) -> str:
         """Start the server, or wait for the one already running, and return its URL.
 
-        Calls `waiting` with the seconds elapsed; an exception from it aborts the startup. Raises ServerEnded if the server exits,
-        OSError, and `errors.StartupError` if the startup takes too long or another server's processes use the folder.
+        While waiting, calls `waiting` with the seconds elapsed. An exception from it aborts the startup. Raises ServerEnded if
+        the server exits, and OSError if it cannot be launched or its files cannot be used. Raises `errors.StartupError` if the
+        startup takes too long, if processes of a killed server still use the folder, or if a server runs there whose
+        `postmaster.pid` is missing or damaged.
         """
         began = time.monotonic()
 
@@ -133,7 +141,7 @@ class Postmaster:
     def _spawn(self, look: Callable[[], None]) -> PidFile:
         """Start a new server and wait until it accepts connections. Stops it again on any failure.
 
-        Raises ServerEnded if it exits.
+        Raises ServerEnded if it exits, and StartupError if another server runs in the folder without a usable `postmaster.pid`.
         """
         old = read_pid_file(self._folder)
         if old is None:
@@ -231,9 +239,9 @@ class Postmaster:
 
 
 def serves(process: psutil.Process, folder: Path) -> bool:
-    """Return whether a process is the running server of a data folder. Checks its name, owner and working directory.
+    """Return whether a process is the running server of a data folder. Checks its name, owner, and working directory.
 
-    A zombie does not count as running. Where the operating system hides the working directory of another account's process even
+    A zombie does not count as running. Where the operating system hides the working directory of another user's process even
     from root, the `-D` option of its command line is checked instead.
     """
     try:
@@ -254,7 +262,7 @@ def serves(process: psutil.Process, folder: Path) -> bool:
 def _working_folder(process: psutil.Process) -> os.stat_result:
     """Stat a process's working directory.
 
-    Uses `/proc` if available, because there a folder deleted and recreated is not the same one.
+    Uses `/proc` if available, because there a folder that was deleted and recreated counts as a different folder.
     """
     link = Path(f"/proc/{process.pid}/cwd")
     return link.stat() if Path("/proc/self/cwd").exists() else Path(process.cwd()).stat()

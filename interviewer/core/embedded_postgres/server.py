@@ -60,8 +60,8 @@ class EmbeddedPostgres:
     def start(self, interrupted: Callable[[], bool] = lambda: False) -> str:
         """Start the server, or join the one already running, and return its URL. It is stopped at exit.
 
-        Raises `errors.StartupError` if the folder is unusable, incomplete or damaged, if the server cannot start, or if
-        `interrupted` returns true during the startup.
+        Raises `errors.StartupError` if the server is not installed, if the folder is unusable, incomplete, or damaged, if the
+        server cannot start, if another process holds the lock for too long, or if `interrupted` returns true during the startup.
         """
         programs = find_programs()
         make_data_folder(self.folder.parent)
@@ -70,7 +70,7 @@ class EmbeddedPostgres:
             account = self._opened_to_account(programs)
             if not (self.folder / "PG_VERSION").exists():
                 self._create(programs, account, _wait_callback(f"creating the embedded database in {self.folder}", interrupted))
-            self.folder.chmod(0o700)  # PostgreSQL refuses a folder open to other accounts, as a copied one may be
+            self.folder.chmod(0o700)  # PostgreSQL refuses a folder open to other OS users, as a copied one may be
             self.postmaster = _postmaster(self.folder, programs, account)
             url = self.postmaster.start(
                 _wait_callback(f"starting the embedded database in {self.folder}; after a crash it recovers first", interrupted)
@@ -132,7 +132,10 @@ class EmbeddedPostgres:
                 failed = False
 
     def _opened_to_account(self, programs: Path) -> Account | None:
-        """Return the account that runs the server, if it is another one, after giving it access to the data and the programs."""
+        """Give the OS user that runs the server access to the data and the programs, and return that user.
+
+        Returns None if the server runs as the user of this process.
+        """
         account = choose_account(self.folder)
         if account is not None:
             allow_traversal(self.folder.resolve(), account)
@@ -143,7 +146,7 @@ class EmbeddedPostgres:
     def _create(self, programs: Path, account: Account | None, waiting: Callable[[float], None]) -> None:
         """Create the data in a temporary folder, then rename it, so that an interrupted start leaves no half-written data.
 
-        Raises StartupError if initdb fails.
+        Raises StartupError if initdb fails. An exception from `waiting` ends initdb.
         """
         scratch, began = self.folder.with_name(f"{FOLDER}.unfinished"), time.monotonic()
         shutil.rmtree(scratch, ignore_errors=True)
@@ -175,7 +178,7 @@ class EmbeddedPostgres:
         scratch.rename(self.folder)
 
     def _refuse_unusable(self) -> None:
-        """Raise StartupError if this server or this account cannot use the data. No-op if there is none yet."""
+        """Raise StartupError if this server or this OS user cannot use the data. No-op if there is no data yet."""
         if not self.folder.exists():
             return
         if not self.folder.is_dir():

@@ -1,4 +1,4 @@
-"""The system account that runs the embedded server when the app runs as root, because PostgreSQL refuses to run as root."""
+"""The OS user that runs the embedded server when the app runs as root, because PostgreSQL refuses to run as root."""
 
 from __future__ import annotations
 
@@ -21,17 +21,18 @@ NAME = "pgserver"
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A user ID and a group ID, as `subprocess` and `chown` expect them."""
+    """The user ID and group ID of an OS user, as `subprocess` and `chown` expect them."""
 
     uid: int
     gid: int
 
 
 def choose_account(folder: Path) -> Account | None:
-    """Return the account to run the server on `folder`. None if this process is not root and runs the server itself.
+    """Return the OS user to run the server on `folder`. Returns None unless this process runs as root.
 
-    The account is the owner of the data or, failing that, of the parent folder, so that an ordinary user can continue what root
-    started. If root owns both, it is the account NAME. Raises `errors.StartupError` if that account cannot be created.
+    The user is the owner of the data or, failing that, the named owner of the parent folder, so that an ordinary user can
+    continue what root started. If root owns both, it is the user NAME, who is created if missing. Raises `errors.StartupError` if
+    that user cannot be created.
     """
     if os.geteuid() != 0:
         return None
@@ -42,7 +43,7 @@ def choose_account(folder: Path) -> Account | None:
 
 
 def account_name(uid: int) -> str:
-    """Return the name of an account, or its ID as text if it has no name."""
+    """Return the name of an OS user, or the user ID as text if the user has no name."""
     import pwd
 
     with contextlib.suppress(KeyError):
@@ -51,13 +52,16 @@ def account_name(uid: int) -> str:
 
 
 def allow_traversal(path: Path, account: Account) -> None:
-    """Let the account traverse the folders above `path` without listing them."""
+    """Let the OS user traverse the folders above `path` without listing them."""
     for folder in path.parents:
         _allow(folder, account, stat.S_IXOTH)
 
 
 def allow_running_programs(folder: Path, account: Account) -> None:
-    """Let the account read and run the server's programs. Under a strict umask only the user who installed them can."""
+    """Let the OS user read and run the server's programs.
+
+    Under a strict umask, only the user who installed them can.
+    """
     allow_traversal(folder, account)
     if all(path.stat().st_mode & 0o005 == 0o005 for path in (folder, folder / "bin" / "postgres", folder / "share")):
         return
@@ -68,17 +72,16 @@ def allow_running_programs(folder: Path, account: Account) -> None:
 
 
 def give_to_account(folder: Path, account: Account) -> None:
-    """Give the data to the account if root owns it, for example after it was copied. No-op otherwise."""
+    """Give the data to the OS user if root owns it, for example after it was copied. No-op otherwise."""
     if folder.exists() and folder.stat().st_uid == 0:
         for path in (folder, *folder.rglob("*")):
             os.chown(path, account.uid, account.gid, follow_symlinks=False)
 
 
 def _allow(path: Path, account: Account, bits: int) -> None:
-    """Add permissions on a path for the account. `bits` are permission bits for others.
+    """Add permissions on a path for the OS user. `bits` are permission bits for others.
 
-    They are shifted to the owner's or the group's bits if the account is the owner or in the group. No-op if they are already
-    set.
+    They are shifted to the owner's or the group's bits if the user is the owner or in the group. No-op if they are already set.
     """
     found = path.stat()
     if found.st_uid == account.uid:
@@ -94,7 +97,7 @@ def _known(uid: int) -> bool:
 
 
 def _of_server() -> Account:
-    """Return the account NAME, creating it if it is missing. Raises StartupError if it cannot be created."""
+    """Return the OS user NAME, creating it if it is missing. Raises StartupError if it cannot be created."""
     import pwd
 
     with contextlib.suppress(KeyError):

@@ -39,7 +39,7 @@ def find_programs() -> Path:
 
 
 def launch(command: Sequence[str], account: Account | None, output: int | IO[bytes]) -> subprocess.Popen[bytes]:
-    """Run a program under `account`, or under this process's own account if None. Its messages are in English.
+    """Start a program as the OS user `account`, or as the user of this process if None. Its messages are in English.
 
     It runs in its own session, so that Ctrl-C does not reach it.
     """

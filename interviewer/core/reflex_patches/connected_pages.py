@@ -29,14 +29,14 @@ async def is_connected_anywhere(app: rx.App, token: str) -> bool:
 def sids(app: rx.App, only: Collection[str] | None = None) -> list[str]:
     """Return the Socket.IO session IDs of this process's connections.
 
-    If `only` is given, only of pages whose client tokens are in it.
+    If `only` is given, returns those of pages whose client tokens it contains.
     """
     pages = app.event_namespace
     return [] if pages is None else [sid for token, sid in pages.token_to_sid.items() if only is None or token in only]
 
 
 async def drop(app: rx.App, sid: str) -> bool:
-    """Close a connection without a disconnect packet. Returns whether it existed."""
+    """Close a connection without sending a disconnect packet. Returns whether the connection existed."""
     pages, server = app.event_namespace, app.sio
     if pages is None or server is None:
         return False

@@ -12,7 +12,7 @@ from reflex_base.event.processor import EventProcessor, EventQueueEntry
 
 
 def processor_of(app: rx.App) -> EventProcessor | None:
-    """Return the app's event processor. None before it starts.
+    """Return the app's event processor. Returns None if it has not started.
 
     `App.event_processor` cannot be used here, because it returns a view of the processor.
     """
@@ -25,7 +25,7 @@ def with_waiting(processor: EventProcessor) -> set[str]:
 
 
 def length(processor: EventProcessor, key: str) -> int:
-    """Return the length of a page's queue: the running event and all waiting or canceled ones."""
+    """Return the length of a page's queue: the running event and all waiting or canceled events."""
     return len(processor._token_queues.get(key, ()))
 
 

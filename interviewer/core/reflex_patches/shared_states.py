@@ -13,7 +13,10 @@ from reflex.utils.token_manager import RedisTokenManager
 
 
 def token_store(app: rx.App) -> Redis | None:
-    """Return the Redis client that records which process each page is connected to. None without a shared store."""
+    """Return the Redis client that records which process each page is connected to.
+
+    Returns None if there is no shared store.
+    """
     tokens = app.event_namespace and app.event_namespace._token_manager
     return tokens.redis if isinstance(tokens, RedisTokenManager) else None
 
