@@ -109,7 +109,7 @@ class Settings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _redis(cls, value: SecretStr | None) -> SecretStr | None:
-        """Convert valkey:// URLs to redis://.
+        """Require a Redis or Valkey URL, and convert valkey:// to redis://.
 
         Valkey uses the Redis protocol, but the client library only accepts redis:// URLs.
         """
@@ -123,7 +123,7 @@ class Settings(BaseSettings):
     @field_validator("jwt_secret")
     @classmethod
     def _hard_to_guess(cls, value: SecretStr | None) -> SecretStr | None:
-        """Reject short keys and placeholders such as "changeme".
+        """Reject short keys, repetitive keys, and placeholders such as "changeme".
 
         HS256 requires a key as long as its hash, 32 bytes (RFC 7518, 3.2).
         """
@@ -137,7 +137,10 @@ class Settings(BaseSettings):
     @field_validator("metrics_token")
     @classmethod
     def _hard_to_find(cls, value: SecretStr | None) -> SecretStr | None:
-        """Require a long token, because attempts are not rate limited, and an ASCII token, because it is sent in a header."""
+        """Require a token that is hard to guess, because attempts are not rate limited.
+
+        It must be printable ASCII without spaces, because it is sent in a header.
+        """
         if value is None:
             return None
         token = value.get_secret_value()
@@ -210,7 +213,8 @@ class Settings(BaseSettings):
     def _former(cls, value: object, info: ValidationInfo) -> object:
         """Parse comma-separated entries of the form `variant:product` or `variant:product:price`, with the price in dollars.
 
-        Returns (variant, product, price in cents or None) for each entry. Rejects a variant that is listed for two products.
+        Returns (variant, product, price in cents or None) for each entry. Rejects malformed entries, and
+        variants that belong to two products, including the products for sale.
         """
         if not isinstance(value, str):
             return value
@@ -236,7 +240,7 @@ class Settings(BaseSettings):
 
     @property
     def site_url(self) -> str:
-        """The public URL of the site, with a trailing slash."""
+        """The public URL of the site, with a trailing slash. Defaults to localhost."""
         return self.frontend_url or f"http://localhost:{self.port}/"
 
     @property

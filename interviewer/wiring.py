@@ -103,7 +103,10 @@ class Services:
     outside: tuple[OAuth | LemonSqueezy | RateLimiter | ResendMailer, ...]
 
     def stop_accepting_work(self) -> None:
-        """Refuse new work, and drop work that is still waiting. The lease on waiting work is released, so that another process can take it over."""
+        """Report this process as not ready, stop sending mail, and refuse all work that is new or waiting in a queue.
+
+        A refused turn releases its lease, so that another process can take it over. A refused start returns its credit.
+        """
         self.readiness.stop()
         self.mail_sender.stop()
         for queue in self.queues:
@@ -131,7 +134,7 @@ def build(
 ) -> Services:
     """Build the services from `settings`. Adapters passed as arguments replace the configured ones.
 
-    Raises StartupError if there is no database URL, or if it or another setting cannot be used.
+    Raises StartupError if DATABASE_URL is not set and `database` is not given, or if a setting cannot be used.
     """
     database = database or Database(_database_url(settings), pool_size=settings.database_pool_size)
     mailer = mailer or choose_mailer(settings)
@@ -301,9 +304,10 @@ def use(replacement: Services | None) -> None:
 
 @asynccontextmanager
 async def running() -> AsyncIterator[Services]:
-    """Keep the services running during the block.
+    """Run the services during the block.
 
-    Sweeps and listens for notifications in the background, and closes them at the end.
+    The periodic sweep and the notification listener run in the background. At the end, both are stopped and the services are
+    closed.
     """
     current = services()
     tasks = [asyncio.create_task(_sweep(current)), asyncio.create_task(current.notifier.listen())]
