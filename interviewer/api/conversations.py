@@ -85,7 +85,7 @@ Submission = Annotated[Submitted, Depends()]
 @router.post("/append", include_in_schema=False)
 @router.get("", include_in_schema=False)
 async def nothing(_person: Person) -> None:
-    """Report that the ID is missing."""
+    """Raise BadRequest, because the path has no ID."""
     raise BadRequest("Missing ID")
 
 

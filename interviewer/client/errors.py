@@ -9,7 +9,7 @@ class ApiError(Exception):
     """The server rejected a request or failed.
 
     `status` is the HTTP status, and `message` is a sentence for users. `retry_after` is in seconds, or None if the server does
-    not set it. `details` are further fields of the response. None of these contain passwords or tokens.
+    not set it. `details` are further fields of the response. None of these fields contains passwords or tokens.
     """
 
     def __init__(

@@ -16,8 +16,8 @@ class _Model(BaseModel):
 class Tokens(_Model):
     """The tokens of the user `user_id`.
 
-    `refresh` is empty after a sign-up, so that access token cannot be renewed. To stay signed in across runs, store the tokens as
-    securely as passwords. `get_secret_value()` returns their text.
+    `refresh` is empty after a sign-up, which means that the access token cannot be renewed. To stay signed in when your program
+    restarts, store the tokens as securely as passwords. `get_secret_value()` returns a token's text.
     """
 
     user_id: int

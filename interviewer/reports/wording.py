@@ -55,7 +55,7 @@ def skill(one: Skill) -> str:
 
 
 def mean(one: Skill) -> str:
-    """Return the mean of a skill's scores with one decimal, or none if that is zero."""
+    """Format the mean of a skill's scores with one decimal, which is left out if it is 0: "7.5", "7"."""
     return f"{one.mean:.1f}".removesuffix(".0")
 
 
@@ -65,12 +65,12 @@ def asked(one: CoveredRequirement) -> str:
 
 
 def suggestion(one: SuggestedQuestion) -> str:
-    """Return the subtopic of a suggested question, and the skill that it is close to if that is different."""
+    """Return the subtopic of a suggested question, and the related skill if it is different."""
     return ", ".join(part for part in (one.question.subtopic, close_to(one)) if part)
 
 
 def close_to(one: SuggestedQuestion) -> str:
-    """Return which skill a suggested question is close to, or "" if it has no skill or the skill is its own subtopic."""
+    """Return "related to" and a suggested question's skill, or "" if it has no skill or the skill is its own subtopic."""
     differs = one.skill and one.skill.casefold() != one.question.subtopic.casefold()
     return f"related to {one.skill}" if differs else ""
 

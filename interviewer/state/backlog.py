@@ -105,7 +105,7 @@ class Backlog:
         now, gone = monotonic(), event_queues.with_waiting(processor) - connected_pages.tokens(app)
         self._gone = {key: self._gone.get(key, now) for key in gone}
         for key in [key for key, since in self._gone.items() if now - since >= GONE]:
-            # It may have reconnected to another replica.
+            # The page may have reconnected to another replica.
             if not await connected_pages.is_connected_anywhere(app, key):
                 _note(Reason.GONE, event_queues.drop(processor, key))
         open_now = set(connected_pages.sids(app))

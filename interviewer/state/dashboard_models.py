@@ -117,7 +117,7 @@ def line_of(shown: Sequence[PointItem]) -> str:
 
 
 def area_of(shown: Sequence[PointItem]) -> str:
-    """Return the SVG path of the area under the line, or "" without points."""
+    """Return the SVG path of the area under the line, or "" if there are no points."""
     floor = f"{height_of(0):.1f}"
     return f"{line_of(shown)} L{shown[-1].x},{floor} L{shown[0].x},{floor} Z" if shown else ""
 

@@ -209,7 +209,7 @@ def rail(plan: Plan, asked: int, scores: dict[int, int], *, finished: bool = Fal
 
 
 def _dot(position: int, asked: int, scores: dict[int, int], finished: bool) -> str:
-    """Return a question's label: its score, "now" if it is open, "?" if it has no verdict, or "" if it is still ahead."""
+    """Return a question's label: its score, "now" for the current question, "?" if it has no verdict, or "" if it is ahead."""
     if position in scores:
         return str(scores[position])
     if position == asked and not finished:
