@@ -1,4 +1,4 @@
-"""Make interviewer calls for the use cases: queued fairly between users, measured and validated.
+"""Make interviewer calls for the use cases: queued fairly between users, measured, and validated.
 
 Every call returns its result and the row that records the call, so that the caller can store both in one transaction.
 """
@@ -91,9 +91,10 @@ class InterviewerCalls:
         return asked, self._row(record)
 
     async def judge(self, caller: Caller, brief: AnswerBrief, publish: Publish[Event]) -> tuple[Judgement, ModelCall]:
-        """Have the interviewer judge an answer, and publish its feedback as it is written. Returns the verdict and a row.
+        """Have the interviewer judge an answer, and publish the feedback as it is written.
 
-        Raises Crowded if no slot is free in the queue, and an InterviewerError if the interviewer fails.
+        Returns the verdict and the call's row. Raises Crowded if no slot is free in the queue, and an InterviewerError if the
+        interviewer fails.
         """
         async with self._recorded(Kind.JUDGE, caller) as record:
             judgement = await replies.judge(record.interviewer, brief, publish, record.usage.append, self._repeats)

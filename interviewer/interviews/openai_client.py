@@ -382,7 +382,7 @@ def _past(turn: PastTurn) -> dict[str, Any]:
 
 @contextmanager
 def _translate_errors() -> Any:
-    """Translate the exceptions of the SDK, its HTTP client and the timeout into subclasses of InterviewerError."""
+    """Translate the exceptions of the SDK, its HTTP client, and the timeout into subclasses of InterviewerError."""
     try:
         yield
     except InterviewerError:

@@ -1,4 +1,4 @@
-"""The plan of an interview: its topics in order, the questions per topic, level, programming language and follow-ups.
+"""The plan of an interview: its topics in order, the questions per topic, level, programming language, and follow-ups.
 
 The plan is stored when its interview starts, and everything that counts questions or topics uses the stored plan.
 """
@@ -189,7 +189,7 @@ def plan_of(document: Mapping[str, Any]) -> Plan:
 def requested(given: Mapping[str, object]) -> Plan:
     """Return the plan that an API client requests, with the standard plan's values as defaults.
 
-    `given` may contain `topics` (IDs), `questions_per_topic`, `level`, `programming_language` and `follow_ups`, of any type.
+    `given` may contain `topics` (IDs), `questions_per_topic`, `level`, `programming_language`, and `follow_ups`, of any type.
     Raises InvalidPlan if any of them is invalid.
     """
     topics, count = given.get("topics"), given.get("questions_per_topic")
@@ -230,5 +230,5 @@ def plan_duration(plan: Plan) -> str:
 
 
 def plan_summary(plan: Plan) -> str:
-    """Return a plan's size, level and programming language as text, leaving out what was not chosen."""
+    """Return a plan's size, level, and programming language as text, leaving out what was not chosen."""
     return " · ".join(part for part in (plan_size(plan), plan.level or "", plan.programming_language) if part)

@@ -1,4 +1,4 @@
-"""Queries for interviews, their questions, answers and verdicts."""
+"""Queries for interviews, their questions, answers, and verdicts."""
 
 from __future__ import annotations
 

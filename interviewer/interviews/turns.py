@@ -233,7 +233,7 @@ class Interviews:
             publish(Completed(with_stored(loaded, row, [what for what in done if isinstance(what, Verdict | Question)])))
 
     async def _judge(self, loaded: Loaded, row: TurnRow, answer: Message, publish: Publish[Event]) -> Verdict | None:
-        """Judge one answer, store the verdict and publish it.
+        """Judge one answer, store the verdict, and publish it.
 
         The last verdict also finishes the interview. Returns None if another worker was first; then that worker's verdict is
         published.

@@ -64,14 +64,14 @@ def clean_job_description(raw: str) -> str:
 
 
 def _is_visible(character: str) -> bool:
-    """Return whether a character is visible: not a space, a control character or an invisible mark such as a zero-width space."""
+    """Return whether a character is visible. Spaces, control characters, and marks such as zero-width spaces are not."""
     return unicodedata.category(character)[0] not in "ZC"
 
 
 def _is_odd(character: str) -> bool:
     """Return whether a character never occurs in prose.
 
-    These are control, private-use and unassigned characters, surrogates, and the replacement character.
+    These are control, private-use, and unassigned characters, surrogates, and the replacement character.
     """
     return (
         character == "\ufffd"

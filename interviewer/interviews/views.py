@@ -22,7 +22,7 @@ BUILT_IN = "builtin"
 
 @dataclass(frozen=True, slots=True)
 class TurnRow:
-    """The rows of one turn. The answer, verdict and appeal are None until they exist."""
+    """The rows of one turn. The answer, verdict, and appeal are None until they exist."""
 
     question: Question
     answer: Message | None

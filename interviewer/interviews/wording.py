@@ -1,4 +1,4 @@
-"""Text for scores, marks and interviewers, shared by pages and reports."""
+"""Text for scores, marks, and interviewers, shared by pages and reports."""
 
 from __future__ import annotations
 
