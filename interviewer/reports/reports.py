@@ -1,4 +1,4 @@
-"""The report of an interview: everything that its page, its files and its shared link show, computed in one place."""
+"""The report of an interview: everything that its page, its files, and its shared link show, computed in one place."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ MAX_SECRET = 100
 
 
 class Sharing:
-    """Creates, revokes and opens links to reports."""
+    """Creates, revokes, and opens links to reports."""
 
     def __init__(self, database: Database, reports: Reports, guard: Guard, site_url: str) -> None:
         self._database = database

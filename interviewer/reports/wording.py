@@ -1,4 +1,4 @@
-"""The text that a report's page, Markdown and PDF have in common."""
+"""The text that a report's page, Markdown, and PDF have in common."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MAX_NAME = 60
 
 
 def about(report: Report) -> str:
-    """Return the interview's dates, interviewer and plan as one line."""
+    """Return the interview's dates, interviewer, and plan as one line."""
     finished = f", finished {day(report.finished_at)}" if report.finished_at and day(report.finished_at) != when(report) else ""
     return f"{when(report)}{finished} · {interviewer_name(report.interviewer)} · {plan_summary(report.plan)}"
 
@@ -82,7 +82,7 @@ def extremes(best: TurnView | None, worst: TurnView | None) -> list[tuple[str, T
 
 
 def place(turn: TurnView) -> str:
-    """Return the heading of a question: its number, topic and subtopic."""
+    """Return the heading of a question: its number, topic, and subtopic."""
     return f"Question {turn.position} · {turn.topic} · {turn.subtopic}"
 
 
