@@ -111,8 +111,11 @@ class AsyncClient(Core):
 
         The same `key` replays the reply for 24 hours. If it is None, a key is generated for this call and its retries. `topic_id`
         and `question_id` (the number within the topic) name the question being answered, so that an answer to an earlier question
-        is never taken as an answer to the current question. Raises Conflict if the interview is not active or the named question
-        is not the current one, and Unavailable if the answer was stored but could not be scored; see `retry`.
+        is never taken as an answer to the current question.
+
+        Raises Conflict if the interview is not active, if the last answer differs and has no verdict or next question yet, or if
+        the named question is neither the current one nor answered with this message. Raises Unavailable if the answer was stored
+        but could not be scored; see `retry`.
         """
         first = await self._is_first(interview_id)
         found = await self._do(calls.answer(interview_id, message, key, topic_id, question_id, first=first))
@@ -159,7 +162,7 @@ class AsyncClient(Core):
         """Pause an interview and return it.
 
         Does nothing if it is already paused. Raises NotFound if the interview does not exist or belongs to another user, and
-        ApiError with status 400 if it has not started or is finished.
+        ApiError with status 400 if it is still starting or is finished.
         """
         return await self._set_status(interview_id, "paused")
 
@@ -172,7 +175,7 @@ class AsyncClient(Core):
         return await self._do(calls.summarise_job(job_description))
 
     async def dashboard(self, *, limit: int | None = None, before: int | None = None) -> Dashboard:
-        """Return the plan, the credits and the newest interviews.
+        """Return the plan, the credits, and the newest interviews.
 
         `limit` (1 to 500) is the maximum number of interviews. If `before` is given, only interviews older than the one with that
         ID are returned.
@@ -182,7 +185,7 @@ class AsyncClient(Core):
     # -- payment -------------------------------------------------------------------------------------------------
 
     async def checkout(self, tier: str) -> str:
-        """Return the URL of a checkout page for `individual`, `pro` or `premium`.
+        """Return the URL of a checkout page for `individual`, `pro`, or `premium`.
 
         Raises Conflict if the user is already subscribed.
         """

@@ -31,7 +31,7 @@ class PaymentRequired(ApiError):
 
     @property
     def reason(self) -> str:
-        """The reason: `none_left`, `subscription_paused` or `subscription_expired`, or "" if the server does not say."""
+        """The reason: `none_left`, `subscription_paused`, or `subscription_expired`, or "" if the server does not say."""
         return self.details.get("reason", "")
 
 
