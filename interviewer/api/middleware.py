@@ -1,6 +1,6 @@
 """ASGI middleware in front of every route.
 
-Request IDs and request logs, the origin check for websockets and forms, cache headers, redirects and security headers.
+Request IDs and request logs, the origin check for websockets and forms, cache headers, redirects, and security headers.
 """
 
 from __future__ import annotations
