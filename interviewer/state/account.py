@@ -1,4 +1,4 @@
-"""State of the pages for sign-up, email confirmation, sign-in and password reset, and of the development mailbox.
+"""State of the pages for sign-up, email confirmation, sign-in, and password reset, and of the development mailbox.
 
 `api/session.py` sets the session cookie.
 """

@@ -1,4 +1,4 @@
-"""Credits, plan and statement of the signed-in user, and purchases. The dashboard and the account page share it."""
+"""Credits, plan, and statement of the signed-in user, and purchases. The dashboard and the account page share it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ SHOWN = 10
 
 
 class BillingState(rx.State):
-    """A user's credits, plan and statement, and the payment action that is running."""
+    """A user's credits, plan, and statement, and the payment action that is running."""
 
     loaded: bool = False
     error: str = ""
@@ -58,7 +58,7 @@ class BillingState(rx.State):
     @rx.event
     @when_signed_out(stay_silent)
     async def load(self) -> None:
-        """Load the credits, plan, and statement. After a checkout, also thank the user."""
+        """Load the credits, the plan, and the statement. After a checkout, also thank the user."""
         watch = self._watch  # `watch` may already be running: background events don't wait for this handler.
         self.reset()
         self._watch = watch
@@ -140,8 +140,8 @@ class BillingState(rx.State):
 async def _act(state: BillingState, name: str, action: Callable[[Purchases, int], Awaitable[str | None]]) -> EventSpec | None:
     """Run a payment action, then redirect to the page it returns, or reload the account if it returns none.
 
-    Does nothing while another action is running. The state's lock is not held while the action runs. If the change is only possible in
-    the customer portal, the user is redirected there. Other errors are shown on the page.
+    Does nothing while another action is running. The state's lock is not held while the action runs. If the change is only
+    possible in the customer portal, the user is redirected there. Other errors are shown on the page.
     """
     async with state:
         if state.busy:

@@ -50,7 +50,7 @@ class PlanItem:
 
     title: str = ""
     status: str = ""
-    tone: str = ""  # good, half or bad
+    tone: str = ""  # good, half, or bad
     next: str = ""
     since: str = ""
     trouble: str = ""

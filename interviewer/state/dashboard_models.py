@@ -23,8 +23,8 @@ CHARTED = 20
 class PointItem:
     """One interview in the chart of scores over time: its position and its label.
 
-    `x` and `y` are in SVG units, `left` and `top` in percent of the chart. `side` is the alignment of the label: start, middle or
-    end.
+    `x` and `y` are in SVG units, and `left` and `top` are in percent of the chart. `side` is the alignment of the label: start,
+    middle, or end.
     """
 
     x: str = ""
@@ -75,7 +75,7 @@ class DayItem:
 
 @dataclass
 class StreakItem:
-    """The current streak, in numbers and in words, and the last days one by one."""
+    """The current streak, as a number and as text, and the last days one by one."""
 
     count: int = 0
     unit: str = ""
