@@ -213,8 +213,8 @@ class Settings(BaseSettings):
     def _former(cls, value: object, info: ValidationInfo) -> object:
         """Parse comma-separated entries of the form `variant:product` or `variant:product:price`, with the price in dollars.
 
-        Returns (variant, product, price in cents or None) for each entry. Rejects malformed entries, and
-        variants that belong to two products, including the products for sale.
+        Returns (variant, product, price in cents or None) for each entry. Rejects malformed entries, and variants that belong to
+        two products, including the products for sale.
         """
         if not isinstance(value, str):
             return value

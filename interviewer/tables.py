@@ -1,4 +1,4 @@
-"""All database tables, for code that needs every one of them: migrations, backups and tests."""
+"""All database tables, for code that needs every one of them: migrations, backups, and tests."""
 
 from __future__ import annotations
 

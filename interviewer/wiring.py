@@ -212,7 +212,7 @@ def choose_interviewer(settings: Settings) -> Interviewer:
 def choose_mailer(settings: Settings) -> Mailer:
     """Return the Resend mailer if an API key is configured, otherwise the development outbox.
 
-    Raises StartupError if the key is invalid.
+    Raises StartupError if the key has characters that are not allowed in a header.
     """
     if settings.resend_api_key is None:
         return Outbox()

@@ -1,4 +1,4 @@
-"""Formatting of counts, dates and durations for pages, reports, mails, the API and the command line."""
+"""Formatting of counts, dates, and durations for pages, reports, mails, the API, and the command line."""
 
 from __future__ import annotations
 
