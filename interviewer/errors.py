@@ -154,7 +154,7 @@ class MailDelayed(Unavailable):
 
 
 class MailRefused(AppError):
-    """The mail service permanently rejects a mail, because its recipient, our API key, or our sender address is invalid."""
+    """The mail service permanently rejects a mail, because its recipient, our API key, or our sender is invalid."""
 
     status = 502
     user_message = "We couldn't send the email."
@@ -224,10 +224,7 @@ class InterviewerBusy(InterviewerError):
 
 
 class InterviewerMisconfigured(InterviewerError):
-    """The model server rejects our API key, model, or request.
-
-    Retries fail until the operator fixes the configuration.
-    """
+    """The model server rejects our API key, model, or request. Retries fail until the operator fixes the configuration."""
 
     user_message = "The interviewer is rejecting our requests, and we need to fix that. Nothing was lost."
 

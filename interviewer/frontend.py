@@ -62,7 +62,7 @@ _PYTHON = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.
 
 
 def fingerprint(settings: Settings) -> str:
-    """Return a hash of everything a build depends on: the environment, the Python version, and the source files.
+    """Return a hash of everything a build depends on: the ENV setting, the Python version, and the source files.
 
     In production it includes the site's URL, because link previews contain it.
     """
@@ -117,7 +117,7 @@ def build(settings: Settings) -> None:
 def _lock_file_kept() -> Iterator[None]:
     """Restore npm's lock files if the block fails or is interrupted, because npm and Reflex rewrite them while running.
 
-    If it succeeds, only the download URLs and funding links that npm added are removed.
+    If the block succeeds, only the download URLs and funding links that npm added are removed.
     """
     files = {path: path.read_bytes() for path in LOCK_FILES}
     try:
@@ -130,7 +130,7 @@ def _lock_file_kept() -> Iterator[None]:
 
 
 def _export(log: IO[bytes]) -> int:
-    """Run Reflex's export and return its exit status. If this process stops early, it kills the export's whole process group."""
+    """Run Reflex's export and return its exit status. If the wait is interrupted, kill the export's whole process group."""
     process = subprocess.Popen(
         [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"],
         cwd=ROOT,

@@ -109,7 +109,7 @@ class Settings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _redis(cls, value: SecretStr | None) -> SecretStr | None:
-        """Convert valkey:// and valkeys:// URLs to redis:// and rediss://, and reject other schemes.
+        """Require a Redis or Valkey URL, and convert valkey:// to redis://.
 
         Valkey uses the Redis protocol, but the client library accepts only Redis URLs.
         """
@@ -123,7 +123,7 @@ class Settings(BaseSettings):
     @field_validator("jwt_secret")
     @classmethod
     def _hard_to_guess(cls, value: SecretStr | None) -> SecretStr | None:
-        """Reject keys that are short or have few distinct characters, and placeholders such as "changeme".
+        """Reject short keys, repetitive keys, and placeholders such as "changeme".
 
         HS256 requires a key as long as its hash, 32 bytes (RFC 7518, 3.2).
         """
@@ -137,9 +137,9 @@ class Settings(BaseSettings):
     @field_validator("metrics_token")
     @classmethod
     def _hard_to_find(cls, value: SecretStr | None) -> SecretStr | None:
-        """Require a token that is hard to guess and can be sent in a header.
+        """Require a token that is hard to guess, because attempts are not rate limited.
 
-        It must be hard to guess because attempts are not rate limited. A header allows only printable ASCII without spaces.
+        It must be printable ASCII without spaces, because it is sent in a header.
         """
         if value is None:
             return None
@@ -213,7 +213,8 @@ class Settings(BaseSettings):
     def _former(cls, value: object, info: ValidationInfo) -> object:
         """Parse comma-separated entries of the form `variant:product` or `variant:product:price`, with the price in dollars.
 
-        Returns (variant, product, price in cents or None) for each entry. Rejects a variant that is listed for two products.
+        Returns (variant, product, price in cents or None) for each entry. Rejects malformed entries, and variants that belong to
+        two products, including the products for sale.
         """
         if not isinstance(value, str):
             return value
@@ -239,7 +240,7 @@ class Settings(BaseSettings):
 
     @property
     def site_url(self) -> str:
-        """The public URL of the site, with a trailing slash."""
+        """The public URL of the site, with a trailing slash. Defaults to localhost."""
         return self.frontend_url or f"http://localhost:{self.port}/"
 
     @property

@@ -103,9 +103,9 @@ class Services:
     outside: tuple[OAuth | LemonSqueezy | RateLimiter | ResendMailer, ...]
 
     def stop_accepting_work(self) -> None:
-        """Refuse new work, and drop work that is still waiting.
+        """Report this process as not ready, stop sending mail, and refuse all work that is new or waiting in a queue.
 
-        The lease on waiting work is released, so that another process can take it over.
+        A refused turn releases its lease, so that another process can take it over. A refused start returns its credit.
         """
         self.readiness.stop()
         self.mail_sender.stop()
@@ -134,7 +134,7 @@ def build(
 ) -> Services:
     """Build the services from `settings`. Adapters passed as arguments replace the configured ones.
 
-    Raises StartupError if the database URL is missing or invalid, or if another setting cannot be used.
+    Raises StartupError if DATABASE_URL is not set and `database` is not given, or if a setting cannot be used.
     """
     database = database or Database(_database_url(settings), pool_size=settings.database_pool_size)
     mailer = mailer or choose_mailer(settings)
@@ -212,7 +212,7 @@ def choose_interviewer(settings: Settings) -> Interviewer:
 def choose_mailer(settings: Settings) -> Mailer:
     """Return the Resend mailer if an API key is configured, otherwise the development outbox.
 
-    Raises StartupError if the key is invalid.
+    Raises StartupError if the key has characters that are not allowed in a header.
     """
     if settings.resend_api_key is None:
         return Outbox()
@@ -304,9 +304,10 @@ def use(replacement: Services | None) -> None:
 
 @asynccontextmanager
 async def running() -> AsyncIterator[Services]:
-    """Keep the services running during the block.
+    """Run the services during the block.
 
-    In the background, runs the sweep and listens for notifications. At the end, closes the services.
+    The periodic sweep and the notification listener run in the background. At the end, both are stopped and the services are
+    closed.
     """
     current = services()
     tasks = [asyncio.create_task(_sweep(current)), asyncio.create_task(current.notifier.listen())]

@@ -59,7 +59,7 @@ def sign_in_first(next: str) -> Iterator[None]:
 
 
 def refresh_token(credentials: Annotated[_Credentials, Depends(_REFRESH)]) -> str:
-    """Return the refresh token from the `Authorization: Bearer` header, unchecked.
+    """Return the refresh token from the `Authorization: Bearer` header, without verifying it.
 
     Raises Unauthorized if the header is missing.
     """

@@ -1,4 +1,4 @@
-"""Sign-up, sign-in and token renewal for API clients. They hold tokens; nothing here reads or sets a cookie."""
+"""Sign-up, sign-in, and token renewal for API clients. They hold tokens; nothing here reads or sets a cookie."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Address(Body):
 
 
 class SignUp(Address):
-    """The email address, name and password of a new account."""
+    """The email address, name, and password of a new account."""
 
     model_config = described("email", "username", "password", example=_ADA)
     username: Username = ""

@@ -85,7 +85,7 @@ Submission = Annotated[Submitted, Depends()]
 @router.post("/append", include_in_schema=False)
 @router.get("", include_in_schema=False)
 async def nothing(_person: Person) -> None:
-    """Report that the ID is missing."""
+    """Raise BadRequest, because the path has no ID."""
     raise BadRequest("Missing ID")
 
 
@@ -111,7 +111,7 @@ async def create(submission: Submission) -> Response:
     responses=_ANSWERED | refused({409: [_INACTIVE, OTHER_ANSWER, ANOTHER_QUESTION]}),
 )
 async def append(submission: Submission) -> Response:
-    """Answer the open question, or complete what is missing for the last answer."""
+    """Answer the current question, or complete what is missing for the last answer."""
     return await _reply(submission)
 
 

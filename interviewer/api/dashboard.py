@@ -33,7 +33,7 @@ class PastInterview(BaseModel):
 
 
 class DashboardBody(BaseModel):
-    """Credits, plan and past interviews, newest first."""
+    """Credits, plan, and past interviews, newest first."""
 
     model_config = described(
         example={

@@ -1,4 +1,4 @@
-"""Liveness, health and readiness checks."""
+"""Liveness, health, and readiness checks."""
 
 from __future__ import annotations
 

@@ -126,7 +126,7 @@ class Change(Body):
 
 
 def path_id(raw: str) -> int:
-    """Return the ID in a path. Raises BadRequest if it is not a valid ID."""
+    """Parse an ID from a path parameter. Raises BadRequest if it is not a valid ID."""
     if not (id := id_of(raw)):
         raise BadRequest("Invalid ID")
     return id
@@ -168,7 +168,7 @@ async def start(
 @router.get("", include_in_schema=False)
 @router.patch("", include_in_schema=False)
 async def nothing(_person: Person) -> None:
-    """Report that the ID is missing."""
+    """Raise BadRequest, because the path has no ID."""
     raise BadRequest("Missing ID")
 
 

@@ -21,7 +21,7 @@ def _page() -> str:
 
 
 class Maintenance:
-    """Returns 503 for everything except /live, /metrics, fonts and icons.
+    """Returns 503 for everything except /live, /metrics, fonts, and icons.
 
     Nothing is lost: drafts are in the browser, and submitted answers are in the database.
     """
@@ -30,7 +30,7 @@ class Maintenance:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Reject the request in the format that the client expects: a page, JSON or a close frame.
+        """Reject the request in the format that the client expects: a page, JSON, or a close frame.
 
         Lifespan events and the paths that stay available pass through.
         """

@@ -25,9 +25,9 @@ async def figures(services: Services, authorization: Annotated[str, Header()] = 
 
 
 def _require_token(settings: Settings, authorization: str) -> None:
-    """Check the metrics token in production. Other environments need none.
+    """Check the metrics token in production. Outside production, no token is required.
 
-    Raises NotFound if no token is configured, and Unauthorized if the given one is missing or wrong.
+    Raises NotFound if no token is configured, and Unauthorized if the token in the header is missing or wrong.
     """
     if not settings.production:
         return

@@ -1,6 +1,6 @@
 """ASGI middleware in front of every route.
 
-Request IDs and request logs, the origin check for websockets and forms, cache headers, redirects and security headers.
+Request IDs and request logs, the origin check for websockets and forms, cache headers, redirects, and security headers.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Paths:
     """Makes sure that every request reaches a route or the 404 handler.
 
     Route patterns need a leading slash and don't match line breaks. Any other path would end at the outermost router, whose
-    responses have neither request ids nor security headers.
+    responses have neither request IDs nor security headers.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -71,7 +71,7 @@ class Paths:
 
 
 class Requests:
-    """Gives each request an ID, which appears in its log lines and in a response header. Counts, times and logs the request.
+    """Gives each request an ID, which appears in its log lines and in a response header. Counts, times, and logs the request.
 
     A websocket is one request for as long as it is open; `EventIds` distinguishes the events on it.
     """
@@ -130,7 +130,7 @@ def new_id() -> str:
 
 
 def _note(scope: Scope, status: int, seconds: float) -> None:
-    """Record a finished request in the metrics and the log, by its route: neither IDs in paths nor query strings are stored."""
+    """Record a finished request in the metrics and the log under its route, which omits IDs and the query string."""
     method, route = scope["method"] if scope["method"] in _METHODS else "other", route_of(scope)
     metrics.REQUESTS.labels(method, route, str(status)).inc()
     metrics.REQUEST_SECONDS.labels(method, route).observe(seconds)
@@ -170,7 +170,7 @@ class OriginGuard:
     """
 
     def __init__(self, app: ASGIApp, allowed: Collection[str], *, https_only: bool = False) -> None:
-        """`https_only`: the site is served over HTTPS, so its own pages loaded over HTTP may have been tampered with."""
+        """`https_only` means that the site is served over HTTPS. Pages of it loaded over HTTP may have been tampered with."""
         self._app = app
         self._allowed = frozenset(allowed)
         self._https_only = https_only

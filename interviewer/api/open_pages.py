@@ -16,7 +16,7 @@ ENDED = 1008
 
 
 class OwnPages:
-    """ASGI middleware that replaces the page token in a websocket's query with the key of the page's state.
+    """ASGI middleware that replaces the page token in the query string of a websocket's URL with the key of the page's state.
 
     The key is derived from the token and the session cookie. Reflex uses it as its token and never sees the original.
     """
@@ -25,7 +25,7 @@ class OwnPages:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a page's websocket on with its key, and register it while it is open.
+        """Pass a page's websocket on with the key of the page's state, and register the connection while it is open.
 
         Other requests, and websockets without a token, pass unchanged.
         """
@@ -60,7 +60,10 @@ def _decoded(value: bytes) -> str:
 
 
 def _closable(connection: Connection, receive: Receive, send: Send) -> tuple[Receive, Send]:
-    """Wrap `receive` and `send` so that the server can close the connection. Nothing is received or sent afterward."""
+    """Wrap `receive` and `send`, and set `connection.close`, with which the server can close the websocket.
+
+    Nothing is received or sent afterward.
+    """
     accepted = closed = False
 
     async def close() -> None:

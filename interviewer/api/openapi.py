@@ -1,6 +1,6 @@
 """The API's OpenAPI 3.1 document, built on FastAPI's.
 
-Routes describe what is specific to them with `answered`, `refused` and `streamed`; what all routes have in common is added here.
+Routes describe what is specific to them with `answered`, `refused`, and `streamed`; what all routes have in common is added here.
 """
 
 from __future__ import annotations
@@ -168,7 +168,7 @@ def _complete(path: str, operation: Document) -> None:
 
 
 def _common(path: str, operation: Document) -> dict[int, list[str]]:
-    """Return the errors that follow from a route's kind and inputs: method, body, parameters and authentication."""
+    """Return the errors that follow from a route's kind and inputs: method, body, parameters, and authentication."""
     if not path.startswith("/api/"):
         return {405: [NO_SUCH_METHOD]}
     errors = {405: [NO_SUCH_METHOD], 429: [TooManyRequests(30).user_message], 503: [Unavailable.user_message]}

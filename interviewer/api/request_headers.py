@@ -19,7 +19,7 @@ OWN_COOKIES = frozenset(name.encode() for name in (COOKIE, FLASH_COOKIE, ATTEMPT
 MAX_COOKIE_LENGTH = 4_096
 # In bytes. A multipart boundary has at most 70 characters (RFC 2046). The second limit leaves room for tokens and URLs.
 MAX_CONTENT_TYPE_LENGTH, MAX_HEADER_LENGTH = 200, 8_192
-# The characters that RFC 6265 allows in a cookie value: no backslashes, commas or spaces, so nothing needs decoding. Optional
+# The characters that RFC 6265 allows in a cookie value: no backslashes, commas, or spaces, so nothing needs decoding. Optional
 # quotes are dropped.
 _VALUE = re.compile(rb'("?)([!#-+\--:<-\[\]-~]*)\1')
 

@@ -118,7 +118,7 @@ def _data(data: dict[str, Any]) -> str:
 
 
 def _forget() -> None:
-    """Do nothing: the default for `arrived`."""
+    """Do nothing. This is the default for `arrived`."""
 
 
 async def _call(function: Callable[[], None]) -> None:

@@ -63,7 +63,7 @@ async def create(body: MailedToken, services: Services, client: Client, user_age
 @router.get("", include_in_schema=False)
 @router.delete("/delete", include_in_schema=False)
 async def missing_id(_person: Person) -> None:
-    """Report that the ID is missing."""
+    """Raise BadRequest, because the path has no ID."""
     raise BadRequest("UserID required")
 
 

@@ -42,7 +42,7 @@ class WindowCounter:
         self._amounts: Counter[str] = Counter()
 
     def add(self, **amounts: int) -> Counter[str]:
-        """Add to the amounts, and return all sums by name. Starts a new window if the last one has ended."""
+        """Add to the amounts, and return all of the window's sums by name. Starts a new window if the last one has ended."""
         if monotonic() - self._since > self._within:
             self._since = monotonic()
             self._amounts.clear()
@@ -68,7 +68,10 @@ class Websockets:
         self._forget_at = PURGE_THRESHOLD
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a websocket on, or reject it if the client has too many. Other requests pass unchanged."""
+        """Pass a websocket on and count it while it is open, or reject it if the client has too many.
+
+        Other requests pass unchanged.
+        """
         if scope["type"] != "websocket":
             await self._app(scope, receive, send)
             return

@@ -36,8 +36,8 @@ class AsyncClient(Core):
         """Create a client for the site at `base_url`, which may have a path.
 
         Raises ValueError if it is not an HTTP URL. `tokens` are those of an earlier client. `timeout` is the maximum wait for the
-        next byte, in seconds; an interviewer may take a minute. A call is tried at most `tries` times and waits at most
-        `patience` seconds between all tries together.
+        next byte, in seconds; an interviewer may take a minute. Each call is tried at most `tries` times, and waits at most
+        `patience` seconds in total between tries.
         """
         super().__init__(base_url, tokens, timeout, tries, patience)
         self._http = httpx2.AsyncClient(**self._options)
@@ -84,9 +84,9 @@ class AsyncClient(Core):
     async def start(self, job_description: str = "", *, key: str | None = None, **options: Unpack[StartOptions]) -> Started:
         """Start an interview for one credit.
 
-        Raises PaymentRequired, or Unavailable if it failed and the credit was returned. `options` set its length and topics; see
-        `StartOptions`. The same `key` never starts a second interview. If it is None, a key is generated for this call and its
-        retries.
+        Raises PaymentRequired if there is no usable credit, and Unavailable if the start failed and the credit was returned.
+        `options` set the length and topics; see `StartOptions`. The same `key` never starts a second interview. If it is None, a
+        key is generated for this call and its retries.
         """
         return await self._do(calls.start(job_description, key, options))
 
@@ -107,12 +107,15 @@ class AsyncClient(Core):
         topic_id: int | None = None,
         question_id: int | None = None,
     ) -> Conversation:
-        """Answer the open question and return the conversation with the verdict and the next question.
+        """Answer the current question, and return the conversation with the verdict and the next question.
 
         The same `key` replays the reply for 24 hours. If it is None, a key is generated for this call and its retries. `topic_id`
         and `question_id` (the number within the topic) name the question being answered, so that an answer to an earlier question
-        is never taken as one to the open question. Raises Conflict if the interview is not active or another question is open,
-        and Unavailable if the answer was stored but could not be scored; see `retry`.
+        is never taken as an answer to the current question.
+
+        Raises Conflict if the interview is not active, if the last answer differs and has no verdict or next question yet, or if
+        the named question is neither the current one nor answered with this message. Raises Unavailable if the answer was stored
+        but could not be scored; see `retry`.
         """
         first = await self._is_first(interview_id)
         found = await self._do(calls.answer(interview_id, message, key, topic_id, question_id, first=first))
@@ -130,7 +133,7 @@ class AsyncClient(Core):
     ) -> AsyncGenerator[Event[Conversation], None]:
         """Answer like `answer`.
 
-        Yields pieces of the feedback and next question as they are written, the score, and finally Done. An empty message
+        Yields pieces of the feedback and of the next question as they are written, the score, and finally Done. An empty message
         completes the last answer, like `retry`.
         """
         first = await self._is_first(interview_id)
@@ -158,7 +161,8 @@ class AsyncClient(Core):
     async def pause(self, interview_id: int) -> Interview:
         """Pause an interview and return it.
 
-        Does nothing if it is already paused. Raises NotFound, or ApiError with status 400 if the interview is finished.
+        Does nothing if it is already paused. Raises NotFound if the interview does not exist or belongs to another user, and
+        ApiError with status 400 if it is still starting or is finished.
         """
         return await self._set_status(interview_id, "paused")
 
@@ -171,7 +175,7 @@ class AsyncClient(Core):
         return await self._do(calls.summarise_job(job_description))
 
     async def dashboard(self, *, limit: int | None = None, before: int | None = None) -> Dashboard:
-        """Return the plan, the credits and the newest interviews.
+        """Return the plan, the credits, and the newest interviews.
 
         `limit` (1 to 500) is the maximum number of interviews. If `before` is given, only interviews older than the one with that
         ID are returned.
@@ -181,7 +185,7 @@ class AsyncClient(Core):
     # -- payment -------------------------------------------------------------------------------------------------
 
     async def checkout(self, tier: str) -> str:
-        """Return the URL of a checkout page for `individual`, `pro` or `premium`.
+        """Return the URL of a checkout page for `individual`, `pro`, or `premium`.
 
         Raises Conflict if the user is already subscribed.
         """
@@ -192,11 +196,17 @@ class AsyncClient(Core):
         await self._do(calls.cancel())
 
     async def resume_subscription(self) -> None:
-        """Undo the cancellation. Raises Conflict, with a `portal_url` if only the payment service's portal can do it."""
+        """Undo the cancellation of the subscription.
+
+        Raises Conflict if that is not possible. The error has a `portal_url` if the payment service's portal can do it.
+        """
         await self._do(calls.resume_subscription())
 
     async def change_plan(self, tier: str) -> None:
-        """Change to `pro` or `premium`. Raises Conflict, with a `portal_url` if only the payment service's portal can do it."""
+        """Change the subscription's plan to `pro` or `premium`.
+
+        Raises Conflict if that is not possible. The error has a `portal_url` if the payment service's portal can do it.
+        """
         await self._do(calls.change_plan(tier))
 
     # -- the network ---------------------------------------------------------------------------------------------
@@ -235,7 +245,11 @@ class AsyncClient(Core):
             await self._prepare_retry(call, outcome, sent, tries)
 
     async def _prepare_retry(self, call: Call[Any], outcome: Outcome, sent: Tokens | None, tries: Tries) -> None:
-        """Renew the tokens or wait before the next try. Raises ApiError if the call must not be retried."""
+        """Renew the expired tokens, or wait before the next try.
+
+        Raises Unauthorized if the refresh token is rejected. Raises ApiError if the call must not be retried, if no tries are
+        left, or if the wait would be too long.
+        """
         if sent and tries.renews(call, outcome, sent):
             await self._renewal.run(lambda: self._renew(sent))
         else:
@@ -244,7 +258,7 @@ class AsyncClient(Core):
     async def _renew(self, stale: Tokens) -> None:
         """Replace the expired tokens `stale`, unless another call has already replaced them.
 
-        Signs out and raises Unauthorized if the refresh token is rejected.
+        If the refresh token is rejected, signs out and raises Unauthorized.
         """
         if self._tokens is not stale:
             return

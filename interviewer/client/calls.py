@@ -59,29 +59,29 @@ class Call(Generic[T]):
 
 
 def sign_in(email: str, password: str) -> Call[Tokens]:
-    """Exchange email and password for tokens."""
+    """Return the call that exchanges an email address and a password for tokens."""
     body = {"email": email, "password": password}
     return Call("POST", "api/auth/login", _tokens("user_id"), body, repeatable=True, signed_in=False)
 
 
 def renew(tokens: Tokens) -> Call[Tokens]:
-    """Exchange the refresh token for new tokens.
+    """Return the call that exchanges the refresh token for new tokens.
 
-    The token works only once, but the call is repeatable: if the server has processed it, the lost response cannot be recovered
-    anyway.
+    The refresh token works only once, but the call is marked as repeatable: if the server has already processed it, the lost
+    response cannot be recovered anyway.
     """
     body = {"user_id": tokens.user_id}
     return Call("POST", "api/auth/token", _tokens("id"), body, repeatable=True, signed_in=False, bearer=tokens.refresh)
 
 
 def sign_up_request(email: str, username: str, password: str) -> Call[None]:
-    """Request the email with the link that creates an account."""
+    """Return the call that requests the email with the link that creates an account."""
     body = {"email": email, "username": username, "password": password}
     return Call("POST", "api/auth/request-verification", _nothing, body, signed_in=False)
 
 
 def sign_up_confirm(token: str) -> Call[tuple[Account, Tokens]]:
-    """Create the account with the token from the confirmation link."""
+    """Return the call that creates the account with the token from the confirmation link."""
 
     def read(found: Any) -> tuple[Account, Tokens]:
         account = Account(id=found["user_id"], username=found["username"], email=found["email"])
@@ -91,7 +91,7 @@ def sign_up_confirm(token: str) -> Call[tuple[Account, Tokens]]:
 
 
 def me(user_id: int) -> Call[Account]:
-    """Request the account of the signed-in user."""
+    """Return the call that requests the account of the signed-in user."""
 
     def read(found: Any) -> Account:
         return Account(id=found["user_id"], username=found["username"], email=found["email"])
@@ -103,7 +103,10 @@ def me(user_id: int) -> Call[Account]:
 
 
 def start(job_description: str, key: str | None, options: StartOptions | None = None) -> Call[Started]:
-    """Start an interview. Raises TypeError for an unknown option."""
+    """Return the call that starts an interview.
+
+    Raises TypeError for an unknown option, and ValueError if `key` is not valid in a header.
+    """
     given: dict[str, Any] = dict(options or {})
     if unknown := given.keys() - StartOptions.__annotations__.keys():
         raise TypeError(f"unknown options: {', '.join(sorted(unknown))}")
@@ -116,10 +119,10 @@ def start(job_description: str, key: str | None, options: StartOptions | None = 
 def answer(
     interview_id: int, message: str, key: str | None, topic_id: int | None, question_id: int | None, *, first: bool
 ) -> Call[Conversation]:
-    """Answer the open question.
+    """Return the call that answers the current question.
 
-    `first` must be true if the interview has no answers yet. `topic_id` and `question_id` name the question being answered, if
-    given.
+    `first` must be true if the interview has no answers yet. `topic_id` and `question_id`, if given, name the question being
+    answered. Raises ValueError if `key` is not valid in a header.
     """
     path = f"api/conversations/{'create' if first else 'append'}/{interview_id:d}"
     named = {name: id for name, id in (("topic_id", topic_id), ("question_id", question_id)) if id is not None}
@@ -127,14 +130,14 @@ def answer(
 
 
 def interview(interview_id: int) -> Call[Interview]:
-    """Request an interview."""
+    """Return the call that requests an interview."""
     return Call("GET", f"api/interviews/{interview_id:d}", _interview, repeatable=True)
 
 
 def set_status(interview_id: int, status: str) -> Call[Interview]:
-    """Pause or resume an interview.
+    """Return the call that pauses or resumes an interview.
 
-    The server rejects a repeated request, because the status has already changed: see `no_change`.
+    The server rejects a repeated request, because the status has already changed; see `no_change`.
     """
     return Call("PATCH", f"api/interviews/{interview_id:d}", _interview, {"status": status}, repeatable=True)
 
@@ -145,17 +148,17 @@ def no_change(error: ApiError) -> bool:
 
 
 def conversation(interview_id: int) -> Call[Conversation]:
-    """Request all messages of an interview."""
+    """Return the call that requests all messages of an interview."""
     return Call("GET", f"api/conversations/{interview_id:d}", _conversation, repeatable=True)
 
 
 def summarise_job(job_description: str) -> Call[str]:
-    """Request a Markdown summary of a job description."""
+    """Return the call that requests a Markdown summary of a job description."""
     return Call("POST", "api/jd", _text, {"job_description": job_description}, repeatable=True)
 
 
 def dashboard(limit: int | None, before: int | None) -> Call[Dashboard]:
-    """Request the plan, the credits and the interviews."""
+    """Return the call that requests the plan, the credits, and the interviews."""
     params = {name: value for name, value in (("limit", limit), ("before", before)) if value is not None}
     return Call("GET", "api/user/dashboard", Dashboard.model_validate, params=params, repeatable=True)
 
@@ -164,22 +167,22 @@ def dashboard(limit: int | None, before: int | None) -> Call[Dashboard]:
 
 
 def checkout(tier: str) -> Call[str]:
-    """Request the URL of a checkout page for a product."""
+    """Return the call that requests the URL of a checkout page for a product."""
     return Call("POST", "api/payment/checkout", lambda found: _text(found["checkout_url"]), {"tier": tier})
 
 
 def cancel() -> Call[None]:
-    """Cancel the subscription; it ends with the paid period."""
+    """Return the call that cancels the subscription at the end of the paid period."""
     return Call("POST", "api/payment/cancel", _nothing)
 
 
 def resume_subscription() -> Call[None]:
-    """Undo the cancellation."""
+    """Return the call that undoes the cancellation of the subscription."""
     return Call("POST", "api/payment/resume", _nothing)
 
 
 def change_plan(tier: str) -> Call[None]:
-    """Change the subscription's plan."""
+    """Return the call that changes the subscription's plan."""
     return Call("POST", "api/payment/change-plan", _nothing, {"tier": tier})
 
 

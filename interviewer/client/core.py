@@ -39,7 +39,7 @@ class Core:
     def tokens(self) -> Tokens | None:
         """The current tokens, or None if not signed in.
 
-        Another client may take them over, but two must not use them concurrently.
+        Another client can be created with them, but two clients must not use the same tokens concurrently.
         """
         return self._tokens
 

@@ -9,7 +9,7 @@ class ApiError(Exception):
     """The server rejected a request or failed.
 
     `status` is the HTTP status, and `message` is a sentence for users. `retry_after` is in seconds, or None if the server does
-    not set it. `details` are further fields of the response. None of these contain passwords or tokens.
+    not set it. `details` are further fields of the response. None of these fields contains passwords or tokens.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class PaymentRequired(ApiError):
 
     @property
     def reason(self) -> str:
-        """The reason: `none_left`, `subscription_paused` or `subscription_expired`, or "" if the server does not say."""
+        """The reason: `none_left`, `subscription_paused`, or `subscription_expired`, or "" if the server does not say."""
         return self.details.get("reason", "")
 
 

@@ -16,8 +16,8 @@ class _Model(BaseModel):
 class Tokens(_Model):
     """The tokens of the user `user_id`.
 
-    `refresh` is empty after a sign-up, so that access token cannot be renewed. To stay signed in across runs, store the tokens as
-    securely as passwords. `get_secret_value()` returns their text.
+    `refresh` is empty after a sign-up, which means that the access token cannot be renewed. To stay signed in when your program
+    restarts, store the tokens as securely as passwords. `get_secret_value()` returns a token's text.
     """
 
     user_id: int
@@ -45,8 +45,8 @@ class StartOptions(TypedDict, total=False):
     """Options for starting an interview.
 
     By default, the server asks two questions on every topic. `topics` are topic IDs (1 to 6) in the order in which they are
-    asked. `level` is `junior`, `mid-level` or `senior`; without it, the job description decides. `programming_language` is a name
-    such as `Go`.
+    asked. `level` is `junior`, `mid-level`, or `senior`; if it is not given, the job description decides. `programming_language`
+    is a name such as `Go`.
     """
 
     topics: Sequence[int]
@@ -68,7 +68,7 @@ class Interview(_Model):
     """An interview.
 
     `length` is in minutes. `score` is in percent of the maximum so far, or None before the first verdict. `status` is `starting`,
-    `active`, `paused` or `finished`. `difficulty` is `junior`, `mid-level` or `senior`.
+    `active`, `paused`, or `finished`. `difficulty` is `junior`, `mid-level`, or `senior`.
     """
 
     id: int
@@ -107,7 +107,7 @@ class Exchange(_Model):
 
 
 class Message(_Model):
-    """A message about a question. `author` is `system`, `interviewer` or `user`."""
+    """A message about a question. `author` is `system`, `interviewer`, or `user`."""
 
     conversation_id: int
     topic_id: int
@@ -189,7 +189,7 @@ class PastInterview(_Model):
 
 
 class Dashboard(_Model):
-    """The plan, the credits and the interviews, newest first. `plan` is `free`, `pro` or `premium`."""
+    """The plan, the credits, and the interviews, newest first. `plan` is `free`, `pro`, or `premium`."""
 
     email: str
     plan: str

@@ -128,10 +128,7 @@ class Tries:
         self._renewed = False
 
     def renews(self, call: Call[Any], outcome: Outcome, sent: Tokens | None) -> bool:
-        """Return whether to renew the expired access token, and remember that it was renewed.
-
-        True at most once for each API call.
-        """
+        """Return whether to renew the expired access token, and record the renewal. Returns True at most once per API call."""
         expired = isinstance(outcome, Answer) and outcome.status == 401 and outcome.message == EXPIRED
         if not (expired and call.signed_in and sent and sent.refresh.get_secret_value()) or self._renewed:
             return False
@@ -139,7 +136,10 @@ class Tries:
         return True
 
     def pause(self, call: Call[Any], outcome: Outcome) -> float:
-        """Return the seconds to wait before the next try. Raises ApiError if the call must not be retried."""
+        """Use up one try, and return the seconds to wait before the next one.
+
+        Raises ApiError if the call must not be retried, if no tries are left, or if the wait would be too long.
+        """
         error = error_of(outcome)
         self._left -= 1
         wait = error.retry_after if error.retry_after is not None else _random.uniform(self._pause / 2, self._pause)
@@ -153,8 +153,8 @@ class Tries:
 def may_repeat(call: Call[Any], outcome: Outcome) -> bool:
     """Return whether a call may be sent again.
 
-    That is always safe after a 429 or if the request was never sent. After a 503 or a broken connection, the call must be
-    repeatable.
+    Any call may be sent again after a 429, or if the request never reached the server. After a 503 or a broken connection, only a
+    repeatable call may.
     """
     if isinstance(outcome, Broken):
         return call.repeatable or not outcome.sent

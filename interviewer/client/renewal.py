@@ -17,7 +17,7 @@ class AsyncRenewal:
     async def run(self, renew: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Renew in a separate task, or join the renewal in progress.
 
-        If the caller ran it directly, a cancellation could lose the new tokens and sign the user out.
+        If the caller renewed directly, its cancellation could lose the new tokens and sign the user out.
         """
         if self._running is None or self._running.done():
             self._running = asyncio.create_task(renew())

@@ -86,7 +86,7 @@ class Stream(Generic[T]):
         return self._last_id != self._tried_from
 
     def take(self, sent: httpx2.ServerSentEvent) -> Event[T] | None:
-        """Return the event for the caller, or None if there is nothing for the caller.
+        """Return the event to pass to the caller, or None if there is nothing to pass on.
 
         Raises InvalidAnswer for an invalid event, and ApiError for a failure after the first pieces: a retry would yield
         different text than the caller already has. A failure before the first pieces can be retried, so it is only stored in

@@ -1,4 +1,4 @@
-"""Credits, prices, plan and statement, shared by the dashboard, the account page and the landing page."""
+"""Credits, prices, plan, and statement, shared by the dashboard, the account page, and the landing page."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ def notices() -> rx.Component:
 
 
 def _button(label: str | rx.Var[str], name: str, event: Any, look: str, **attributes: Any) -> rx.Component:
-    """Return a button for a payment action. It is disabled while any action runs, and shows progress if it is its own.
+    """Return a button for a payment action. It is disabled while any action runs, and shows progress during its own.
 
     `name` is the action's value in `BillingState.busy`, and `look` is the button's class.
     """
@@ -368,7 +368,7 @@ def _head(label: str, class_name: str) -> rx.Component:
 
 
 def _line(line: rx.Var[LineItem]) -> rx.Component:
-    """Return one line of the statement. On narrow screens, the date goes below the reason."""
+    """Return one line of the statement. On narrow screens, the date goes below the description."""
     return rx.el.tr(
         rx.el.td(line.date, class_name="whitespace-nowrap py-3 pr-4 align-top text-muted max-sm:hidden"),
         rx.el.td(

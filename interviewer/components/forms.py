@@ -48,7 +48,7 @@ def form(*children: rx.Component, **attributes: Any) -> rx.Component:
 
 
 def alert(message: rx.Var[str] | str, *, id: str = "alert") -> rx.Component:
-    """Return an error box that screen readers announce when it appears. Without a message it is empty."""
+    """Return an error box that screen readers announce when it appears. It is empty if there is no message."""
     return rx.el.div(
         rx.cond(
             message != "",

@@ -1,4 +1,4 @@
-"""An examiner's hand-drawn marks: rings, ticks, strokes and crosses."""
+"""An examiner's hand-drawn marks: rings, ticks, strokes, and crosses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The layout of every page: header, main content and footer."""
+"""The layout of every page: header, main content, and footer."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def notices() -> rx.Component:
             role="status",
         ),
         rx.el.div("", id="notices", role="status", custom_attrs={"data-look": _NOTICE, **WRITTEN_BY_SCRIPT}),
-        # The browser detects at once that it is offline. An unreachable server only shows when it does not respond.
+        # The browser detects immediately that it is offline. An unreachable server is noticed only when it does not respond.
         rx.el.div("", id="offline", role="status", class_name="peer empty:hidden", custom_attrs=WRITTEN_BY_SCRIPT),
         rx.el.div(
             rx.cond(

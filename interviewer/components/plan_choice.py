@@ -1,4 +1,4 @@
-"""Choosing the plan of an interview: its length, the topics to focus on, the level and the programming language.
+"""Choosing the plan of an interview: its length, the topics to focus on, the level, and the programming language.
 
 Nothing is sent until the form is submitted: CSS `:has()` shows what belongs to the selected length. The class `PLAN` goes on an
 element around both the form and the summary next to it. The inputs have no IDs, because with IDs Reflex would send checkboxes as

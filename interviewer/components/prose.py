@@ -1,4 +1,4 @@
-"""Text with a little structure: paragraphs, lists and code."""
+"""Text with a little structure: paragraphs, lists, and code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The top of an interview: its topics with their scores, the progress, the clocks and the pause button."""
+"""The top of an interview: its topics with their scores, the progress, the clocks, and the pause button."""
 
 from __future__ import annotations
 

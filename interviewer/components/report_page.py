@@ -1,4 +1,4 @@
-"""The parts that a report and a shared report have in common: contents, figures, skills, questions and answers."""
+"""The parts that a report and a shared report have in common: contents, figures, skills, questions, and answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sharing a report: what a shared link shows, and creating, copying and revoking it."""
+"""Sharing a report: what a shared link shows, and creating, copying, and revoking it."""
 
 from __future__ import annotations
 

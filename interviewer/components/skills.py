@@ -22,7 +22,7 @@ def skill_list(skills: rx.Var[list[SkillItem]], label: str) -> rx.Component:
 
 
 def skill_line(skill: rx.Var[SkillItem]) -> rx.Component:
-    """Return one skill: its name, mean score, number of answers and trend."""
+    """Return one skill: its name, mean score, number of answers, and trend."""
     return rx.el.li(
         rx.el.div(
             rx.el.p(skill.subtopic, class_name="break-words font-medium"),
@@ -40,7 +40,7 @@ def skill_line(skill: rx.Var[SkillItem]) -> rx.Component:
 
 
 def _trend(skill: rx.Var[SkillItem]) -> rx.Component:
-    """Return the last score and how it compares with those before, or nothing for a new skill."""
+    """Return the last score and how it compares with the earlier scores, or nothing for a new skill."""
     return rx.match(
         skill.trend,
         (
@@ -63,7 +63,7 @@ def _trend(skill: rx.Var[SkillItem]) -> rx.Component:
 def requirements(
     shown: rx.Var[list[RequirementItem]], not_shown: rx.Var[list[RequirementItem]], not_asked: rx.Var[list[RequirementItem]]
 ) -> rx.Component:
-    """Return a card with the job's requirements: those the interview showed, did not show, and did not ask about."""
+    """Return a card with the job's requirements: those demonstrated, those asked but not demonstrated, and those not asked."""
     return card(
         rx.el.h2(wording.REQUIREMENTS, class_name=SECTION_TITLE),
         rx.el.p(

@@ -22,7 +22,7 @@ _TOP = "flex min-h-11 items-center justify-between gap-4"
 
 
 def question() -> rx.Component:
-    """Return the current question with its answer box, the question that is still being written, or a notice that there is none."""
+    """Return the current question with its answer box, the question being written, or a notice if there is no question."""
     return card(
         rx.cond(
             InterviewState.question.question_id > 0,

@@ -1,4 +1,4 @@
-"""A verdict as shown in the interview and in the report: score, feedback, marks and model answer."""
+"""A verdict as shown in the interview and in the report: score, feedback, marks, and model answer."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def marks_list(turn: rx.Var[TurnItem]) -> rx.Component:
 
 
 def marks_count(turn: rx.Var[TurnItem]) -> rx.Component:
-    """Return the numbers of key points made, partly made, missed and contradicted, each with its sign."""
+    """Return the numbers of key points made, partly made, missed, and contradicted, each with its sign."""
     return rx.el.span(
         _counted("hit", turn.hits, MARKS[Mark.HIT].lower()),
         _counted("partial", turn.halves, MARKS[Mark.PARTIAL].lower()),
@@ -144,7 +144,7 @@ def disclosure(summary: str, *children: rx.Component, beside: rx.Component | Non
 
 
 def answer_text(turn: rx.Var[TurnItem]) -> rx.Component:
-    """Return the answer's text, with the quotes that prove its marks highlighted, or a note that it was skipped."""
+    """Return the answer's text, with the quotes that support its marks highlighted, or a note if the question was skipped."""
     return rx.cond(
         turn.skipped,
         rx.el.p("Skipped.", class_name="text-muted"),

@@ -43,8 +43,8 @@ class Appeals:
         Concurrent appeals of one answer share one grading, and the verdict is stored even if every caller disconnects. Raises
         NotFound for an unknown interview or question. Raises BadRequest if the answer was skipped or has no verdict, or if the
         interviewer is deterministic and would repeat its verdict. Raises Conflict if the answer was appealed before, and
-        TooManyRequests when the account or the IP address `client` exceeds its rate limit. Raises Crowded or an InterviewerError
-        if the grading fails; the user can then appeal again.
+        TooManyRequests when the account or the IP address `client` exceeds its rate limit. Raises Crowded if the queue is full,
+        and an InterviewerError if the grading fails; in both cases, the user can appeal again.
         """
         await self._guard.check(Action.ANSWER, client, str(user_id))
         loaded = await self._interviews.load(user_id, interview_id)
@@ -82,7 +82,7 @@ class Appeals:
             await queries.add_appeal(session, appeal, interview_id, counted - verdict.score, call)
 
     async def close(self) -> None:
-        """Wait for running appeals and cancel those that take longer than DRAIN_SECONDS. Users can appeal again after that."""
+        """Wait for running appeals, and cancel those that take longer than DRAIN_SECONDS. Canceled appeals can be made again."""
         if self._running_appeals:
             _, late = await asyncio.wait(self._running_appeals.values(), timeout=DRAIN_SECONDS)
             for task in late:

@@ -13,7 +13,7 @@ from interviewer.interviews.views import TurnRow
 
 
 def job_brief(job: JobProfile | None) -> JobBrief | None:
-    """Return the interviewer's input for a job description, or None without one."""
+    """Return the interviewer's input for a job description, or None if there is no job description."""
     return JobBrief(job.text, job.profile) if job else None
 
 

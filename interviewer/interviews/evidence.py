@@ -25,9 +25,9 @@ class Segment:
 def segments(answer: str, quotes: Sequence[str]) -> list[Segment]:
     """Split an answer where quotes begin and end.
 
-    Joining the segments gives the answer again. Quotes are matched like in `checked_marks`: Unicode-normalized, with plain quotes
-    and with case and white space folded. Only the first occurrence of a quote is used. Where quotes overlap, the one earlier in
-    the list wins. Quotes that are not found are ignored.
+    Joining the segments gives the answer again. As in `checked_marks`, quotes are compared with the answer after folding both
+    with `folded`. Only the first occurrence of a quote is used. Where quotes overlap, the one earlier in the list wins. Quotes
+    that are not found are ignored.
     """
     haystack, ends = _folded_with_ends(answer)
     stretches: list[tuple[int, int, int]] = []
@@ -48,9 +48,10 @@ def segments(answer: str, quotes: Sequence[str]) -> list[Segment]:
 
 
 def _folded_with_ends(answer: str) -> tuple[str, list[int]]:
-    """Return the folded answer and, for each character of the original, the index at which its folded part ends.
+    """Return the folded answer and, for each character of the original, the end (exclusive) of its folded form.
 
-    This runs on the event loop, so every distinct character is folded only once, all in a single call.
+    The ends are indexes into the folded answer.
+    This blocks the event loop. To keep it fast, one call folds all the distinct characters, each only once.
     """
     foldings = _foldings(answer)
     parts = [foldings.get(character, character) for character in answer]

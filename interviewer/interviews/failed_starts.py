@@ -1,6 +1,6 @@
 """Starts that never got a first question because they failed, were given up, or lost their process.
 
-Each returns its credit once.
+The credit of each is returned once.
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ async def give_up(session: AsyncSession, interview_id: int, user_id: int) -> Non
 
 
 async def give_back_failed(database: Database, interview_id: int) -> str:
-    """Return a failed start's credit if it is still reserved, and return a sentence that says so to the user.
+    """Return a failed start's credit if it is still reserved, and return a sentence that informs the user.
 
-    If the database fails, the error is logged and the credit is left to `return_expired_credits`.
+    If the database fails, the error is logged, and `return_expired_credits` will return the credit.
     """
     try:
         async with database.transaction() as session:
@@ -70,9 +70,9 @@ async def give_back_failed(database: Database, interview_id: int) -> str:
 
 
 async def return_expired_credits(database: Database) -> int:
-    """Return the credits of starts whose lease expired because their process died.
+    """Return the credits of up to 100 starts whose lease expired because their process died.
 
-    Returns the number of starts. Safe to call from several workers at once, because rows that another worker has locked are
+    Returns the number of these starts. Safe to call from several workers at once, because rows that another worker has locked are
     skipped.
     """
     async with database.transaction() as session:

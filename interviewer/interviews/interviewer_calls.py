@@ -1,4 +1,4 @@
-"""Make interviewer calls for the use cases: queued fairly between users, measured and validated.
+"""Make interviewer calls for the use cases: queued fairly between users, measured, and validated.
 
 Every call returns its result and the row that records the call, so that the caller can store both in one transaction.
 """
@@ -50,7 +50,7 @@ _OUTCOMES: dict[type[BaseException], str] = {
 
 
 class Kind(StrEnum):
-    """The kinds of calls."""
+    """The kinds of interviewer calls."""
 
     ASK = "ask"
     JUDGE = "judge"
@@ -68,8 +68,8 @@ class Caller:
 class InterviewerCalls:
     """Makes the calls to one interviewer.
 
-    If the queue is full before a call begins, it raises Crowded and stores no row. After any other error except cancellation, the
-    call's row is stored here. The error is always raised again.
+    A call raises Crowded if no slot is free in the queue, and an InterviewerError if the interviewer fails. If a call was refused
+    before its first reply began, no row is stored. After any other error except cancellation, the call's row is stored here.
     """
 
     def __init__(
@@ -82,19 +82,29 @@ class InterviewerCalls:
         self.capacity = capacity or model_capacity()
 
     async def ask(self, caller: Caller, brief: QuestionBrief, publish: Publish[Event]) -> tuple[AskedQuestion, ModelCall]:
-        """Return the next question and publish its text as it is written. Raises Crowded or an InterviewerError."""
+        """Have the interviewer ask a question, and publish its text as it is written. Returns the question and the call's row.
+
+        Raises Crowded if no slot is free in the queue, and an InterviewerError if the interviewer fails.
+        """
         async with self._recorded(Kind.ASK, caller) as record:
             asked = await replies.ask(record.interviewer, brief, publish, record.usage.append)
         return asked, self._row(record)
 
     async def judge(self, caller: Caller, brief: AnswerBrief, publish: Publish[Event]) -> tuple[Judgement, ModelCall]:
-        """Return the verdict on an answer and publish its feedback as it is written. Raises Crowded or an InterviewerError."""
+        """Have the interviewer judge an answer, and publish the feedback as it is written.
+
+        Returns the verdict and the call's row. Raises Crowded if no slot is free in the queue, and an InterviewerError if the
+        interviewer fails.
+        """
         async with self._recorded(Kind.JUDGE, caller) as record:
             judgement = await replies.judge(record.interviewer, brief, publish, record.usage.append, self._repeats)
         return judgement, self._row(record)
 
     async def analyze(self, caller: Caller, text: str) -> tuple[dict[str, Any], ModelCall]:
-        """Return the profile of a job description. Raises Crowded or an InterviewerError."""
+        """Have the interviewer analyze a job description. Returns the job's profile and the call's row.
+
+        Raises Crowded if no slot is free in the queue, and an InterviewerError if the interviewer fails.
+        """
         async with self._recorded(Kind.ANALYZE, caller) as record:
             profile = await replies.analyze(record.interviewer, text, record.usage.append)
         return profile, self._row(record)
@@ -119,7 +129,7 @@ class InterviewerCalls:
             raise
 
     async def _note_failure(self, record: _Record, call: ModelCall, error: BaseException) -> None:
-        """Count the outage, log the failure and store the call's row. Does nothing if the call was cancelled."""
+        """Count the outage, log the failure, and store the call's row. Does nothing if the call was cancelled."""
         if isinstance(error, Exception):
             metrics.outage("model")
             logger.warning(
@@ -166,15 +176,15 @@ class _QueuedInterviewer:
         self.began: float | None = None  # `perf_counter` at the start of the first reply
 
     def ask(self, brief: QuestionBrief) -> AsyncIterator[Piece | Usage | QuestionDraft]:
-        """Call the interviewer's `ask`. Also raises Crowded."""
+        """Call the interviewer's `ask` once a slot is free. Also raises Crowded if none is."""
         return self._through(self._interviewer.ask(brief))
 
     def judge(self, brief: AnswerBrief) -> AsyncIterator[Piece | Usage | VerdictDraft]:
-        """Call the interviewer's `judge`. Also raises Crowded."""
+        """Call the interviewer's `judge` once a slot is free. Also raises Crowded if none is."""
         return self._through(self._interviewer.judge(brief))
 
     def analyse_job(self, text: str) -> AsyncIterator[Usage | Document]:
-        """Call the interviewer's `analyse_job`. Also raises Crowded."""
+        """Call the interviewer's `analyse_job` once a slot is free. Also raises Crowded if none is."""
         return self._through(self._interviewer.analyse_job(text))
 
     async def close(self) -> None:

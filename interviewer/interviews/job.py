@@ -15,7 +15,7 @@ Lines = Annotated[tuple[Line, ...], Field(max_length=30)]
 class JobFindings(BaseModel):
     """The parts of a job description that questions refer to.
 
-    Statements about years of experience, platforms and seniority are copied verbatim into `qualifications`.
+    Statements about years of experience, platforms, and seniority are copied verbatim into `qualifications`.
     """
 
     model_config = ConfigDict(frozen=True)

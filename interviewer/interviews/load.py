@@ -35,7 +35,7 @@ def with_row(loaded: Loaded, changed: TurnRow) -> Loaded:
 
 
 def lacking(loaded: Loaded, row: TurnRow) -> Missing:
-    """Return whether the verdict and the next question are missing for an answered turn."""
+    """Return which of the verdict and the next question are missing for an answered turn."""
     return missing_after(row.question.position, judged=row.verdict is not None, asked=len(loaded.rows), total=loaded.plan.total)
 
 

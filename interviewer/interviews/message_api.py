@@ -32,8 +32,8 @@ class Sent:
     """A client's message.
 
     `key` is its Idempotency-Key, and `conversation_id` is the conversation it names, if any. `first` is set if the client means
-    to answer the first question. `topic_id` and `question_id` (the number within the topic) optionally name the question; raises
-    BadRequest if only one of them is given.
+    to answer the first question. `topic_id` and `question_id` (the number within the topic) optionally name the question. Raises
+    BadRequest if only one of these two is given.
     """
 
     message: str
@@ -80,8 +80,9 @@ class ApiInterviews:
 
         `client` is the caller's IP address. Raises NotFound if the user has no such interview, if it has no question yet, or if
         the message names another conversation. Raises BadRequest if the message is missing or unusable, and TooLarge if it is too
-        long. Raises Conflict if the interview is not active, if the last answer is still incomplete and has a different text, or
-        if the named question is neither open nor answered with this text. Iterating the events raises TooManyRequests.
+        long. Raises Conflict if the interview is not active, if the last answer has a different text and is still missing its
+        verdict or the next question, or if the named question is neither the current one nor answered with this text. Iterating
+        the events raises TooManyRequests if a rate limit is reached.
         """
         loaded = await self._interviews.load(user_id, interview_id)
         if not loaded.rows or (sent.conversation_id is not None and str(sent.conversation_id) != str(loaded.conversation_id)):
@@ -128,7 +129,8 @@ def repeated(loaded: Loaded, sent: Sent, text: str) -> TurnRow | None:
     """Return the answered turn that a message repeats, or None if the message is a new answer.
 
     `text` is the message as it would be stored, or empty if there is none. Raises Conflict if the message contradicts what is
-    stored: the last answer is incomplete and differs, or the question that the message means has another answer.
+    stored: the last answer differs and is missing its verdict or the next question, or the question that the message means has
+    another answer.
     """
     named = sent.named(loaded) if sent.names_question else None
     answered = [row for row in loaded.rows if row.answer is not None]

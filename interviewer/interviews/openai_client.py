@@ -82,7 +82,7 @@ class VerdictReply(_Reply):
 
 @dataclass(frozen=True, slots=True)
 class _ModelRequest:
-    """One call: the prompts, the reply's schema and its name, and the field to show while it is being written."""
+    """One request: the prompts, the reply's schema, the schema's name, and the field to show while it is being written."""
 
     instructions: str
     request: str
@@ -110,7 +110,7 @@ class OpenAIInterviewer:
         )
 
     async def ask(self, brief: QuestionBrief) -> AsyncIterator[Piece | Usage | QuestionDraft]:
-        """Stream a question. Raises a subclass of InterviewerError."""
+        """Stream a question. Raises a subclass of InterviewerError if the request fails or the reply is unusable."""
         topic = topic_by_id(brief.topic_id)
         request = prompts.question_request(
             topic,
@@ -132,7 +132,7 @@ class OpenAIInterviewer:
         yield _question_draft(reply, topic)
 
     async def judge(self, brief: AnswerBrief) -> AsyncIterator[Piece | Usage | VerdictDraft]:
-        """Stream a verdict. Raises a subclass of InterviewerError."""
+        """Stream a verdict. Raises a subclass of InterviewerError if the request fails or the reply is unusable."""
         rubric = Rubric.model_validate(brief.rubric)
         key_points = [
             {"index": index, "point": point.point, "weight": point.weight} for index, point in enumerate(rubric.key_points)
@@ -151,7 +151,10 @@ class OpenAIInterviewer:
         yield VerdictDraft(reply.feedback, reply.nature, tuple(mark.model_dump(mode="json") for mark in reply.marks))
 
     async def analyse_job(self, text: str) -> AsyncIterator[Usage | Document]:
-        """Yield the job profile as the last item. Raises a subclass of InterviewerError."""
+        """Yield the token usage if it is known, then the job profile.
+
+        Raises a subclass of InterviewerError if the request fails or the reply is unusable.
+        """
         order = _ModelRequest(prompts.JOB_INSTRUCTIONS, prompts.as_data(job_description=text), prompts.JOB_SCHEMA, "job", "title")
         whole = ""
         async for item in self._reply(order):
@@ -168,7 +171,7 @@ class OpenAIInterviewer:
         yield found
 
     async def models(self) -> list[str]:
-        """Return the IDs of the models that the server offers. Raises a subclass of InterviewerError."""
+        """Return the IDs of the models that the server offers. Raises a subclass of InterviewerError if the request fails."""
         with _translate_errors():
             async with asyncio.timeout(self._timeout):
                 return [model.id async for model in self._client.models.list()]
@@ -196,7 +199,7 @@ class OpenAIInterviewer:
     async def _stream(self, order: _ModelRequest) -> AsyncStream[object]:
         """Request a streamed reply with token counts.
 
-        If the server rejects that option, retry without it and never send it again.
+        If the server rejects the option for token counts, retry without it and never send it again.
         """
         if self._counts_tokens:
             try:
@@ -246,7 +249,7 @@ class _Chunk(_Reply):
 
 
 class _StreamParser:
-    """Parses a stream into its text, its finish reason and its token usage."""
+    """Parses a stream into its text, its finish reason, and its token usage."""
 
     def __init__(self) -> None:
         self.usage: Usage | None = None
@@ -257,7 +260,7 @@ class _StreamParser:
         """Return the new text in a block of the stream, which may be empty.
 
         Assumes server-sent events with one data line each, as every server of this API writes them. Raises InterviewerBadOutput
-        for malformed data or a refusal, and InterviewerError for an error sent by the server.
+        for malformed data, an event that is too long, or a refusal, and InterviewerError for an error sent by the server.
         """
         *lines, self._line = (self._line + block).split(b"\n")
         if len(self._line) > MAX_EVENT:
@@ -362,7 +365,7 @@ def _question_draft(reply: QuestionReply, topic: Topic) -> QuestionDraft:
 
 
 def _job(job: JobBrief | None) -> Any:
-    """Return the job's profile, its text if it has no profile yet, or None without a job."""
+    """Return the job's profile, its text if it has no profile yet, or None if there is no job."""
     if job is None:
         return None
     return job.profile or job.text
@@ -379,7 +382,7 @@ def _past(turn: PastTurn) -> dict[str, Any]:
 
 @contextmanager
 def _translate_errors() -> Any:
-    """Translate the exceptions of the SDK, its HTTP client and the timeout into subclasses of InterviewerError."""
+    """Translate the exceptions of the SDK, its HTTP client, and the timeout into subclasses of InterviewerError."""
     try:
         yield
     except InterviewerError:

@@ -1,4 +1,4 @@
-"""The plan of an interview: its topics in order, the questions per topic, level, programming language and follow-ups.
+"""The plan of an interview: its topics in order, the questions per topic, level, programming language, and follow-ups.
 
 The plan is stored when its interview starts, and everything that counts questions or topics uses the stored plan.
 """
@@ -85,7 +85,7 @@ class Place:
 class Plan:
     """The plan of one interview.
 
-    Raises InvalidPlan for missing, duplicate or unknown topics, or a topic without questions. If `level` is None, the job
+    Raises InvalidPlan for missing, duplicate, or unknown topics, or a topic without questions. If `level` is None, the job
     description decides. If `programming_language` is empty, any language is fine. The upper limits are checked where a plan is
     made, not here, so that stored plans stay valid when the limits change.
     """
@@ -114,7 +114,7 @@ class Plan:
 
     @property
     def preset(self) -> Preset | None:
-        """The preset that the plan's topics match, or None."""
+        """The preset that the plan's topics match, or None if they match none."""
         if self.topics == STANDARD.topics:
             return Preset.STANDARD
         if self.topics == SHORT.topics:
@@ -148,7 +148,7 @@ class Plan:
 def even(topic_ids: Sequence[int], questions: int) -> Plan:
     """Return a plan with the same number of questions on each topic.
 
-    Raises InvalidPlan for invalid topics or above the limits.
+    Raises InvalidPlan if the topics are invalid or a limit is exceeded.
     """
     plan = Plan(tuple(PlannedTopic(id, questions) for id in topic_ids))
     if questions > MAX_PER_TOPIC:
@@ -189,7 +189,7 @@ def plan_of(document: Mapping[str, Any]) -> Plan:
 def requested(given: Mapping[str, object]) -> Plan:
     """Return the plan that an API client requests, with the standard plan's values as defaults.
 
-    `given` may contain `topics` (IDs), `questions_per_topic`, `level`, `programming_language` and `follow_ups`, of any type.
+    `given` may contain `topics` (IDs), `questions_per_topic`, `level`, `programming_language`, and `follow_ups`, of any type.
     Raises InvalidPlan if any of them is invalid.
     """
     topics, count = given.get("topics"), given.get("questions_per_topic")
@@ -208,7 +208,7 @@ def requested(given: Mapping[str, object]) -> Plan:
 
 
 def with_choices(plan: Plan, level: object, programming_language: object) -> Plan:
-    """Return the plan with a level and a programming language, "" for none. Raises InvalidPlan for unknown values."""
+    """Return the plan with a level and a programming language. "" means no choice. Raises InvalidPlan for unknown values."""
     if not isinstance(level, str) or level not in {"", *Level}:
         raise InvalidPlan(BAD_LEVEL)
     names = {name.casefold(): name for name in ("", *LANGUAGES)}
@@ -230,5 +230,5 @@ def plan_duration(plan: Plan) -> str:
 
 
 def plan_summary(plan: Plan) -> str:
-    """Return a plan's size, level and programming language as text, leaving out what was not chosen."""
+    """Return a plan's size, level, and programming language as text, leaving out what was not chosen."""
     return " · ".join(part for part in (plan_size(plan), plan.level or "", plan.programming_language) if part)

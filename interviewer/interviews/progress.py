@@ -32,7 +32,7 @@ def may_change(current: InterviewStatus, wanted: InterviewStatus) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Whether an answered question is missing its verdict and the next question. True if it is missing either."""
+    """Which of the verdict and the next question are missing for an answered question. True in a condition if either is."""
 
     verdict: bool
     next_question: bool

@@ -1,4 +1,4 @@
-"""Queries for interviews, their questions, answers and verdicts."""
+"""Queries for interviews, their questions, answers, and verdicts."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ PAGE, TITLE_FROM = 500, 1000
 
 
 class Line(NamedTuple):
-    """An interview's row in a list. `job_text` is the beginning of its job description, or None without one."""
+    """An interview's row in a list. `job_text` is the beginning of its job description, or None if it has none."""
 
     id: int
     status: str
@@ -164,13 +164,13 @@ async def started_with(session: AsyncSession, user_id: int, key: str) -> tuple[I
 
 
 async def turns(session: AsyncSession, conversation_id: int) -> Sequence[QuestionRow]:
-    """Return the questions of a conversation in order, each with its answer, verdict and appeal, or None in their place."""
+    """Return a conversation's questions in order, each with its answer, verdict, and appeal, which are None if missing."""
     rows = (await session.execute(_TURNS, {"conversation_id": conversation_id})).all()
     return [(row[0], row[1], row[2], row[3]) for row in rows]
 
 
 async def newest_active(session: AsyncSession, user_id: int) -> int | None:
-    """Return the ID of the active or starting interview that was updated last, or None."""
+    """Return the ID of the user's active or starting interview that was updated last, or None if there is none."""
     statement = (
         select(col(Interview.id))
         .where(col(Interview.user_id) == user_id, col(Interview.status).in_([InterviewStatus.ACTIVE, InterviewStatus.STARTING]))
@@ -375,7 +375,7 @@ async def final_scores(session: AsyncSession, user_id: int) -> Sequence[Row[int,
 async def give_ups(session: AsyncSession, user_id: int, since: datetime) -> Sequence[datetime]:
     """Return when the user gave up starting an interview, for times after `since`, oldest first.
 
-    Only those that count toward the limit have such a time.
+    `given_up_at` is set only for starts that count toward the daily limit.
     """
     statement = (
         select(col(Interview.given_up_at))

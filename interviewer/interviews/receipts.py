@@ -32,10 +32,10 @@ class Receipts:
             task.add_done_callback(lambda _: self._noting.pop(question_id, None))
 
     async def take(self, question_id: int) -> bool:
-        """Return whether a reply is still owed, and mark it as delivered, so that it is replayed only once.
+        """Mark a reply as delivered, so that it is replayed only once. Returns whether it was still owed.
 
         If a `note` for the same question is in progress, wait for it first, because the client's next request may arrive before
-        it is stored.
+        the delivery is stored.
         """
         if (noting := self._noting.get(question_id)) is not None:
             await asyncio.wait([noting])

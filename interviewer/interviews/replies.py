@@ -141,7 +141,8 @@ async def _graded(
 ) -> tuple[str, Grading]:
     """Have the interviewer judge once, and return its feedback and checked marks.
 
-    Raises InterviewerBadOutput. Replies that do not try to answer get the nature NON_ANSWER, whatever the interviewer says.
+    Answers that do not try to answer the question get the nature NON_ANSWER, whatever the interviewer says. Raises
+    InterviewerBadOutput if there is no usable verdict.
     """
     draft: VerdictDraft | None = None
     async for item in interviewer.judge(brief):

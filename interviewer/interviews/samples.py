@@ -15,7 +15,7 @@ class SampleJob:
 
 @dataclass(frozen=True, slots=True)
 class SampleMark:
-    """A key point with the quote from the sample answer that proves it. The quote is empty if the key point was missed."""
+    """A key point and the quote from the sample answer that makes this point, or "" if it was missed."""
 
     point: str
     quote: str

@@ -58,8 +58,11 @@ class Starts:
 
         Yields Started, pieces of the question, then Asked or Failed. With `remember`, `plan` is stored as the user's last choice
         for the start form. Repeating a `key` (1 to 200 characters) takes no second credit: the call follows the first start,
-        unless that start failed. Raises Unauthorized, BadRequest, TooLarge, PaymentRequired, TooManyRequests or Crowded before
-        anything is stored. If the first question cannot be asked, or the process dies, the credit is returned.
+        unless that start failed. If the first question cannot be asked, or the process dies, the credit is returned.
+
+        Before anything is stored, raises BadRequest if the job description is unusable, TooLarge if it is too long, Unauthorized
+        if the user no longer exists, PaymentRequired if the user has no usable credit, TooManyRequests if a rate limit is
+        reached, and Crowded if the queue is full.
         """
         await self._guard.check(Action.START, client, str(user_id))
         text = cleaned(clean_job_description, job_description)
@@ -76,7 +79,8 @@ class Starts:
         """Reserve the credit and create the interview in one transaction.
 
         Returns the interview, its job profile, and whether the interview is new. If the user already started one with the same
-        key, returns that one unchanged. Raises Unauthorized if the user no longer exists.
+        key, returns that one unchanged. Raises Unauthorized if the user no longer exists, and PaymentRequired if the user has no
+        usable credit.
         """
         async with self._database.transaction() as session:
             user = await users.locked_user(session, user_id)
@@ -163,7 +167,8 @@ class Starts:
     async def follow(self, user_id: int, interview_id: int) -> AsyncIterator[Event]:
         """Follow a start from any process.
 
-        Yields the same events as `start` if the start runs in this process, else only Asked or Failed when it has ended.
+        If the start runs in this process, yields the same events as `start` except Started. Otherwise, yields only Asked or
+        Failed when the start has ended.
         """
         if (broadcast := self._live.running(("start", interview_id))) is not None:
             async for event in broadcast.follow():

@@ -216,7 +216,7 @@ class Appeal(SQLModel, table=True):
 
 
 class ModelCall(SQLModel, table=True):
-    """One model call with its duration, token counts and outcome.
+    """One model call with its duration, token counts, and outcome.
 
     The row outlives its interview, but then no longer refers to it. The token counts are null if the model's server sent none.
     `cached_tokens` is part of `prompt_tokens`.

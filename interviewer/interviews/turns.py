@@ -71,7 +71,7 @@ class Interviews:
         return (await self.load(user_id, interview_id)).view()
 
     async def current(self, user_id: int) -> InterviewView | None:
-        """Return the active or starting interview that was updated last, or None."""
+        """Return the user's active or starting interview that was updated last, or None if there is none."""
         async with self._database.autocommit() as session:
             interview_id = await queries.newest_active(session, user_id)
         return await self.view(user_id, interview_id) if interview_id is not None else None
@@ -126,8 +126,11 @@ class Interviews:
         when the reply is delivered. If `text` is None, the question is skipped and scores 0 without a model call. Yields Stored,
         then pieces of the feedback and the question as they are written, Judged and Asked when each is stored, and Failed for a
         part that failed. Repeating the text stores nothing and yields the events of the stored answer. So does repeating the
-        `client_id`, even with another text, once the turn is complete. Raises BadRequest, TooLarge, NotFound, TooManyRequests, or
-        Conflict if the question has another answer or the interview is not active.
+        `client_id`, even with another text, once the turn is complete.
+
+        Raises BadRequest if the text is unusable, TooLarge if it is too long, NotFound if the user has no such interview or it
+        has no such question, TooManyRequests if a rate limit is reached, and Conflict if the question has another answer or the
+        interview is not active.
         """
         await self._guard.check(Action.ANSWER, client, str(user_id))
         content = SKIPPED if text is None else cleaned(clean_answer, text)
@@ -153,9 +156,11 @@ class Interviews:
             yield event
 
     async def complete(self, user_id: int, interview_id: int, question_id: int, client: str = "") -> AsyncIterator[Event]:
-        """Judge the answer and ask the next question, skipping what is done. If another worker does it, follow its progress.
+        """Judge the answer and ask the next question, skipping what is already done.
 
-        Yields the same events as `answer`. Raises NotFound or TooManyRequests, and BadRequest if the question has no answer.
+        If another worker is already doing this, follows its progress. Yields the same events as `answer`. Raises NotFound if the
+        user has no such interview or it has no such question, TooManyRequests if a rate limit is reached, and BadRequest if the
+        question has no answer.
         """
         await self._guard.check(Action.ANSWER, client, str(user_id))
         loaded = await self.load(user_id, interview_id)
@@ -228,7 +233,7 @@ class Interviews:
             publish(Completed(with_stored(loaded, row, [what for what in done if isinstance(what, Verdict | Question)])))
 
     async def _judge(self, loaded: Loaded, row: TurnRow, answer: Message, publish: Publish[Event]) -> Verdict | None:
-        """Judge one answer, store the verdict and publish it.
+        """Judge one answer, store the verdict, and publish it.
 
         The last verdict also finishes the interview. Returns None if another worker was first; then that worker's verdict is
         published.
@@ -299,8 +304,9 @@ class Interviews:
     ) -> InterviewView:
         """Pause or resume an interview and return it.
 
-        Raises NotFound, or BadRequest for an invalid transition. Setting the status that the interview already has is invalid
-        too, unless `allow_unchanged` is set because another tab may have been faster.
+        Raises NotFound if the interview does not exist or belongs to another user, and BadRequest for an invalid transition.
+        Setting the status that the interview already has is invalid too, unless `allow_unchanged` is set because another tab may
+        have been faster.
         """
         async with self._database.transaction() as session:
             loaded = await found(session, user_id, interview_id, lock=True)
@@ -312,9 +318,10 @@ class Interviews:
         return await self.view(user_id, interview_id)
 
     async def analyze_job(self, user_id: int, job_description: str, client: str = "") -> JobFindings:
-        """Return the profile of a job description, without an interview.
+        """Analyze a job description that belongs to no interview, and return its profile.
 
-        Raises BadRequest, TooLarge, TooManyRequests, Crowded, or an InterviewerError.
+        Raises BadRequest if the text is empty or unusable, TooLarge if it is too long, TooManyRequests if a rate limit is
+        reached, Crowded if no slot is free in the queue, and an InterviewerError if the analysis fails.
         """
         await self._guard.check(Action.JOB, client, str(user_id))
         text = cleaned(clean_job_description, job_description)

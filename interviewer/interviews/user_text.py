@@ -30,7 +30,10 @@ def too_long(what: str, length: int, most: int) -> str:
 
 
 def clean_answer(raw: str) -> str:
-    """Return an answer that can be stored. Raises TextTooLong, or InvalidText if nothing visible remains."""
+    """Return an answer that can be stored.
+
+    Raises TextTooLong if it exceeds MAX_ANSWER characters, and InvalidText if it has no visible characters.
+    """
     if len(raw) > MAX_ANSWER:
         raise TextTooLong(too_long("Your answer", len(raw), MAX_ANSWER))
     cleaned = _without_controls(raw).strip()
@@ -42,7 +45,8 @@ def clean_answer(raw: str) -> str:
 def clean_job_description(raw: str) -> str:
     """Return a job description that can be stored, or "" if there is none.
 
-    Raises TextTooLong, or InvalidText if the text is not prose, such as the content of a binary file.
+    Raises TextTooLong if it exceeds MAX_JOB_DESCRIPTION characters, and InvalidText if it is not prose, such as the content of a
+    binary file.
     """
     if len(raw) > MAX_JOB_DESCRIPTION:
         raise TextTooLong(too_long("The job description", len(raw), MAX_JOB_DESCRIPTION))
@@ -60,14 +64,14 @@ def clean_job_description(raw: str) -> str:
 
 
 def _is_visible(character: str) -> bool:
-    """Return whether a character is visible: not a space, a control character or an invisible mark such as a zero-width space."""
+    """Return whether a character is visible. Spaces, control characters, and marks such as zero-width spaces are not."""
     return unicodedata.category(character)[0] not in "ZC"
 
 
 def _is_odd(character: str) -> bool:
     """Return whether a character never occurs in prose.
 
-    These are control, private-use and unassigned characters, surrogates, and the replacement character.
+    These are control, private-use, and unassigned characters, surrogates, and the replacement character.
     """
     return (
         character == "\ufffd"
@@ -83,7 +87,7 @@ def _without_controls(raw: str) -> str:
 
 
 def cleaned(clean: Callable[[str], str], raw: str) -> str:
-    """Return a user's text cleaned by `clean`. Raises TooLarge or BadRequest with the message of the rule that it breaks."""
+    """Return a user's text cleaned by `clean`. Raises TooLarge if it is too long, and BadRequest if it is otherwise invalid."""
     try:
         return clean(raw)
     except TextTooLong as error:

@@ -22,7 +22,7 @@ BUILT_IN = "builtin"
 
 @dataclass(frozen=True, slots=True)
 class TurnRow:
-    """The rows of one turn. The answer, verdict and appeal are None until they exist."""
+    """The rows of one turn. The answer, verdict, and appeal are None until they exist."""
 
     question: Question
     answer: Message | None
@@ -83,9 +83,9 @@ class VerdictView:
 class TurnView:
     """One question and its outcome.
 
-    The rubric is included only once there is a verdict. `leased` is set while a worker holds the answer; it stays set after the
-    work is done and is cleared when it fails. A `skipped` question has an empty answer. `total` is the number of questions of the
-    interview.
+    The rubric is included only once there is a verdict. `leased` is set once a worker has taken the lease on the answer. It stays
+    set after the work is done, and is cleared if the work fails. A `skipped` question has an empty answer. `total` is the number
+    of questions in the interview.
     """
 
     question_id: int
@@ -143,7 +143,7 @@ class InterviewView:
 
     @property
     def open_turn(self) -> TurnView | None:
-        """The turn that waits for an answer, or None."""
+        """The turn that waits for an answer, or None if there is none."""
         return next((turn for turn in reversed(self.turns) if turn.answer is None), None)
 
     @property
@@ -179,7 +179,7 @@ class Loaded:
 
 
 def title_of(job_text: str | None) -> str:
-    """Return a short title for an interview: the first line of its job description, or a general title without one."""
+    """Return a short title for an interview: the first line of its job description, or a general title if it has none."""
     first = next((line.strip(" #*-\t") for line in (job_text or "").splitlines() if line.strip(" #*-\t")), "")
     if not first:
         return "General backend interview"
@@ -252,7 +252,10 @@ def turn_view(row: TurnRow, plan: Plan, asked: int) -> TurnView:
 
 
 def _shown_verdict(row: TurnRow) -> VerdictView | None:
-    """Return the view of a turn's verdict, or None without one. The verdict on a skipped question cannot be appealed."""
+    """Return the view of a turn's verdict, or None if the turn has no verdict.
+
+    The verdict on a skipped question is marked as final, because it cannot be appealed.
+    """
     if row.verdict is None:
         return None
     shown = verdict_view(row.question, row.verdict, row.appeal)

@@ -1,4 +1,4 @@
-"""Text for scores, marks and interviewers, shared by pages and reports."""
+"""Text for scores, marks, and interviewers, shared by pages and reports."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ def interviewer_name(name: str) -> str:
 
 
 def out_of(score: object) -> str:
-    """Return a score, or a page's variable that contains one, with the maximum score: "7/10"."""
+    """Format a score with the maximum score: "7/10". On pages, `score` may be a Reflex var."""
     return f"{score}/{MAX_SCORE}"
 
 
 def score_so_far(score: int | None) -> str:
-    """Return an answer's score as text, or that it is not scored yet."""
+    """Format an answer's score: "7/10", or "not scored yet" if it is None."""
     return NO_SCORE_YET if score is None else out_of(score)
 
 
 def topic_score(percent: int | None) -> str:
-    """Return a topic's score in percent as text, or that it is not scored."""
+    """Format a topic's score: "70%", or "not scored" if it is None."""
     return NO_TOPIC_SCORE if percent is None else f"{percent}%"
 
 
 def spread(low: int, high: int) -> str:
-    """Return a phrase that gives the range of scores from repeated gradings of one answer."""
+    """Return a phrase with the range of scores from repeated gradings of one answer."""
     return f"scored several times, from {low} to {high}"

@@ -1,4 +1,4 @@
-"""The pages for sign-up, email confirmation, sign-in and password reset."""
+"""The pages for sign-up, email confirmation, sign-in, and password reset."""
 
 from __future__ import annotations
 

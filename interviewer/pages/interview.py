@@ -1,4 +1,4 @@
-"""The interview page: start, take, pause and finish an interview."""
+"""The interview page: start, take, pause, and finish an interview."""
 
 from __future__ import annotations
 

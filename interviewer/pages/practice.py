@@ -1,4 +1,4 @@
-"""Practicing one question of the bank: the question, the answer box, the verdict, past attempts and the next question."""
+"""Practicing one question of the bank: the question, the answer box, the verdict, past attempts, and the next question."""
 
 from __future__ import annotations
 

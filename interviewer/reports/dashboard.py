@@ -41,8 +41,8 @@ class InterviewSummary:
 class Overview:
     """The interviews on the dashboard.
 
-    `finished` are only the newest finished interviews. `past` is the number of all of them, and `percents` are their scores,
-    newest first.
+    `finished` are only the newest finished interviews. `past` is the number of all finished interviews, and `percents` are their
+    scores, newest first.
     """
 
     unfinished: tuple[InterviewSummary, ...]
@@ -53,7 +53,7 @@ class Overview:
 
 @dataclass(frozen=True, slots=True)
 class TopicTrend:
-    """A topic's score in percent over all answers. `last` is its score in the last finished interview, or None without one."""
+    """A topic's score in percent over all answers. `last` is the one in the last finished interview, if any."""
 
     topic_id: int
     percent: int

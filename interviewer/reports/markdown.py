@@ -14,7 +14,7 @@ from interviewer.reports.reports import Report, shortened
 from interviewer.reports.skill_levels import Skill
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>&~|$^{}#])")
-# At the start of a line, these begin a heading, a list, a rule or a table.
+# At the start of a line, these begin a heading, a list, a rule, or a table.
 _OPENING = re.compile(r"^([+\-=:])")
 _NUMBER = re.compile(r"^(\d+)([.)])")
 _BACKTICKS = re.compile(r"`+")

@@ -1,4 +1,4 @@
-"""Text layout for PDF pages: fallback fonts, line breaks, highlights, signs and page breaks.
+"""Text layout for PDF pages: fallback fonts, line breaks, highlights, signs, and page breaks.
 
 The text regions of fpdf2 take twice as long, use one fallback list for all fonts, cannot highlight part of a line, and drop
 characters that no font has.
@@ -291,7 +291,7 @@ class Typesetter:
     # -- drawing ---------------------------------------------------------------------------------------------------
 
     def sign(self, mark: str, x: float, y: float) -> None:
-        """Draw a tick, dash or cross for a mark. It is about 3 mm wide."""
+        """Draw a tick, dash, or cross for a mark. It is about 3 mm wide."""
         self._pen(TONES[mark], 0.6)
         for stroke in _CROSS if mark == "missed" else [_STROKES[mark]]:
             self.sheet.polyline([(x + a, y + b) for a, b in stroke])
@@ -339,7 +339,7 @@ class Typesetter:
 
 
 def _atoms(runs: Sequence[Run]) -> Iterator[Row]:
-    """Yield words, spaces and line breaks. A word may consist of several runs."""
+    """Yield words, spaces, and line breaks. A word may consist of several runs."""
     word: Row = []
     for run in runs:
         for token in _TOKENS.findall(run.text):

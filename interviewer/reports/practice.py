@@ -1,4 +1,4 @@
-"""Practice of single bank questions: any number of tries, each judged at once, none of them part of an interview.
+"""Practice of single bank questions: any number of tries, each judged immediately, none of them part of an interview.
 
 The built-in interviewer judges all tries, even if interviews use another one, because the bank's questions come with rubrics and
 judging costs nothing.
@@ -88,8 +88,9 @@ class Practice:
         """Judge an answer, store it with its verdict, and return the stored try.
 
         Sending the same answer with the same `client_id` again returns the stored try. `client` is the IP address of the request.
-        Raises BadRequest, TooLarge, NotFound, TooManyRequests, Crowded, or a subclass of InterviewerError; nothing is stored
-        then.
+        Raises BadRequest if the answer is unusable, TooLarge if it is too long, NotFound if the bank has no such question,
+        TooManyRequests if a rate limit is reached, Crowded if no slot is free in the queue, and a subclass of InterviewerError if
+        the answer cannot be judged. After an error, nothing is stored.
         """
         item, content = self._item(bank_id), cleaned(clean_answer, text)
         if (stored := await self._sent_before(user_id, client_id)) is not None:

@@ -151,7 +151,7 @@ async def all_tries(session: AsyncSession, user_id: int) -> Sequence[PracticeTry
 
 
 async def find_try(session: AsyncSession, user_id: int, client_id: UUID) -> PracticeTry | None:
-    """Return the user's try that is stored under this client-generated ID, or None."""
+    """Return the user's try that is stored under this client-generated ID, or None if there is none."""
     statement = select(PracticeTry).where(col(PracticeTry.user_id) == user_id, col(PracticeTry.client_id) == client_id)
     return (await session.execute(statement)).scalar_one_or_none()
 

@@ -1,4 +1,4 @@
-"""Parse questions, feedback and model answers into paragraphs, lists and code.
+"""Parse questions, feedback, and model answers into paragraphs, lists, and code.
 
 These texts are plain text rather than Markdown: bullets may be "•", and code may be part of a paragraph, without a fence or an
 indented first line. A CommonMark parser would need the same rules on top and take about ten times as long.

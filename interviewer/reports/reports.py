@@ -1,4 +1,4 @@
-"""The report of an interview: everything that its page, its files and its shared link show, computed in one place."""
+"""The report of an interview: everything that its page, its files, and its shared link show, computed in one place."""
 
 from __future__ import annotations
 
@@ -62,15 +62,19 @@ class Reports:
     async def full(self, user_id: int, interview_id: int, client: str = "") -> Report:
         """Return the complete report of a finished interview, for its owner's files.
 
-        Rate-limited, because files are slow to write. Raises NotFound, Conflict if the interview is not finished, Crowded, or
-        TooManyRequests for the account or the IP address `client`.
+        Raises NotFound if the interview does not exist or belongs to another user, Conflict if it is not finished, and Crowded if
+        no slot is free in the queue. Files are slow to write, so it raises TooManyRequests if the account or the IP address
+        `client` exceeds its rate limit.
         """
         await self._guard.check(Action.EXPORT, client, str(user_id))
         loaded = await self._finished(user_id, interview_id)
         return report_of(loaded.view(), await self._skills.report(user_id, loaded))
 
     async def for_others(self, user_id: int, interview_id: int) -> Report:
-        """Return the report without its private parts. Raises NotFound, or Conflict if the interview is not finished."""
+        """Return the report without its private parts.
+
+        Raises NotFound if the interview does not exist or belongs to another user, and Conflict if it is not finished.
+        """
         loaded = await self._finished(user_id, interview_id)
         strengths, weaknesses = by_strength(loaded.rows)
         return report_of(loaded.view(), InterviewReport(strengths, weaknesses, (), (), {}))
@@ -126,7 +130,10 @@ def shortened(prompt: str, length: int = SHORT) -> str:
 
 
 def highlighted(turn: TurnView) -> list[tuple[str, str]]:
-    """Return the parts of an answer, each with the mark that it proves: "hit", "partial", "contradicted", or "" for none."""
+    """Return the parts of an answer, each with the mark for which it is the evidence.
+
+    The mark is "hit", "partial", or "contradicted", or "" for a part that no mark quotes.
+    """
     marks = [mark for mark in turn.verdict.marks if mark.quote] if turn.verdict else []
     cut = segments(turn.answer or "", [mark.quote for mark in marks])
     return [(one.text, marks[one.quote].mark if one.quote >= 0 else "") for one in cut]

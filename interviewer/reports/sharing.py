@@ -24,7 +24,7 @@ MAX_SECRET = 100
 
 
 class Sharing:
-    """Creates, revokes and opens links to reports."""
+    """Creates, revokes, and opens links to reports."""
 
     def __init__(self, database: Database, reports: Reports, guard: Guard, site_url: str) -> None:
         self._database = database
@@ -33,13 +33,16 @@ class Sharing:
         self._site_url = site_url.rstrip("/")
 
     async def since(self, user_id: int, interview_id: int) -> datetime | None:
-        """Return when the report of one of the user's interviews was shared, or None if it is not shared. Raises NotFound."""
+        """Return when the report of one of the user's interviews was shared, or None if it is not shared.
+
+        Raises NotFound if the interview does not exist or belongs to another user.
+        """
         async with self._database.autocommit() as session:
             await found(session, user_id, interview_id)
             return await queries.since(session, interview_id)
 
     async def share(self, user_id: int, interview_id: int) -> tuple[str, datetime]:
-        """Return a new link to a finished interview's report and its creation time.
+        """Create a link to a finished interview's report, and return its URL and creation time.
 
         Any earlier link stops working. The link cannot be shown again, because only its hash is stored. Raises NotFound if the
         interview does not exist or belongs to another user, and Conflict if it is not finished.
@@ -64,7 +67,7 @@ class Sharing:
     async def read(self, secret: str, client: str) -> Report:
         """Return the report behind a link, without its private parts.
 
-        Raises NotFound for an unknown or revoked link, and TooManyRequests for the IP address `client`.
+        Raises NotFound for an unknown or revoked link, and TooManyRequests if the IP address `client` exceeds its rate limit.
         """
         await self._guard.check(Action.SHARED, client)
         if not secret or len(secret) > MAX_SECRET:

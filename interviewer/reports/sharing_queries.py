@@ -16,17 +16,17 @@ from interviewer.interviews.tables import Interview, ReportShare
 
 
 async def put(session: AsyncSession, interview_id: int, token_hash: str) -> datetime:
-    """Store or replace the link of an interview, and return its creation time."""
+    """Store or replace the link of an interview, close the pages opened with the previous link, and return the creation time."""
     new = insert(ReportShare).values(interview_id=interview_id, token_hash=token_hash, created_at=utcnow())
     changed = {"token_hash": new.excluded.token_hash, "created_at": new.excluded.created_at}
     statement = new.on_conflict_do_update(index_elements=["interview_id"], set_=changed).returning(col(ReportShare.created_at))
     made = (await session.execute(statement)).scalar_one()
-    await announce_end(session)  # closes pages opened with the previous link, if there was one
+    await announce_end(session)
     return made
 
 
 async def drop(session: AsyncSession, interview_id: int) -> None:
-    """Delete the link of an interview, if it has one."""
+    """Delete the link of an interview, if it has one, and close the pages opened with it."""
     await session.execute(delete(ReportShare).where(col(ReportShare.interview_id) == interview_id))
     await announce_end(session)
 

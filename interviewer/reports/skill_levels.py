@@ -70,7 +70,7 @@ class Suggestion:
 
 
 def weakest_first(skills: Sequence[Skill]) -> list[Skill]:
-    """Return the skills sorted by their mean.
+    """Return the skills sorted by their mean score, lowest first.
 
     On a tie, skills with more answers come first, because their mean is more reliable.
     """
@@ -92,9 +92,9 @@ def suggest(
 ) -> list[Suggestion]:
     """Return up to five questions to practice, cycling through the weakest skills.
 
-    Each question is on its skill's topic. Questions never asked come first, those with the most similar subtopic leading; after
-    them come those asked longest ago. `seen` maps question IDs to when they were last asked, and `likeness` returns the cosine of
-    a skill and a subtopic. Questions in `leave_out` are skipped. Without any skills, each topic contributes one question.
+    Each question is on its skill's topic. Questions never asked come first, sorted by how similar their subtopic is. After them
+    come those asked longest ago. `seen` maps question IDs to when they were last asked, and `likeness` returns the cosine of
+    a skill and a subtopic. Questions in `leave_out` are skipped. If there are no skills, each topic contributes one question.
     """
     chosen: list[Suggestion] = []
     for skill, topic_id in _turns(to_improve(skills), exercises):

@@ -72,7 +72,7 @@ class InterviewReport:
 
 
 class Skills:
-    """Computes skills. The CPU-bound work waits in the queue of `capacity`, so each method may raise Crowded."""
+    """Computes skills. The CPU-bound work waits in `capacity`, so each method raises Crowded if no slot is free in that queue."""
 
     def __init__(self, database: Database, bank: QuestionBank, likeness: Likeness, capacity: CapacityQueue | None = None) -> None:
         self._database = database
@@ -162,7 +162,7 @@ class Skills:
 
 
 def _wanted(loaded: Loaded) -> tuple[Requirement, ...]:
-    """Return the requirements of the interview's job. Empty without a job or before the job is analyzed."""
+    """Return the requirements of the interview's job. Empty if there is no job, or if its profile is missing or invalid."""
     try:
         return requirements(JobFindings.model_validate(loaded.job.profile)) if loaded.job and loaded.job.profile else ()
     except ValidationError:

@@ -1,4 +1,4 @@
-"""The text that a report's page, Markdown and PDF have in common."""
+"""The text that a report's page, Markdown, and PDF have in common."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MAX_NAME = 60
 
 
 def about(report: Report) -> str:
-    """Return the interview's dates, interviewer and plan as one line."""
+    """Return the interview's dates, interviewer, and plan as one line."""
     finished = f", finished {day(report.finished_at)}" if report.finished_at and day(report.finished_at) != when(report) else ""
     return f"{when(report)}{finished} · {interviewer_name(report.interviewer)} · {plan_summary(report.plan)}"
 
@@ -55,7 +55,7 @@ def skill(one: Skill) -> str:
 
 
 def mean(one: Skill) -> str:
-    """Return the mean of a skill's scores with one decimal, or none if that is zero."""
+    """Format the mean of a skill's scores with one decimal, which is left out if it is 0: "7.5", "7"."""
     return f"{one.mean:.1f}".removesuffix(".0")
 
 
@@ -65,12 +65,12 @@ def asked(one: CoveredRequirement) -> str:
 
 
 def suggestion(one: SuggestedQuestion) -> str:
-    """Return the subtopic of a suggested question, and the skill that it is close to if that is different."""
+    """Return the subtopic of a suggested question, and the related skill if it is different."""
     return ", ".join(part for part in (one.question.subtopic, close_to(one)) if part)
 
 
 def close_to(one: SuggestedQuestion) -> str:
-    """Return which skill a suggested question is close to, or "" if it has no skill or the skill is its own subtopic."""
+    """Return "related to" and a suggested question's skill, or "" if it has no skill or the skill is its own subtopic."""
     differs = one.skill and one.skill.casefold() != one.question.subtopic.casefold()
     return f"related to {one.skill}" if differs else ""
 
@@ -82,7 +82,7 @@ def extremes(best: TurnView | None, worst: TurnView | None) -> list[tuple[str, T
 
 
 def place(turn: TurnView) -> str:
-    """Return the heading of a question: its number, topic and subtopic."""
+    """Return the heading of a question: its number, topic, and subtopic."""
     return f"Question {turn.position} · {turn.topic} · {turn.subtopic}"
 
 

@@ -53,7 +53,7 @@ def connected(state: rx.State) -> bool:
 async def signed_in(state: rx.State, *, slide: bool = False) -> AuthenticatedUser:
     """Return the user who is signed in on this page. `slide` extends the session.
 
-    Raises Unauthorized without a valid session, or Unavailable if the database does not respond.
+    Raises Unauthorized if there is no valid session, and Unavailable if the database does not respond.
     """
     return await services().sessions.authenticate(cookie(state, COOKIE), slide=slide)
 
@@ -65,7 +65,7 @@ async def to_login(state: rx.State) -> EventSpec:
 
 
 async def stay_silent(_state: rx.State) -> None:
-    """Do nothing. The page's guard, `SessionState.require`, redirects it to the sign-in page."""
+    """Do nothing. The page's guard, `SessionState.require`, already redirects to the sign-in page."""
 
 
 def when_signed_out(
@@ -73,7 +73,7 @@ def when_signed_out(
 ) -> Callable[[Callable[Concatenate[S, P], Awaitable[Result]]], Callable[Concatenate[S, P], Coroutine[Any, Any, Result | Other]]]:
     """Decorate a handler so that `instead` runs if the handler raises Unauthorized.
 
-    Put it below `@rx.event`. The handler keeps its name, signature and annotations, which Reflex reads. If the handler catches
+    Put it below `@rx.event`. The handler keeps its name, signature, and annotations, which Reflex reads. If the handler catches
     errors itself, it must let Unauthorized through, as `message_for_page` does.
     """
 

@@ -1,4 +1,4 @@
-"""State of the pages for sign-up, email confirmation, sign-in and password reset, and of the development mailbox.
+"""State of the pages for sign-up, email confirmation, sign-in, and password reset, and of the development mailbox.
 
 `api/session.py` sets the session cookie.
 """
@@ -155,7 +155,7 @@ class ResetPasswordState(rx.State):
 
     @rx.event
     async def load(self) -> None:
-        """Check whether the link is still valid, and show an error if that check fails."""
+        """Check whether the link is still valid. Shows an error if the check itself fails."""
         self.reset()
         self.token = self.router.url.query_parameters.get("token", "")[:200]
         try:
@@ -188,7 +188,7 @@ class OutboxState(rx.State):
 
     @rx.event
     def load(self) -> None:
-        """Show the stored emails. There are none without a development mailbox."""
+        """Show the emails in the development mailbox, or none if this site has no development mailbox."""
         outbox = services().outbox
         self.mails = (
             [_mail_item(item.mail.to, item.mail.subject, item.mail.text, date_and_time(item.at)) for item in outbox.mails]
@@ -222,7 +222,7 @@ def _mail_item(to: str, subject: str, text: str, at: str) -> MailItem:
 def read_flash(raw: str, page: str) -> dict[str, str]:
     """Return the string fields of a flash cookie, each cut to 500 characters.
 
-    Returns an empty dict if the cookie is missing, too long, malformed or meant for another page.
+    Returns an empty dict if the cookie is missing, too long, malformed, or meant for another page.
     """
     try:
         found = json.loads(unquote(raw)) if 0 < len(raw) <= MAX_FLASH_LENGTH else {}

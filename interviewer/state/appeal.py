@@ -17,7 +17,11 @@ REVIEW = "/interview/"
 
 
 class AppealState(rx.State):
-    """The question whose answer is being judged again, and the last error with its question (`error_of`); 0 means none."""
+    """The appeals of a page.
+
+    `hearing` is the ID of the question whose answer is being judged again, or 0. `error` is the last error, and `error_of` is the
+    ID of its question, or 0.
+    """
 
     hearing: int = 0
     error: str = ""

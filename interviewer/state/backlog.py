@@ -1,4 +1,4 @@
-"""Limit the number of unfinished events per page, session and client.
+"""Limit the number of unfinished events per page, session, and client.
 
 Rate limits on messages are not enough: the queue of a page that sends events faster than they finish would keep growing. Events
 that handlers chain are neither counted nor refused, because each event chains only a few.
@@ -54,7 +54,7 @@ class Backlog:
     """Counters of unfinished events, and the disconnected pages that have queued events."""
 
     def __init__(self) -> None:
-        # Unfinished events by page, session and client.
+        # Unfinished events by page, session, and client.
         self._unfinished: Counter[str] = Counter()
         # Refused events by connection.
         self._refused: Counter[str] = Counter()
@@ -105,7 +105,7 @@ class Backlog:
         now, gone = monotonic(), event_queues.with_waiting(processor) - connected_pages.tokens(app)
         self._gone = {key: self._gone.get(key, now) for key in gone}
         for key in [key for key, since in self._gone.items() if now - since >= GONE]:
-            # It may have reconnected to another replica.
+            # The page may have reconnected to another replica.
             if not await connected_pages.is_connected_anywhere(app, key):
                 _note(Reason.GONE, event_queues.drop(processor, key))
         open_now = set(connected_pages.sids(app))

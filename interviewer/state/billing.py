@@ -1,4 +1,4 @@
-"""Credits, plan and statement of the signed-in user, and purchases. The dashboard and the account page share it."""
+"""Credits, plan, and statement of the signed-in user, and purchases. The dashboard and the account page share it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ SHOWN = 10
 
 
 class BillingState(rx.State):
-    """A user's credits, plan and statement, and the payment action that is running."""
+    """A user's credits, plan, and statement, and the payment action that is running."""
 
     loaded: bool = False
     error: str = ""
@@ -58,7 +58,7 @@ class BillingState(rx.State):
     @rx.event
     @when_signed_out(stay_silent)
     async def load(self) -> None:
-        """Reload the account. After a checkout, also thank the user."""
+        """Load the credits, the plan, and the statement. After a checkout, also thank the user."""
         watch = self._watch  # `watch` may already be running: background events don't wait for this handler.
         self.reset()
         self._watch = watch
@@ -121,13 +121,13 @@ class BillingState(rx.State):
     @rx.event(background=True)
     @when_signed_out(to_login)
     async def resume(self) -> EventSpec | None:
-        """Undo the cancellation."""
+        """Undo the cancellation of the subscription."""
         return await _act(self, "resume", lambda shop, user_id: shop.resume(user_id, client(self)))
 
     @rx.event(background=True)
     @when_signed_out(to_login)
     async def change_plan(self, tier: str) -> EventSpec | None:
-        """Change the plan."""
+        """Change the subscription's plan to `tier`."""
         return await _act(self, "change", lambda shop, user_id: shop.change_plan(user_id, str(tier), client(self)))
 
     @rx.event(background=True)
@@ -138,10 +138,10 @@ class BillingState(rx.State):
 
 
 async def _act(state: BillingState, name: str, action: Callable[[Purchases, int], Awaitable[str | None]]) -> EventSpec | None:
-    """Run a payment action, then redirect to the page it returns or reload the account.
+    """Run a payment action, then redirect to the page it returns, or reload the account if it returns none.
 
-    Does nothing while another action is running. The state's lock is not held during the call. If the change is only possible in
-    the customer portal, the user is redirected there. Other errors are shown on the page.
+    Does nothing while another action is running. The state's lock is not held while the action runs. If the change is only
+    possible in the customer portal, the user is redirected there. Other errors are shown on the page.
     """
     async with state:
         if state.busy:

@@ -50,7 +50,7 @@ class PlanItem:
 
     title: str = ""
     status: str = ""
-    tone: str = ""  # good, half or bad
+    tone: str = ""  # good, half, or bad
     next: str = ""
     since: str = ""
     trouble: str = ""
@@ -93,7 +93,7 @@ def credits_item(balances: Balances) -> CreditsItem:
 def plan_item(account: Account, *, selling: bool = True) -> PlanItem:
     """Build the view model of a user's plan.
 
-    `selling` says whether the site sells plans; without it no plan change is offered.
+    `selling` says whether the site sells plans. If it does not, no plan change is offered.
     """
     plan, credits = account.plan, account.balances.subscription
     item = PlanItem(

@@ -75,7 +75,8 @@ class Form:
     def validate(self, value: object) -> object:
         """Return the fields as a dict, in which the last value of a repeated name wins.
 
-        Raises ValueError for a malformed form or too many fields, and TooLong if the values exceed the limit.
+        Raises ValueError for a malformed form, too many fields, or a field name that is too long, and TooLong if the total length
+        of the values exceeds `max_length`.
         """
         if not isinstance(value, dict):
             raise ValueError("not a form")
@@ -153,7 +154,7 @@ class Bounds:
     def validate(self, payload: object) -> dict[str, object]:
         """Return the validated arguments, without those that are None.
 
-        Raises TooLong for text over its limit, and ValueError for undeclared, missing or invalid arguments.
+        Raises TooLong for text over its limit, and ValueError for undeclared, missing, or invalid arguments.
         """
         given = {} if payload is None else payload
         if not isinstance(given, dict) or not set(given) <= set(self.arguments):

@@ -23,8 +23,8 @@ CHARTED = 20
 class PointItem:
     """One interview in the chart of scores over time: its position and its label.
 
-    `x` and `y` are in SVG units, `left` and `top` in percent of the chart. `side` is the alignment of the label: start, middle or
-    end.
+    `x` and `y` are in SVG units, and `left` and `top` are in percent of the chart. `side` is the alignment of the label: start,
+    middle, or end.
     """
 
     x: str = ""
@@ -75,7 +75,7 @@ class DayItem:
 
 @dataclass
 class StreakItem:
-    """The current streak, in numbers and in words, and the last days one by one."""
+    """The current streak, as a number and as text, and the last days one by one."""
 
     count: int = 0
     unit: str = ""
@@ -117,7 +117,7 @@ def line_of(shown: Sequence[PointItem]) -> str:
 
 
 def area_of(shown: Sequence[PointItem]) -> str:
-    """Return the SVG path of the area under the line, or "" without points."""
+    """Return the SVG path of the area under the line, or "" if there are no points."""
     floor = f"{height_of(0):.1f}"
     return f"{line_of(shown)} L{shown[-1].x},{floor} L{shown[0].x},{floor} Z" if shown else ""
 

@@ -1,7 +1,7 @@
 """Validate every websocket message of a page before Reflex reads it, and pass on only what `bounds.py` declares.
 
 Messages are rebuilt from the validated parts. A message that no page would send closes the websocket. An event that is
-undeclared, too large or out of bounds is dropped, and too many of them close the websocket. Client input is never logged.
+undeclared, too large, or out of bounds is dropped, and too many of them close the websocket. Client input is never logged.
 """
 
 from __future__ import annotations

@@ -58,8 +58,8 @@ async def follow(state: InterviewFields, stream: int, events: AsyncIterator[Even
 async def settle(state: InterviewFields, stream: int) -> bool:
     """Clear the progress indicators of a finished stream.
 
-    Returns whether the page has to load again because its state was dropped meanwhile: the new state, which has shown nothing,
-    has stream 0.
+    Returns whether the page has to load again because its state was dropped in the meantime. The new state has shown nothing yet,
+    so it has stream 0.
     """
     async with state:
         if state._stream == stream:
@@ -88,7 +88,7 @@ async def catch_up(state: InterviewFields, stream: int, person: AuthenticatedUse
 
 
 async def report_if_finished(state: InterviewFields, stream: int, person: AuthenticatedUser) -> None:
-    """Show the report once the interview is finished. Does nothing before, or if the stream is no longer the newest."""
+    """Show the report if the interview is finished. Does nothing otherwise, or if the stream is no longer the newest."""
     async with state:
         wanted = state.interview_id if state.phase == "finished" and state._stream == stream else 0
     if wanted:

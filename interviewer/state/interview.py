@@ -1,4 +1,4 @@
-"""Taking an interview: start, answer, skip, retry, pause and give up.
+"""Taking an interview: start, answer, skip, retry, pause, and give up.
 
 Handlers that wait for the interviewer are background events. They hold the state's lock only while they copy input or show
 results.
@@ -198,7 +198,7 @@ async def _send(state: InterviewState, form: dict[str, Any], text: str | None) -
 
 
 def _load_if(dropped: bool) -> EventSpec | None:
-    """Return the event that loads the page again if its state was dropped, or None."""
+    """Return the event that loads the page again if its state was dropped, or None if it was not."""
     return InterviewState.load if dropped else None
 
 
@@ -209,7 +209,10 @@ async def _chained(first: Event, rest: AsyncIterator[Event]) -> AsyncIterator[Ev
 
 
 async def _complete(state: InterviewState, question_ids: list[int]) -> EventSpec | None:
-    """Do the missing work on answers, one at a time. Does nothing while another request is running."""
+    """Judge answers and ask the next question where that is missing, one answer at a time.
+
+    Does nothing while another request is running.
+    """
     async with state:
         if state.sending:
             return None

@@ -15,7 +15,7 @@ class InterviewFields(rx.State, mixin=True):
     `_stream` is the number of the stream that the page follows. Streams with an older number only update scores.
     """
 
-    phase: str = "loading"  # loading, start, live, paused, finished or lost
+    phase: str = "loading"  # loading, start, live, paused, finished, or lost
     error: str = ""
     behind: bool = False  # the last submission was for a question that another tab has already answered
     note: str = ""

@@ -32,7 +32,7 @@ class MarkItem:
 
 @dataclass
 class PieceItem:
-    """A segment of an answer, with the mark (hit, partial or "") and the key point that it is evidence for."""
+    """A segment of an answer, with the mark (hit, partial, or "") and the key point that it is evidence for."""
 
     text: str = ""
     mark: str = ""
@@ -54,7 +54,7 @@ class TurnItem:
     """One turn with everything that a page may show of it.
 
     `total` is the number of questions in the interview. `asked_ms` is when the question was asked, as a Unix timestamp in
-    milliseconds. `hits`, `halves`, `misses` and `wrongs` count the marks. `band` describes how far several gradings disagree,
+    milliseconds. `hits`, `halves`, `misses`, and `wrongs` count the marks. `band` describes how far several gradings disagree,
     between `low` and `high`; it is empty if they agree or there is only one. If `appealed`, there are two verdicts, and `score`
     is the mean of `first_score` and `second_score`.
     """
@@ -94,7 +94,7 @@ class TurnItem:
 
 @dataclass
 class RailItem:
-    """One topic in the progress rail. `state` is done, current or ahead; `dots` has a label for each question."""
+    """One topic in the progress rail. `state` is done, current, or ahead; `dots` has a label for each question."""
 
     name: str = ""
     state: str = "ahead"
@@ -209,7 +209,7 @@ def rail(plan: Plan, asked: int, scores: dict[int, int], *, finished: bool = Fal
 
 
 def _dot(position: int, asked: int, scores: dict[int, int], finished: bool) -> str:
-    """Return a question's label: its score, "now" if it is open, "?" if it has no verdict, or "" if it is still ahead."""
+    """Return a question's label: its score, "now" for the current question, "?" if it has no verdict, or "" if it is ahead."""
     if position in scores:
         return str(scores[position])
     if position == asked and not finished:

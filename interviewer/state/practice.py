@@ -33,7 +33,7 @@ MAX_BANK_ID = 80
 class PracticeState(rx.State):
     """Everything on the practice page. The form sends `try_id`, so an answer submitted twice is stored once."""
 
-    phase: str = "loading"  # loading, open or lost
+    phase: str = "loading"  # loading, open, or lost
     error: str = ""
     sending: bool = False
     bank_id: str = ""

@@ -1,4 +1,4 @@
-"""View models for skills, requirements and practice, and the pure functions that build them."""
+"""View models for skills, requirements, and practice, and the pure functions that build them."""
 
 from __future__ import annotations
 

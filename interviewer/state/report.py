@@ -19,7 +19,7 @@ from interviewer.wording import date_and_time
 
 @dataclass
 class PickItem:
-    """The best or the weakest answer: its position, score and shortened question."""
+    """The best or the weakest answer: its position, score, and shortened question."""
 
     title: str = ""
     href: str = ""

@@ -36,7 +36,7 @@ class SessionState(rx.State):
     @rx.event
     @when_signed_out(_send_away)
     async def require(self) -> None:
-        """Load the signed-in user, or redirect to the sign-in page. Does nothing more if the database does not respond."""
+        """Load the signed-in user, or redirect to the sign-in page. Does neither if the database does not respond."""
         self.selling = services().purchases.configured
         try:
             person = await signed_in(self, slide=True)

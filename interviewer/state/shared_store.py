@@ -41,7 +41,10 @@ _stranded: set[str] = set()
 
 
 def explain(exception: Exception) -> None:
-    """Log an error that no event handler caught, and show a notice on the page."""
+    """Log an error that no event handler caught, and show a notice on the page.
+
+    If the shared store is unavailable, the page is also marked to reconnect when the store responds.
+    """
     page = EventContext.get()
     if isinstance(exception, (*UNAVAILABLE, LockExpiredError)):
         metrics.outage("valkey")
@@ -59,7 +62,7 @@ def explain(exception: Exception) -> None:
 async def watch(app: rx.App) -> None:
     """Watch the shared store until canceled. Reflex passes `app` by name.
 
-    Returns at once if replicas do not share a store. After an outage or a restart of the store, every page of this replica
+    Returns immediately if replicas do not share a store. After an outage or a restart of the store, every page of this replica
     reconnects. A page whose event failed because the store was unavailable reconnects as soon as the store responds.
     """
     manager = app.state_manager

@@ -16,7 +16,7 @@ from interviewer.wording import date_and_time
 
 
 class ShareState(rx.State):
-    """The sharing panel of a report: since when it has a link, and the link itself right after it was created."""
+    """The sharing panel of a report: when its link was created, and the link itself right after that."""
 
     opened: bool = False
     since: str = ""
@@ -42,7 +42,7 @@ class ShareState(rx.State):
     @rx.event
     @when_signed_out(to_login)
     async def share(self) -> None:
-        """Create a link. An earlier link stops working."""
+        """Create and show a link to the report. Any earlier link stops working."""
         self.error = ""
         try:
             person = await signed_in(self)
@@ -55,7 +55,7 @@ class ShareState(rx.State):
     @rx.event
     @when_signed_out(to_login)
     async def stop(self) -> None:
-        """Revoke the link."""
+        """Revoke the link to the report."""
         self.error = ""
         try:
             person = await signed_in(self)

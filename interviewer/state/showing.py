@@ -114,7 +114,7 @@ def fill_job(state: InterviewFields, text: str) -> None:
 
 
 def show_question(state: InterviewFields, turn: TurnView) -> None:
-    """Show a question as the open one."""
+    """Show a question as the current one."""
     state.question = turn_item(turn)
     state.question_chunks, state.question_tail = [], ""
     state.asking, state.question_error = False, ""

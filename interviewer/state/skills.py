@@ -19,7 +19,7 @@ async def _empty(state: SkillsState) -> None:
 
 
 class SkillsState(rx.State):
-    """The skills, suggestions and practice record on a user's dashboard."""
+    """The skills, suggestions, and practice record on a user's dashboard."""
 
     loaded: bool = False
     error: str = ""
