@@ -37,4 +37,4 @@ def topic_score(percent: int | None) -> str:
 
 def spread(low: int, high: int) -> str:
     """Return a phrase that gives the range of scores from repeated gradings of one answer."""
-    return f"scored several times, from {low} to {high}"
+    return f"scored more than once, with scores from {low} to {high}"
