@@ -24,7 +24,7 @@
     const place = document.getElementById("offline");
     if (!place) return;
     if (navigator.onLine) return place.replaceChildren();
-    const box = element("You're offline. What you type is kept here, and the page will reconnect when you're back online.");
+    const box = element("You're offline. Anything you type is saved in this browser, and the page will reconnect when you're back online.");
     box.classList.remove("notice");
     place.replaceChildren(box);
   };

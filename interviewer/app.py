@@ -109,7 +109,7 @@ _page(
     account.signup,
     "/signup",
     "Create an account · Interviewer",
-    "Create an account and take your first backend interview for free.",
+    "Create an account and try your first backend interview for free.",
     loads=[SessionState.load, SignupState.load],
 )
 _page(
@@ -165,7 +165,7 @@ _page(
     interview.interview,
     "/interview",
     "Interview · Interviewer",
-    "Take a backend interview: short, standard, or focused on a few topics.",
+    "Practice a backend interview: short, standard, or focused on a few topics.",
     loads=[SessionState.require, InterviewState.load],
 )
 _page(
@@ -187,7 +187,7 @@ _page(
     practice.practice,
     "/practice",
     "Practice · Interviewer",
-    "Practice single questions as often as you like, for free.",
+    "Practice individual questions as often as you like, for free.",
     loads=[SessionState.require, PracticeState.load],
 )
 _page(

@@ -72,7 +72,7 @@ class Conflict(AppError):
     """The action is not possible in the current state."""
 
     status = 409
-    user_message = "That isn't possible right now."
+    user_message = "You can't do that right now."
 
 
 class PortalRequired(Conflict):
@@ -194,7 +194,7 @@ class SubscriptionNotCancelled(PaymentsUnavailable):
     """The account cannot be deleted, because its subscription could not be canceled and would still be charged."""
 
     user_message = (
-        "We couldn't cancel your plan, so we haven't deleted your account. Otherwise, you'd still be charged. "
+        "We couldn't cancel your plan, so we haven't deleted your account. If we had, you'd have kept getting charged. "
         "Please try again in a few minutes."
     )
 
@@ -226,7 +226,7 @@ class InterviewerBusy(InterviewerError):
 class InterviewerMisconfigured(InterviewerError):
     """The model server rejects our API key, model, or request. Retries fail until the operator fixes the configuration."""
 
-    user_message = "The interviewer is rejecting our requests, and we need to fix that. Nothing was lost."
+    user_message = "The interviewer isn't working right now. The problem is on our end, and nothing was lost."
 
 
 class InterviewerBadOutput(InterviewerError):

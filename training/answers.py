@@ -65,6 +65,11 @@ def texts_of(question: Question) -> list[tuple[str, str, list[int]]]:
     return found + whole
 
 
+def spoken_of(question: Question) -> list[tuple[str, str, list[int]]]:
+    """Return the answers of people who had not seen the rubric as kind, text, and the class of each point."""
+    return [(f"spoken {one.kind}", one.text, [NAMED[mark] for mark in one.marks]) for one in question.spoken]
+
+
 def of_answers(question: Question, packer: Packer, rarity: Rarity, chance: random.Random) -> Iterator[Example]:
     """Return a share of the points of every answer, and some false beliefs with answers that do not hold them."""
     for kind, text, marks in texts_of(question):

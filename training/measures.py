@@ -16,7 +16,10 @@ Figures: TypeAlias = dict[str, float | None]
 # Weights of the key points by question.
 WeightsOf: TypeAlias = Mapping[str, Sequence[int]]
 SHARES = {NOTHING: 0.0, PARTIAL: 0.5, MADE: 1.0, WRONG: 0.0}
+# Kinds of whole answers: by the writers of the rubrics, by people who had not seen them, and model answers and their opposite.
 WRITTEN = ("strong", "plain", "vague", "wrong", "non_native")
+SPOKEN = ("spoken good", "spoken mixed", "spoken wrong")
+WHOLE = ("model", "negated")
 
 
 def of_statements(found: Sequence[StatementRead]) -> Figures:
@@ -45,12 +48,17 @@ def of_answers(found: Sequence[AnswerRead], weights: WeightsOf) -> Figures:
         for share in (lambda each: SHARES[each.label], lambda each: each.share)
     )
     grades = np.array([score([SHARES[label] for label in one.labels], weights[one.question]) for one in found])
-    written = np.array([one.kind in WRITTEN for one in found])
-    figures = _agreement(found, scores, grades, written) | _by_mark(found, marks)
-    figures |= {f"finer {name}": value for name, value in _agreement(found, finer, grades, written).items() if "mean" not in name}
+    figures: Figures = {}
+    for name, kinds in (("", WRITTEN), ("spoken ", SPOKEN)):
+        chosen = np.array([one.kind in kinds for one in found])
+        if chosen.any():
+            part = _agreement(found, scores, grades, chosen) | _by_mark(found, marks, kinds)
+            part |= {f"finer {key}": value for key, value in _agreement(found, finer, grades, chosen).items()}
+            figures |= {f"{name}{key}": value for key, value in part.items()}
+    figures |= {f"mean {kind}": _mean(scores[[one.kind == kind for one in found]]) for kind in (*WRITTEN, *SPOKEN, *WHOLE)}
     for name, kind, limit, sign in LIMITS:
         figures[name] = _mean([sign * value > sign * limit for one, value in zip(found, scores, strict=True) if one.kind == kind])
-    for name, kinds in (("right", ("strong", "model")), ("wrong", ("wrong", "negated"))):
+    for name, kinds in (("right", ("strong", "model", "spoken good")), ("wrong", ("wrong", "negated", "spoken wrong"))):
         figures[f"beliefs in {name} answers"] = _mean(
             [asserted(each, one.points) is not None for one in found if one.kind in kinds for each in one.beliefs]
         )
@@ -60,6 +68,8 @@ def of_answers(found: Sequence[AnswerRead], weights: WeightsOf) -> Figures:
 LIMITS = (
     ("strong below 7", "strong", 7.0, -1),
     ("wrong above 3", "wrong", 3.0, 1),
+    ("spoken good below 7", "spoken good", 7.0, -1),
+    ("spoken wrong above 3", "spoken wrong", 3.0, 1),
     ("negated above 2", "negated", 2.0, 1),
     ("model below 9", "model", 9.0, -1),
 )
@@ -73,19 +83,18 @@ def score(shares: Sequence[float], weights: Sequence[int]) -> float:
 def _agreement(found: Sequence[AnswerRead], scores: np.ndarray, grades: np.ndarray, written: np.ndarray) -> Figures:
     groups = {one.question: np.array([other.question == one.question for other in found]) & written for one in found}
     within = [pearson(scores[group], grades[group]) for group in groups.values()]
-    means = {f"mean {kind}": _mean(scores[[one.kind == kind for one in found]]) for kind in (*WRITTEN, "model", "negated")}
     return {
         "pearson": pearson(scores[written], grades[written]),
         "within a question": _mean([value for value in within if value is not None]),
         "rmse": rmse(scores[written], grades[written]),
-    } | means
+    }
 
 
-def _by_mark(found: Sequence[AnswerRead], marks: Sequence[Sequence[Marked]]) -> Figures:
+def _by_mark(found: Sequence[AnswerRead], marks: Sequence[Sequence[Marked]], kinds: Sequence[str]) -> Figures:
     pairs = [
         (label, each.label)
         for one, row in zip(found, marks, strict=True)
-        if one.kind in WRITTEN
+        if one.kind in kinds
         for label, each in zip(one.labels, row, strict=True)
     ]
     figures: Figures = {"points": _mean([label == given for label, given in pairs])}

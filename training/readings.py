@@ -12,7 +12,7 @@ from interviewer.grading.learned.reading import Reading, Sought, read
 from interviewer.grading.learned.rubrics import sought_by
 from interviewer.grading.learned.runtime import Floats, Network
 from interviewer.grading.learned.sentences import sentences
-from training.answers import texts_of
+from training.answers import spoken_of, texts_of
 from training.dataset import Question
 from training.examples import statements_of
 
@@ -51,11 +51,11 @@ def read_statements(network: Network, questions: Sequence[Question]) -> list[Sta
 
 
 def read_answers(network: Network, questions: Sequence[Question]) -> list[AnswerRead]:
-    """Return the readings of all whole answers, model answers and negated ones."""
+    """Return the readings of all whole answers, model answers and negated ones included."""
     found = []
     for question in questions:
         looked_for = criteria_of(network, question)
-        found += [_answer(network, question, looked_for, answer) for answer in texts_of(question)]
+        found += [_answer(network, question, looked_for, answer) for answer in [*texts_of(question), *spoken_of(question)]]
     return found
 
 

@@ -29,9 +29,9 @@ USER_AGENT = "interviewer"  # GitHub rejects requests without one
 
 EXPIRED = "This GitHub sign-in has expired or was already used. Please sign in with GitHub again."
 UNVERIFIED = "Your primary email address on GitHub isn't verified. Verify it on GitHub, or sign up here with your email address."
-MISCONFIGURED = "GitHub sign-in isn't working right now, and we need to fix it. Please sign in with your email address."
+MISCONFIGURED = "GitHub sign-in isn't working right now. The problem is on our end. Please sign in with your email address."
 NO_ADDRESS = (
-    "We can't read your email address from GitHub right now, and we need to fix that. Please sign in with your email address."
+    "We can't read your email address from GitHub right now. The problem is on our end. Please sign in with your email address."
 )
 BUSY = (
     "GitHub isn't accepting more requests from us right now. Please try again in a few minutes, "

@@ -37,7 +37,7 @@ _DENIALS = {
     "access_denied": "You canceled the GitHub sign-in. Nothing has changed.",
     "application_suspended": "GitHub has suspended sign-in for this site. Please sign in with your email address.",
     "redirect_uri_mismatch": (
-        "GitHub sign-in isn't working right now, and we need to fix it. Please sign in with your email address."
+        "GitHub sign-in isn't working right now. The problem is on our end. Please sign in with your email address."
     ),
 }
 
@@ -233,7 +233,7 @@ class GitHubSignIn:
                 raise Unauthorized
             if user.password_hash is None:
                 raise Conflict(
-                    'Choose a password first, with "get a link by email" above. Otherwise, you\'d have no way to sign in.'
+                    'Choose a password first: use the "get a link by email" link above. Otherwise, you\'d have no way to sign in.'
                 )
             if user.github_id is not None:
                 await free_credit.remember_disconnected_github_id(session, user.github_id)

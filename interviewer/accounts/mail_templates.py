@@ -84,7 +84,7 @@ def welcome(to: str, username: str, site_url: str) -> Mail:
             f"Welcome, {username}!",
             "Your account is ready and comes with one free interview. "
             f"Choose {STANDARD.total} questions in {plan_duration(STANDARD)}, or {SHORT.total} in about {SHORT.minutes}. "
-            "After each answer, you'll get a verdict with quotes from what you wrote. You can pause anytime.",
+            "After each answer, you'll get a verdict that quotes what you wrote. You can pause anytime.",
         ],
         f"{site_url}interview",
         "Start my interview",
@@ -182,8 +182,8 @@ def deleted(to: str, username: str, site_url: str) -> Mail:
         "Your account has been deleted",
         [
             f"Goodbye {username},",
-            "We've deleted your Interviewer account and erased your interviews and personal data. Payment records and your "
-            "credit ledger stay, without your identity, because bookkeeping requires them.",
+            "We've deleted your Interviewer account and erased your interviews and personal data. We keep payment records "
+            "and your credit history for accounting, with your identity removed.",
             f"You're welcome back anytime: {site_url}",
         ],
     )

@@ -32,9 +32,9 @@ def refusal(password: str, about: Iterable[str] = ()) -> str:
     thread.
     """
     if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
-        return f"Your password must have {MIN_PASSWORD} to {MAX_PASSWORD} characters."
+        return f"Your password must be {MIN_PASSWORD} to {MAX_PASSWORD} characters long."
     if _SURROGATE.search(password):
-        return "This password contains a character that can't be typed again. Choose a different one."
+        return "Your password contains a character we don't support. Choose a different password."
     if _strength(password, about) < MIN_STRENGTH:
         return "This password is easy to guess. Try three or four unrelated words."
     return ""

@@ -31,7 +31,7 @@ _TITLES = frozenset({"dipl", "dr", "fr", "hon", "ing", "mr", "mrs", "ms", "mx", 
 _ENDINGS = frozenset(
     {"app", "biz", "click", "com", "dev", "info", "link", "mov", "net", "online", "org", "shop", "site", "top", "xyz", "zip"}
 )
-_REFUSED = f"Choose a name of 1 to {MAX_USERNAME} characters. It can't contain <, >, web addresses, or email addresses."
+_REFUSED = f"Enter a name of up to {MAX_USERNAME} characters. It can't contain <, >, web addresses, or email addresses."
 
 
 def checked_username(raw: str) -> str:

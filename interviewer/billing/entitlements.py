@@ -142,7 +142,7 @@ def _renewals(invoices: Iterable[InvoiceFacts], history: list[Sighting]) -> Iter
     """
     for invoice in invoices:
         if invoice.reason == "renewal" and invoice.paid and (tier := _in_force(history, invoice.created_at)):
-            yield _month(f"invoice {invoice.id}", tier, invoice.refunded, f"{tier.label}: another month")
+            yield _month(f"invoice {invoice.id}", tier, invoice.refunded, f"{tier.label}: monthly renewal")
 
 
 def _month(part: str, tier: Product, refunded: bool, reason: str) -> Entitlement:
@@ -182,7 +182,7 @@ def _plan_changes(history: list[Sighting], invoices: tuple[InvoiceFacts, ...]) -
             if change in refunded:
                 amount, reversal = 0, "Refund"
             elif number == len(changes) and _ended_unpaid(history, change.new, invoices):
-                amount, reversal = 0, "Upgrade not paid"
+                amount, reversal = 0, "Upgrade payment failed"
         elif undone and _in_one_month(undone.new, change.new, invoices):
             amount = 0
         undone = change if direction == "Upgrade" and not amount else None

@@ -164,7 +164,7 @@ class Purchases:
             newest = await ledger.newest_subscription(session, user_id)
         now = await payments.subscription(newest.lemon_id) if newest else None
         if now is None:
-            raise Conflict("You don't have a plan to pay for.")
+            raise Conflict("You don't have a plan, so there's no payment method to change.")
         return self._page(now, PAYMENT_PAGE)
 
     def _configured(self) -> LemonSqueezy:

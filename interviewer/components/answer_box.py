@@ -77,7 +77,7 @@ def _text(code_mode: Any, draft: Any) -> rx.Component:
 
 def _hint() -> rx.Component:
     return rx.el.p(
-        "Tab indents. To leave the box, press Escape, then Tab. You can run Python here, with its standard library. "
+        "Tab indents. To leave the box, press Escape, then Tab. You can run Python here, including the standard library. "
         "It runs in your browser, and nothing is sent to us.",
         id="code-hint",
         class_name="mt-2 text-sm text-muted",

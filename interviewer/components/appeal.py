@@ -34,7 +34,7 @@ def _offer(turn: rx.Var[TurnItem]) -> rx.Component:
             AppealState.error_of == turn.question_id, rx.el.div(alert(AppealState.error, id="appeal-error"), class_name="mt-3")
         ),
         rx.el.button(
-            rx.cond(hearing, "Scoring again…", "Get a second verdict"),
+            rx.cond(hearing, "Scoring again…", "Get a second opinion"),
             type="button",
             on_click=AppealState.ask(turn.question_id),
             disabled=AppealState.hearing != 0,

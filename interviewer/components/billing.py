@@ -78,9 +78,9 @@ def _prices() -> rx.Component:
                     rx.cond(
                         SessionState.username != "",
                         rx.el.a(
-                            "Get it",
+                            "Choose",
                             href="/dashboard#credits",
-                            aria_label=f"Get it: {product.label}",
+                            aria_label=f"Choose: {product.label}",
                             class_name=f"{SECONDARY} w-full",
                         ),
                         rx.el.a(
@@ -122,7 +122,7 @@ def credits_card() -> rx.Component:
         rx.el.p(
             rx.cond(
                 credits.plan_usable & (credits.plan > 0),
-                f"{credits.individual} single, {credits.plan} from your plan. {ONE_FOR_ONE}",
+                f"Single credits: {credits.individual}. Plan credits: {credits.plan}. {ONE_FOR_ONE}",
                 ONE_FOR_ONE,
             ),
             class_name="text-sm text-muted",
@@ -287,7 +287,7 @@ def _changes() -> rx.Component:
         rx.cond(
             plan.elsewhere,
             rx.el.p(
-                "You pay with PayPal, so you confirm plan changes on Lemon Squeezy.",
+                "Because you pay with PayPal, you'll need to confirm plan changes on Lemon Squeezy.",
                 class_name="mb-3 text-sm text-muted",
             ),
         ),

@@ -184,9 +184,9 @@ def first_score(point: rx.Var[PointItem]) -> rx.Component:
                 class_name="my-2 shrink-0 text-accent",
             ),
             rx.el.p(
-                "You took your first interview on ",
+                "Your first interview was on ",
                 point.at,
-                ". Take another one to see your progress, topic by topic.",
+                ". Do another one to see your progress by topic.",
                 class_name="min-w-48 flex-1 text-muted",
             ),
             class_name="mt-3 flex flex-wrap items-center gap-x-8 gap-y-2",
@@ -299,7 +299,7 @@ def streak_card(streak: rx.Var[StreakItem], started: rx.Var[bool]) -> rx.Compone
             rx.foreach(streak.days[:7], lambda day: rx.el.span(day.letter, class_name="text-center text-sm text-muted")),
             rx.foreach(streak.days, _day),
             role="img",
-            aria_label=rx.cond(streak.summary != "", streak.summary, "No days to show"),
+            aria_label=rx.cond(streak.summary != "", streak.summary, "No activity yet"),
             class_name="mt-4 grid max-w-72 grid-cols-7 gap-1.5",
         ),
         rx.cond(

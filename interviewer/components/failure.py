@@ -16,7 +16,7 @@ def boundary(stateful: bool) -> rx.Component:
     message = rx.el.main(
         rx.el.h1("Something went wrong on this page", class_name="font-serif text-3xl font-bold"),
         rx.el.p(
-            "This one's on us. What you typed is kept in this browser, and everything you sent is saved.",
+            "This one's on us. What you typed is still in this browser, and everything you sent has been saved.",
             class_name="mt-2 mb-6 text-lg text-muted",
         ),
         rx.el.a("Reload the page", href="", custom_attrs={"reloadDocument": True}, class_name=PRIMARY),

@@ -114,7 +114,7 @@ def _signed_out(here: str) -> rx.Component:
 def _footer() -> rx.Component:
     return rx.el.footer(
         rx.el.div(
-            rx.el.p("Practice backend interviews, with a reason for every score."),
+            rx.el.p("Practice backend interviews and see the reason behind every score."),
             rx.el.nav(
                 rx.cond(SessionState.selling, rx.el.a("Pricing", href="/#prices", class_name=_FOOT)),
                 rx.el.a("API", href="/api/docs", custom_attrs={"reloadDocument": True}, class_name=_FOOT),

@@ -40,7 +40,7 @@ def notices() -> rx.Component:
             rx.cond(
                 has_connection_errors,
                 rx.el.p(
-                    "Connection lost. What you type is kept here, and the page will reconnect on its own.",
+                    "Connection lost. Anything you type is saved in this browser, and the page will reconnect automatically.",
                     class_name=f"{_NOTICE} min-h-11 pr-4",
                 ),
             ),

@@ -46,7 +46,7 @@ def plan_choice() -> rx.Component:
     return rx.el.div(
         rx.el.fieldset(
             rx.el.legend("Length", class_name=_LEGEND),
-            rx.el.p("Every length costs one credit.", class_name="mt-1 text-sm text-muted"),
+            rx.el.p("An interview costs one credit, whatever its length.", class_name="mt-1 text-sm text-muted"),
             rx.el.div(
                 _length(Preset.STANDARD, "Standard", STANDARD, "two per topic"),
                 _length(Preset.SHORT, "Short", SHORT, "one per topic"),

@@ -67,7 +67,7 @@ def requirements(
     return card(
         rx.el.h2(wording.REQUIREMENTS, class_name=SECTION_TITLE),
         rx.el.p(
-            f"Demonstrated means you scored {PASSING} or higher on at least one question about it. "
+            f"“Demonstrated” means you scored {PASSING} or higher on at least one question about that requirement. "
             "We match questions to requirements by their wording, so a few may be off.",
             class_name="mt-1 text-sm text-muted",
         ),

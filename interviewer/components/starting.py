@@ -107,9 +107,9 @@ def _course() -> rx.Component:
         rx.el.h2("What to expect", class_name="font-serif text-xl font-bold"),
         course(),
         rx.el.p(
-            "Each answer is scored on key points that are ",
+            "Each answer is scored against key points ",
             rx.el.mark("set before you write it"),
-            ", with quotes from what you wrote. You can pause anytime.",
+            ", and every score is backed by quotes from your answer. You can pause anytime.",
             class_name="mt-4 text-muted",
         ),
         aria_label="What to expect",

@@ -76,7 +76,7 @@ def _question_being_asked() -> rx.Component:
                 rx.el.div(class_name="skeleton h-7 w-2/3"),
                 role="img",
                 class_name="mt-4 space-y-3.5",
-                aria_label="The question is being written",
+                aria_label="Writing your question…",
             ),
         ),
         rx.el.div(
@@ -154,7 +154,7 @@ def _answer_form() -> rx.Component:
             rx.cond(
                 ~InterviewState.code_mode,
                 rx.el.span(
-                    " If you dictate, your browser may send the audio to the company that makes it.",
+                    " If you dictate, your browser may send the audio to the browser's maker.",
                     custom_attrs={"data-needs": "hears"},
                 ),
             ),
@@ -237,7 +237,7 @@ def feedback() -> rx.Component:
             class_name=_MARGIN,
         ),
         rx.el.p(
-            "After each answer, you'll see your verdict here: your score, the points you made and missed, and a model answer.",
+            "After each answer, you'll see your verdict here: your score, the key points you made and missed, and a model answer.",
             class_name="rounded-lg border border-dashed border-line p-5 text-muted max-lg:hidden",
         ),
     )
@@ -278,7 +278,7 @@ def _feedback_being_written() -> rx.Component:
                 rx.el.div(class_name="skeleton h-5 w-1/2"),
                 role="img",
                 class_name="mt-5 space-y-3",
-                aria_label="The feedback is being written",
+                aria_label="Writing your verdict…",
             ),
         ),
         class_name="my-4 min-h-[26rem]",

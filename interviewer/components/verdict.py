@@ -16,7 +16,7 @@ _WORDS = "block font-serif text-xl font-bold leading-tight first-letter:uppercas
 
 def score_badge(turn: rx.Var[TurnItem]) -> rx.Component:
     """Return an answer's score in an examiner's ring, with the range of several gradings if they disagree."""
-    label = rx.cond(turn.skipped, "skipped", rx.cond(turn.passed, "passed", "not yet"))
+    label = rx.cond(turn.skipped, "skipped", rx.cond(turn.passed, "passed", "not passing yet"))
     return rx.el.div(
         rx.el.div(
             rx.el.span(turn.score, f" out of {MAX_SCORE}: ", class_name="sr-only"),

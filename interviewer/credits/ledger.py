@@ -56,7 +56,16 @@ async def change(
     _add(session, user, type, amount + owed, owed, reason=reason, business_key=business_key, **named)
     repaid = min(amount, debt)
     if repaid > 0:
-        _add(session, user, type, -repaid, -repaid, reason="Debt repaid", business_key=repaid_key(business_key), source=source)
+        _add(
+            session,
+            user,
+            type,
+            -repaid,
+            -repaid,
+            reason="Used credits deducted",
+            business_key=repaid_key(business_key),
+            source=source,
+        )
     await session.flush()
 
 

@@ -23,7 +23,7 @@ class SampleMark:
 
 @dataclass(frozen=True, slots=True)
 class SampleVerdict:
-    """A question of the bank with a sample answer and its verdict, for visitors who have not taken an interview yet."""
+    """A question of the bank with a sample answer and its verdict, for visitors who have not done an interview yet."""
 
     bank_id: str
     topic: str

@@ -46,7 +46,8 @@ Row = TypeVar("Row", Verdict, Question)
 DRAIN_SECONDS = 20.0
 
 NOT_ANSWERABLE = (
-    "This question has already been answered, maybe in another tab. Reload the page to continue. Your text stays in the box."
+    "This question has already been answered, maybe in another tab. Reload the page to continue. "
+    "What you wrote is still in the answer box."
 )
 
 

@@ -143,7 +143,7 @@ def _line(raw: str, max_length: int, what: str) -> str:
     """Strip a text. Raises BadRequest if it is then empty, too long, or contains control or invisible characters."""
     text = raw.strip()
     if not text or len(text) > max_length or any(unicodedata.category(character)[0] == "C" for character in text):
-        raise BadRequest(f"{what} must have 1 to {max_length} characters, and no control characters.")
+        raise BadRequest(f"{what} must be 1 to {max_length} characters long, without control characters.")
     return text
 
 

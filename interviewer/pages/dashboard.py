@@ -117,7 +117,7 @@ def _first() -> rx.Component:
             f"{plan_size(STANDARD)}, or a shorter version",
             "Paste a job description to get questions about that job, or start without one.",
         ),
-        ("A verdict after every answer", "A score out of 10, the points you made, and the ones you missed."),
+        ("A verdict after every answer", "A score out of 10, the key points you made, and the ones you missed."),
         ("A report at the end", "Your score by topic, your skills, and what to practice next. Pause whenever you like."),
     )
     return card(
@@ -167,7 +167,7 @@ def _without_credit() -> rx.Component:
     return card(
         rx.el.h2("No credits left", class_name="font-serif text-2xl font-bold"),
         rx.el.p(
-            "An interview costs one credit. Practicing single questions is free.",
+            "An interview costs one credit. Practicing individual questions is free.",
             rx.cond(DashboardState.weakest != "", f" {DashboardState.weakest}", ""),
             class_name="mt-1 mb-5 text-muted",
         ),

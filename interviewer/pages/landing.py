@@ -36,11 +36,11 @@ def _hero() -> rx.Component:
             ),
             rx.el.p(
                 f"Paste a job description and answer {STANDARD.total} questions, or {SHORT.total} if you're short on time. "
-                "After each one, see which points you made, with quotes from your answer, which ones you missed, and what to say next time.",
+                "After each one, see which key points you made (with quotes from your answer), which you missed, and what to say next time.",
                 class_name="mt-5 max-w-xl text-lg text-muted",
             ),
             rx.el.div(
-                rx.el.a("Take a free interview", icon("arrow"), href="/signup", class_name=PRIMARY),
+                rx.el.a("Try a free interview", icon("arrow"), href="/signup", class_name=PRIMARY),
                 rx.el.a("Sign in", href="/login", class_name=SECONDARY),
                 class_name="mt-7 flex flex-wrap gap-3",
             ),
@@ -98,7 +98,7 @@ def _excerpt() -> rx.Component:
         ),
         rx.el.h3("The answer", class_name=f"mb-1.5 mt-5 {SMALL_TITLE}"),
         rx.el.p(*_highlighted(sample.answer, [mark.quote for mark in made]), class_name="leading-relaxed"),
-        rx.el.h3(f"The verdict: {len(made)} of {len(sample.marks)} points made", class_name=f"mb-2 mt-5 {SMALL_TITLE}"),
+        rx.el.h3(f"The verdict: {len(made)} of {len(sample.marks)} key points made", class_name=f"mb-2 mt-5 {SMALL_TITLE}"),
         rx.el.ul(*[_mark(mark) for mark in sample.marks[2:5]], class_name="mb-4 space-y-2"),
         disclosure(
             "Every key point, with quotes", rx.el.ul(*[_mark(mark, proof=True) for mark in sample.marks], class_name="space-y-3")
@@ -134,9 +134,9 @@ def _mark(mark: SampleMark, *, proof: bool = False) -> rx.Component:
 
 def _course() -> rx.Component:
     return rx.el.section(
-        rx.el.h2("Every topic of a backend interview", class_name=_TITLE),
+        rx.el.h2("Every topic in a backend interview", class_name=_TITLE),
         rx.el.p(
-            "In the order of a real interview, tailored to the job description you paste. Cover them all, or focus on up to "
+            "In the order you'd see them in a real interview, tailored to the job description you paste. Cover them all, or focus on up to "
             f"{MAX_FOCUS_TOPICS}. Each question picks up on what you just said.",
             class_name="mt-1 max-w-2xl text-muted",
         ),
@@ -166,7 +166,7 @@ def _trust() -> rx.Component:
         ),
         (
             "Every point needs a quote",
-            "A point counts only if a quote from your answer backs it up. Code checks that the quote is really there, then adds up the score.",
+            "A point counts only if a quote from your answer backs it up. Our software checks that the quote is really there, then adds up the score.",
         ),
         (
             "You never lose your work",
@@ -195,7 +195,7 @@ def _data() -> rx.Component:
     facts = (
         "Your answers are yours. Export them anytime. If you delete your account, we erase them.",
         "No tracking and no ads. Our pages load nothing from other sites.",
-        "Your job description and answers go to the interviewer that scores them, and to no one else.",
+        "Your job description and answers go only to the AI or the built-in program that interviews you.",
         "Lemon Squeezy handles all payments. We never see your card number.",
     )
     return rx.el.section(

@@ -24,8 +24,8 @@ _TERMS: tuple[Section, ...] = (
     (
         "Your account",
         (
-            "You need your own email address. Keep your password to yourself: anyone who has it can act as you.",
-            "Each new email address comes with one free credit. Creating accounts to collect free credits isn't allowed.",
+            "Sign up with an email address that belongs to you. Keep your password to yourself: anyone who has it can act as you.",
+            "Each new account with a new email address gets one free credit. Creating accounts to collect free credits isn't allowed.",
         ),
     ),
     (
@@ -33,9 +33,9 @@ _TERMS: tuple[Section, ...] = (
         (
             f"{ONE_FOR_ONE} {FAILED_START} Single credits never expire. Plan credits "
             "roll over from month to month, and you can use them while your plan is active, on trial, or past due.",
-            "Lemon Squeezy handles payments as the merchant of record and is responsible for prices, taxes, and receipts. You can cancel your "
-            "plan on the account page at any time. It then ends when the period you've paid for is over.",
-            "If a payment is refunded, we remove the credits it paid for. If you've already used them, we'll deduct them from your next credits. "
+            "Lemon Squeezy is our merchant of record: it handles payments, taxes, and receipts. You can cancel your "
+            "plan anytime on the account page. It will end at the end of the period you've paid for.",
+            "If a payment is refunded, we remove the credits it paid for. If you've already used them, we'll deduct them from the next credits you get. "
             "Your credit history lists every change.",
         ),
     ),
@@ -51,7 +51,7 @@ _TERMS: tuple[Section, ...] = (
         (
             "We save your answers before we score them, and if a step fails, you can try again. Even so, we offer the service as is, "
             "with no promise that it's always available. The rights the law gives you as a consumer are not affected.",
-            "You can end this agreement at any time by deleting your account. If you break these terms, you may lose access.",
+            "You can end this agreement anytime by deleting your account. If you break these terms, you may lose access.",
         ),
     ),
 )
@@ -61,10 +61,10 @@ _PRIVACY: tuple[Section, ...] = (
         "What we keep, and why",
         (
             "Your account: your email address, the name you chose, a hash of your password (never the password itself), and the ID of your GitHub account if you connected it.",
-            "Your interviews: the job description you pasted, the questions, your answers, the verdicts and scores, and the interview options you chose last. The same goes for the questions you practice. The service can't work without this data.",
-            "Your purchases: orders, invoices, and subscriptions as Lemon Squeezy reports them, and a ledger of your credits. We never see your card data.",
-            "Technical records: where you're signed in (a hash of the session's secret, and when it began), request counts per network address, which stop abuse "
-            "and are kept for at most a day, and logs without your answers, passwords, or tokens.",
+            "Your interviews: the job description you pasted, the questions, your answers, the verdicts and scores, and your most recent interview options. The same goes for the questions you practice. The service can't work without this data.",
+            "Your purchases: orders, invoices, and subscriptions as Lemon Squeezy reports them, and your credit history. We never see your card data.",
+            "Technical records: where you're signed in (a hash of the session's secret, and when it began), request counts per IP address, which we use to prevent abuse "
+            "and keep for at most a day, and logs without your answers, passwords, or tokens.",
         ),
     ),
     (
@@ -72,9 +72,9 @@ _PRIVACY: tuple[Section, ...] = (
         (
             "The interviewer: if this site uses a language model, the job description, questions, and answers are sent to its provider so that it can ask "
             "and score. With the built-in interviewer, nothing leaves this server. The interview page tells you which one you're talking to.",
-            "Email goes through Resend, payments through Lemon Squeezy, and GitHub sign-in through GitHub, each only if this site uses it.",
+            "Where they're enabled, email goes through Resend, payments through Lemon Squeezy, and GitHub sign-in through GitHub.",
             "If you share a report by link, anyone with the link can read that report until you stop sharing it.",
-            "Dictation uses your browser's speech recognition. Your browser may send the audio to the company that makes it. We never receive it.",
+            "Dictation uses your browser's speech recognition. Your browser may send the audio to the browser's maker. We never receive it.",
             "No one else. No advertising, no tracking, no third-party analytics. Our pages load nothing from other sites.",
         ),
     ),
@@ -91,11 +91,11 @@ _PRIVACY: tuple[Section, ...] = (
         "How long we keep it, and your rights",
         (
             "We keep your data until you delete it. On the account page, you can export everything as a file, and delete your account. If you delete it, we cancel your plan "
-            "first, then erase your interviews and personal data right away. Your credit ledger and payment records stay, without your identity, because bookkeeping requires them. "
+            "first, then erase your interviews and personal data right away. We keep payment records and your credit history for accounting, with your identity removed. "
             "Our backups may hold older data for a while.",
             "After you delete your account or disconnect GitHub, we keep a keyed hash of the email address or GitHub ID, so that the free credit can't be claimed again. "
-            "The hash doesn't contain the address or ID itself, and we keep it with no time limit.",
-            f"You're signed out after {duration(SESSION_LIFETIME)} without use. Links in our emails expire within a day.",
+            "The hash doesn't contain the address or ID itself, and we keep it indefinitely.",
+            f"You're signed out after {duration(SESSION_LIFETIME)} of inactivity. Links in our emails expire within a day.",
             "You can ask what we store about you, have it corrected or erased, and complain to a data protection authority. Write to the address our emails come from.",
         ),
     ),

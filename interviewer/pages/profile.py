@@ -102,7 +102,7 @@ def _name() -> rx.Component:
                 "What the interviewer should call you",
                 "username",
                 error=ProfileState.name_error,
-                hint="1 to 50 characters.",
+                hint="Up to 50 characters.",
                 default_value=SessionState.username,
                 key=SessionState.username,
                 auto_complete="name",
@@ -125,7 +125,7 @@ def _devices() -> rx.Component:
         _heading("Where you're signed in"),
         rx.el.ul(rx.foreach(ProfileState.devices, _device), class_name="divide-y divide-line"),
         rx.el.div(
-            _sign_out("Sign out here", "/session/logout"),
+            _sign_out("Sign out on this device", "/session/logout"),
             _sign_out("Sign out everywhere", "/session/logout-everywhere"),
             class_name="mt-4 flex flex-wrap gap-3",
         ),
@@ -216,8 +216,8 @@ def _deletion() -> rx.Component:
     return card(
         _heading("Delete your account"),
         rx.el.p(
-            "We'll erase your interviews, answers, verdicts, and other personal data right away. Payment records and "
-            "your credit ledger stay, without your identity. You'll lose any unused credits. This can't be undone.",
+            "We'll erase your interviews, answers, verdicts, and other personal data right away. We keep payment "
+            "records and your credit history for accounting, with your identity removed. You'll lose any unused credits. This can't be undone.",
             class_name="mb-2 text-muted",
         ),
         disclosure(

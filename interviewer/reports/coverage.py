@@ -1,4 +1,4 @@
-"""Which of the job's requirements an interview covered: asked and shown, asked and not shown, or not asked."""
+"""Which of the job's requirements an interview covered: asked and demonstrated, asked but not demonstrated, or not asked."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class RequirementKind(StrEnum):
 class Standing(StrEnum):
     """Whether an interview asked about a requirement, and whether an answer showed that the candidate meets it."""
 
-    SHOWN = "asked and shown"
-    NOT_SHOWN = "asked and not shown"
+    SHOWN = "asked and demonstrated"
+    NOT_SHOWN = "asked, not demonstrated yet"
     NOT_ASKED = "not asked"
 
 

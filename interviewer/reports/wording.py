@@ -23,7 +23,7 @@ STANDINGS = {
 }
 TOPICS = "Score by topic"
 STRENGTHS, WEAKNESSES = "Strengths", "Weaknesses"
-NO_STRENGTH = f"No answer has reached {PASSING} yet."
+NO_STRENGTH = f"No answers have scored {PASSING} or higher yet."
 NO_WEAKNESS = f"Nothing below {PASSING}."
 REQUIREMENTS = "The job's requirements"
 EXTREMES = "Best and weakest answers"
@@ -88,7 +88,7 @@ def place(turn: TurnView) -> str:
 
 def score(verdict: VerdictView) -> str:
     """Return a verdict's score as text: whether it passed, the range of repeated gradings, and the verdicts of an appeal."""
-    said = f"{out_of(verdict.score)}, {'passed' if verdict.passed else 'not yet passed'}"
+    said = f"{out_of(verdict.score)}, {'passed' if verdict.passed else 'not passing yet'}"
     if verdict.low != verdict.high:
         said += f" ({spread(verdict.low, verdict.high)})"
     if verdict.appeal:

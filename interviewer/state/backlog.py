@@ -45,7 +45,7 @@ _PAGE_LOAD_EVENTS = frozenset({BOOT, full_name(OnLoadInternalState, "on_load_int
 GONE = 10.0
 # Seconds between checks for disconnected pages.
 LOOK_EVERY = 2.0
-BUSY = "We're still working on your last action. Please wait a moment, then try again."
+BUSY = "We're still processing your last request. Please wait a moment, then try again."
 
 _throttle = LogThrottle(QUIET)
 

@@ -21,8 +21,8 @@ STATUS_WORDS = {
     SubscriptionStatus.EXPIRED: "Ended",
 }
 _UNKNOWN_PLAN = (
-    "Your plan was changed to one that we haven't set up yet. You keep your credits, and as soon as it's set up, we'll add the "
-    "ones you pay for in the meantime."
+    "Your new plan isn't ready on our side yet. You keep the credits you have, and we'll add the ones you've paid for as soon "
+    "as it is."
 )
 # The message for usable subscriptions whose variant is not configured, by status.
 UNKNOWN_WORDS = {status.value: _UNKNOWN_PLAN for status in USABLE}
@@ -86,7 +86,7 @@ def credits_item(balances: Balances) -> CreditsItem:
     if owed:
         refunded = f"{counted(owed, 'credit')} {form(owed, 'was', 'were')} refunded"
         it = form(owed, "it", "them")
-        notes.append(f"{refunded} after you had used {it}, so we'll deduct {it} from your next credits.")
+        notes.append(f"{refunded} after you had used {it}, so we'll deduct {it} from the next credits you get.")
     return CreditsItem(balances.usable, balances.individual, balances.subscription, balances.subscription_usable, " ".join(notes))
 
 
@@ -162,7 +162,7 @@ def _next(plan: Plan, credits: int, *, selling: bool) -> str:
         case SubscriptionStatus.EXPIRED:
             return f"Your plan ended{ends}.{kept}"
         case _:
-            return "With a plan, each interview costs less than half as much." if selling else ""
+            return "With a plan, each interview costs less than half the price of a single credit." if selling else ""
 
 
 def _trouble(plan: Plan) -> str:
@@ -194,20 +194,20 @@ def _change_label(now: Product, other: Product) -> str:
 def _change(now: Product, other: Product, credits: int) -> str:
     """Describe what a plan change does to charges and credits."""
     difference = CREDITS_PER_MONTH[other] - CREDITS_PER_MONTH[now]
-    month = f"{price_text(other)} and {counted(CREDITS_PER_MONTH[other], 'credit')} a month"
+    month = f"get {counted(CREDITS_PER_MONTH[other], 'credit')} for {price_text(other)} a month"
     if difference > 0:
         return (
-            f"You'll get {counted(difference, 'more credit')} right away (once per billing cycle) and pay a prorated amount now. "
-            f"Starting next cycle, it's {month}."
+            f"You'll get {counted(difference, 'more credit')} and pay a prorated amount now. "
+            f"(You can get these extra credits only once per billing cycle.) Starting next cycle, you'll {month}."
         )
     taken = -difference
     text = f"We'll remove {taken} of this cycle's credits right away."
     if not credits:
-        text = f"You have no plan credits left, so we'll deduct {taken} from your next credits."
+        text = f"You have no plan credits left, so we'll deduct {taken} from the next credits you get."
     elif credits < taken:
         rest = form(taken - credits, "the other one", f"the other {taken - credits}")
-        text += f" You have {credits} left, so we'll deduct {rest} from your next credits."
-    return f"{text} You won't be charged now. Starting next cycle, it's {month}."
+        text += f" You have {credits} left, so we'll deduct {rest} from the next credits you get."
+    return f"{text} You won't be charged now. Starting next cycle, you'll {month}."
 
 
 def line_item(line: StatementLine) -> LineItem:
@@ -215,7 +215,7 @@ def line_item(line: StatementLine) -> LineItem:
     note = ""
     if line.debt_change > 0:
         it = form(line.debt_change, "it", "them")
-        note = f"{counted(line.debt_change, 'credit')} already used. We'll deduct {it} from your next credits."
+        note = f"{counted(line.debt_change, 'credit')} already used. We'll deduct {it} from the next credits you get."
     return LineItem(
         date=day(line.at),
         what=line.reason,

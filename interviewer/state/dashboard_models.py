@@ -154,7 +154,7 @@ def resume_item(unfinished: Sequence[InterviewSummary], reached: int) -> ResumeI
         title=one.title,
         where=f"{one.plan.place(reached).topic.name}, question {reached} of {one.plan.total}"
         if reached
-        else "First question comes next",
+        else "Up next: your first question",
         started=date_and_time(one.started_at),
         verb="Resume" if paused else "Continue",
         href=f"/interview?id={one.id}",
@@ -204,9 +204,9 @@ def _streak_text(streak: Streak) -> str:
         return "Answer a question to start a streak. Interviews and practice both count."
     if streak.today:
         return (
-            "You're done for today."
+            "You've practiced today."
             if streak.current == streak.longest
-            else f"You're done for today. Longest streak: {counted(streak.longest, 'day')}."
+            else f"You've practiced today. Longest streak: {counted(streak.longest, 'day')}."
         )
     if streak.current:
         return f"Answer a question today to make it {counted(streak.current + 1, 'day')}."

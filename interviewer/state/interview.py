@@ -1,4 +1,4 @@
-"""Taking an interview: start, answer, skip, retry, pause, and give up.
+"""Doing an interview: start, answer, skip, retry, pause, and give up.
 
 Handlers that wait for the interviewer are background events. They hold the state's lock only while they copy input or show
 results.

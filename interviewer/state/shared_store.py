@@ -25,7 +25,7 @@ from interviewer.state.notices import NoticeState
 
 logger = logging.getLogger(__name__)
 
-WAIT = "Part of this site isn't responding right now. Your text is still here, and this page will reconnect on its own."
+WAIT = "Part of this site isn't responding right now. Your text is still here, and this page will reconnect automatically."
 # Seconds between checks of the store.
 LOOK_EVERY = 1.0
 # Seconds between closing two pages' connections, so that not all pages reconnect at once.

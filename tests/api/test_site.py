@@ -39,7 +39,7 @@ def test_maintenance_shows_visitors_a_page(closed: TestClient) -> None:
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "60"
     assert "Back in a few minutes" in answer.text
-    assert "Everything you sent is saved" in answer.text
+    assert "Everything you sent has been saved" in answer.text
 
 
 def test_maintenance_sends_programs_an_error_except_live(closed: TestClient) -> None:

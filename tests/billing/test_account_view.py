@@ -227,8 +227,8 @@ async def test_every_line_shows_balance_and_debt_after_it(
     account = await services.plans.account(user.id)
     single, plan = CreditType.INDIVIDUAL, CreditType.SUBSCRIPTION
     assert lines(account.statement) == [
-        ("Debt repaid", plan, -1, -1, 9, 0),
-        ("Pro: another month", plan, 10, 0, 10, 1),
+        ("Used credits deducted", plan, -1, -1, 9, 0),
+        ("Pro: monthly renewal", plan, 10, 0, 10, 1),
         ("Refund", single, -1, 0, 0, 0),
         ("Refund", plan, -9, 1, 0, 1),
         ("Interview started", plan, -1, 0, 9, 0),

@@ -311,7 +311,7 @@ def test_downgrade_after_unpaid_upgrade_is_taken_only_once() -> None:
 
 def test_reversal_reason_names_the_unpaid_upgrade() -> None:
     facts = SubscriptionFacts(False, False, (*UPGRADED, OVERDUE, seen(17, PREMIUM, status="expired")), ())
-    assert [(one.amount, one.reversal) for one in of_subscription(facts)] == [(0, "Upgrade not paid")]
+    assert [(one.amount, one.reversal) for one in of_subscription(facts)] == [(0, "Upgrade payment failed")]
 
 
 # -- refunded upgrades -------------------------------------------------------------------------------------------------
@@ -392,7 +392,7 @@ def test_reasons_name_each_part() -> None:
     facts = SubscriptionFacts(True, False, (seen(0, PRO), seen(1, PREMIUM), seen(2, PRO)), (invoice("1", "renewal", 31),))
     assert [one.reason for one in of_subscription(facts)] == [
         "Pro: first month",
-        "Pro: another month",
+        "Pro: monthly renewal",
         "Upgrade to Premium",
         "Downgrade to Pro",
     ]

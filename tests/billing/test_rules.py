@@ -227,7 +227,7 @@ async def test_upgrade_that_ends_unpaid_is_taken_back(
     assert await nets(database, user) == (0, 20)
     await send(webhooks, *getattr(store, end)(id))
     assert await nets(database, user) == (0, 10)
-    assert (await reasons(database, user))[-1] == ("Upgrade not paid", -10, 0)
+    assert (await reasons(database, user))[-1] == ("Upgrade payment failed", -10, 0)
     if end == "unpaid":
         await send(webhooks, *store.recover(id))
         assert await nets(database, user) == (0, 20), "paid after all"
@@ -365,7 +365,7 @@ async def test_refund_of_spent_credits_is_a_debt_repaid_later(services: Services
         ("interview started", -1, 0),
         ("Refund", 0, 1),
         ("Credits bought", 2, 0),
-        ("Debt repaid", -1, -1),
+        ("Used credits deducted", -1, -1),
     ]
 
 

@@ -60,7 +60,7 @@ def test_open_dashboard_shows_a_purchase_made_in_another_tab(shop: Site, page: P
     other.get_by_role("button", name="Subscribe to Pro").click()
     expect(other.get_by_text("Pro, $19.99")).to_be_visible()
     pay(other)
-    expect(page.get_by_text("1 single, 10 from your plan")).to_be_visible()
+    expect(page.get_by_text("Single credits: 1. Plan credits: 10.")).to_be_visible()
     expect(page.get_by_text(re.compile("^Your plan renews on"))).to_be_visible()
     expect(page.get_by_role("button", name="Subscribe to Pro")).to_have_count(0)
 

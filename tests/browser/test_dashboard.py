@@ -58,7 +58,7 @@ def test_one_interview_shows_its_score_and_what_a_second_brings(site: Site, page
     add_interviews(site.database_url, email, [[4] * 6 + [8] * 6])
     open_dashboard(page, site)
     expect(page.locator("#scores")).to_contain_text("60%")
-    expect(page.locator("#scores")).to_contain_text("Take another one to see your progress")
+    expect(page.locator("#scores")).to_contain_text("Do another one to see your progress")
     rows = page.get_by_role("table", name="Score by topic").get_by_role("row")
     expect(rows).to_have_count(7)
     expect(rows.nth(0).get_by_role("columnheader")).to_have_text(["Topic", "Score"])

@@ -267,7 +267,7 @@ def test_account_page_lists_devices_exports_and_deletes(site: Site, page: Page, 
     expect(page.get_by_text("Type your account's email address")).to_be_visible()
     page.get_by_label("Type your email address to confirm").fill(email)
     page.get_by_role("button", name="Delete my account for good").click()
-    expect(page.get_by_role("link", name="Take a free interview")).to_be_visible()
+    expect(page.get_by_role("link", name="Try a free interview")).to_be_visible()
     page.goto(f"{site.url}/dashboard")
     expect(page).to_have_url(re.compile("/login"))
     other.context.close()
@@ -299,7 +299,7 @@ def test_sign_up_explains_each_invalid_field(site: Site, page: Page) -> None:
     page.get_by_label("Email").fill("nope")
     page.get_by_label("Password").fill("short")
     page.get_by_role("button", name="Create account").click()
-    for message in ("a valid email address", "Choose a name", "Your password must have 8 to 256 characters"):
+    for message in ("a valid email address", "Enter a name", "Your password must be 8 to 256 characters long"):
         expect(page.get_by_text(message)).to_be_visible()
 
 

@@ -62,7 +62,7 @@ def test_shared_link_works_signed_out_until_it_is_revoked(report: Page, browser:
     expect(other.locator('meta[name="robots"]')).to_have_attribute("content", "noindex, nofollow")
     shown = other.locator("main").inner_text()
     assert "Answer 12." in shown
-    for hidden in ("Grace", "@example.com", "Practice it again", "second verdict", "requirements"):
+    for hidden in ("Grace", "@example.com", "Practice it again", "second opinion", "requirements"):
         assert hidden not in shown
     expect(other.get_by_role("button", name="Share")).to_have_count(0)
     expect(other.get_by_role("link", name=re.compile("Download"))).to_have_count(0)

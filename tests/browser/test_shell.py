@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 
 def test_visitor_is_two_clicks_from_an_account(site: Site, page: Page) -> None:
     page.goto(site.url)
-    page.get_by_role("link", name="Take a free interview").click()
+    page.get_by_role("link", name="Try a free interview").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("account", re.IGNORECASE))
     expect(page.get_by_label("Email")).to_be_visible()
 

@@ -160,7 +160,7 @@ def test_open_tab_of_a_deleted_user_goes_to_sign_in(site: Site, page: Page) -> N
     other.get_by_text("I want to delete my account").click()
     other.get_by_label("Type your email address to confirm").fill(email)
     other.get_by_role("button", name="Delete my account for good").click()
-    expect(other.get_by_role("link", name="Take a free interview")).to_be_visible()
+    expect(other.get_by_role("link", name="Try a free interview")).to_be_visible()
     expect(page).to_have_url(re.compile("/login"))
 
 

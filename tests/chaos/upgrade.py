@@ -92,7 +92,7 @@ def new_version(folder: Path) -> Path:
     shutil.copytree(ROOT / ".web", folder / ".web", symlinks=True)
     (folder / "alembic" / "versions" / "rehearsal.py").write_text(MIGRATION.format(revision="rehearsal", head=_head()))
     _change(folder / "interviewer/state/interview.py", '    note: str = ""\n', '    note: str = ""\n    rehearsed: str = ""\n')
-    _change(folder / "interviewer/components/layout.py", "with a reason for every score.", f"with a reason. {NEW}")
+    _change(folder / "interviewer/components/layout.py", "see the reason behind every score.", f"see the reason. {NEW}")
     built = subprocess.run(
         [Path(sys.executable).with_name("interviewer"), "run", "--build-only"],
         env=frontend.build_environment()

@@ -251,4 +251,4 @@ async def test_unconfigured_plan_is_shown_as_unknown(
     await send(services.webhooks, changed(changed_to, variant_id=77))
     page = await opened(open_page, user)
     assert (page.plan.title, page.plan.status, page.plan.change_to, page.credits.usable) == ("Unknown plan", "Active", "", 10)
-    assert "You keep your credits" in page.plan.next
+    assert "You keep the credits you have" in page.plan.next

@@ -95,7 +95,7 @@ def test_chart_has_one_point_per_scored_interview() -> None:
 @pytest.mark.parametrize(
     ("status", "reached", "where", "verb", "percent"),
     [
-        (InterviewStatus.ACTIVE, 0, "First question comes next", "Continue", 0),
+        (InterviewStatus.ACTIVE, 0, "Up next: your first question", "Continue", 0),
         (InterviewStatus.ACTIVE, 1, "Introduction, question 1 of 12", "Continue", 0),
         (InterviewStatus.PAUSED, 7, "Databases and Data Management, question 7 of 12", "Resume", 50),
         (InterviewStatus.PAUSED, 12, "General Backend Knowledge, question 12 of 12", "Resume", 91),
@@ -135,9 +135,9 @@ def test_topics_are_compared_from_two_interviews_on() -> None:
     ("back", "count", "text", "summary"),
     [
         ((), 0, "Answer a question to start a streak.", "Active on 0 of the last 14 days"),
-        ((0,), 1, "You're done for today.", "Active on 1 of the last 14 days, including today"),
+        ((0,), 1, "You've practiced today.", "Active on 1 of the last 14 days, including today"),
         ((1, 2), 2, "Answer a question today to make it 3 days.", "Active on 2 of the last 14 days"),
-        ((0, 5, 6, 7), 1, "You're done for today. Longest streak: 3 days.", "Active on 4 of the last 14 days, including today"),
+        ((0, 5, 6, 7), 1, "You've practiced today. Longest streak: 3 days.", "Active on 4 of the last 14 days, including today"),
         ((40,), 0, "Longest streak: 1 day. Answer a question today to start a new one.", "Active on 0 of the last 14 days"),
     ],
 )
