@@ -1,4 +1,4 @@
-"""Runs migrations over one connection that the caller hands in, or over DATABASE_URL."""
+"""Runs migrations over a connection that the caller provides, or over a new connection to DATABASE_URL."""
 
 from sqlalchemy.engine import Connection
 
@@ -7,12 +7,12 @@ from interviewer import tables
 from interviewer.core.database_address import synchronous_engine
 from interviewer.settings import get_settings
 
-# Two processes that migrate at once take turns; the number is only a name.
+# The ID of the advisory lock that makes concurrent migrations run one after the other. The number is arbitrary.
 MIGRATION_LOCK = 7_112_026
 
 
 def migrate(connection: Connection) -> None:
-    """Run the wanted migrations in one transaction, alone."""
+    """Run the requested migrations in one transaction. If another process is migrating, wait until it has finished."""
     context.configure(connection=connection, target_metadata=tables.metadata, compare_type=True)
     with context.begin_transaction():
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
@@ -20,7 +20,10 @@ def migrate(connection: Connection) -> None:
 
 
 def run() -> None:
-    """Use the caller's connection, else connect to the configured database."""
+    """Migrate over the caller's connection, or else over a new connection to the configured database.
+
+    Raises SystemExit if there is no connection and DATABASE_URL is not set.
+    """
     given: Connection | None = context.config.attributes.get("connection")
     if given is not None:
         migrate(given)

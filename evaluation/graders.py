@@ -97,8 +97,8 @@ class BuiltinGrader:
     async def grade(self, record: Record) -> Graded:
         """Return the unrounded score. Raises NotGraded if the answer is too long or the reference answer has no content.
 
-        With a rubric, it is computed from the marks. Without one, key points are cut from the reference answer, and the score is
-        finer than their marks.
+        With a rubric, the score is computed from the marks. Without one, key points are cut from the reference answer, and the
+        score is more precise than their marks. An empty answer scores 0.
         """
         if record.rubric is not None:
             return await self._by_rubric.grade(record)

@@ -52,7 +52,7 @@ class _Line(BaseModel):
 
 
 def load(path: Path, limit: int | None = None) -> list[Record]:
-    """Return the answers in a file, or in a folder of XML files sorted by name. At most the first `limit` answers are returned.
+    """Return the answers in a file, or in a folder of XML files sorted by name. With `limit`, return at most that many answers.
 
     Everything is read and validated regardless of `limit`. Raises StartupError with the location of the problem if a file cannot
     be read, is invalid, or has no answers.
@@ -124,7 +124,7 @@ def _rubric(document: Mapping[str, Any], reference: str) -> Rubric:
 
 
 def _reason(error: ValueError) -> str:
-    """Return the error message. For validation errors it names the field but quotes no input."""
+    """Return the error message. For a validation error, the message names the field but quotes no input."""
     if not isinstance(error, ValidationError):
         return str(error)
     first = error.errors(include_url=False, include_input=False)[0]
@@ -136,7 +136,7 @@ class _NoDoctype(ET.TreeBuilder):
     """Rejects DOCTYPE declarations, and with them internal and external entities."""
 
     def doctype(self, name: str, pubid: str | None, system: str | None) -> None:  # noqa: ARG002 -- the parser calls it so
-        """Raise ValueError."""
+        """Raise ValueError for every DOCTYPE declaration."""
         raise ValueError("a DOCTYPE is not accepted")
 
 

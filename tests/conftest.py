@@ -113,7 +113,7 @@ def settings() -> Settings:
 
 @pytest.fixture
 def interviewer() -> ScriptedInterviewer:
-    """An interviewer whose responses the test scripts."""
+    """An interviewer with responses that the test defines."""
     return ScriptedInterviewer()
 
 
@@ -188,7 +188,7 @@ def new_user(database: Database) -> NewUser:
     return make
 
 
-# -- the production process and the browser ------------------------------------------------------------------------
+# -- running sites and the browser ---------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="session")

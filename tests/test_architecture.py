@@ -32,9 +32,9 @@ def _files_with(text: str, folder: str = "") -> list[str]:
 
 
 def test_services_of_the_process_are_fetched_in_three_places() -> None:
-    """Routes get the services from a dependency, and page handlers from the access module.
+    """Routes, open pages, and page handlers each get the services in one module.
 
-    They can be replaced or measured there.
+    The services can be replaced or measured there.
     """
     assert _files_with("wiring.services()") == ["api/access.py", "api/open_pages.py", "state/access.py"]
 

@@ -38,7 +38,7 @@ def assert_one_sentence(result: subprocess.CompletedProcess[str], *parts: str) -
 
 
 def test_command_imports_only_its_own_module() -> None:
-    """Importing all commands takes seconds, which every call of any command would pay."""
+    """Importing all commands takes seconds, by which every single command would be slower."""
     code = "import sys; from interviewer.cli import app; app(['migrate', '--help'], standalone_mode=False); print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True).stdout.split()
     assert "interviewer.cli.running" in loaded

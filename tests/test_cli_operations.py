@@ -72,7 +72,7 @@ Command = Callable[..., Awaitable[CommandResult]]
 def command(database: Database, database_url: str) -> Command:
     """Return a function that runs a command on the test database.
 
-    It runs in a thread, because commands have their own event loop.
+    The command runs in a thread, because commands have their own event loop.
     """
     names = {name.upper() for name in Settings.model_fields} - {"DATABASE_URL"}
 

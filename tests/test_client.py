@@ -1,4 +1,4 @@
-"""The API client, synchronous and asynchronous, against a production process and against a misbehaving server."""
+"""The API client, synchronous and asynchronous, against a site started as in production and against a misbehaving server."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def sign_up(site: Site, client: Client) -> str:
     return email
 
 
-# -- the production process ------------------------------------------------------------------------------------------
+# -- a site started as in production ---------------------------------------------------------------------------------
 
 
 def test_whole_interview(site: Site, new_client: NewClient) -> None:
@@ -415,7 +415,10 @@ SAID = {"error": "Wait a moment."}
 
 @dataclass
 class Fake:
-    """A server with one user, whose access token expires on demand. Other requests get the responses in `script`, in order."""
+    """A server with one user, whose access token expires on demand.
+
+    It handles sign-in, token renewal, and the user's account. Other requests get the responses in `script`, in order.
+    """
 
     script: list[Response] = field(default_factory=list)
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)

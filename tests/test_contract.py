@@ -1,4 +1,4 @@
-"""The wire contract, row by row: each path with its success and each error, over HTTP against the production process.
+"""The wire contract, row by row: each path with its success and each error, over HTTP against a running site.
 
 Rows that need no preparation are in TABLE, one entry per path and status. The others are separate tests, named after their row.
 """

@@ -1,4 +1,4 @@
-"""Complete interviews and webhooks on the production process, with different poolers in front of PostgreSQL."""
+"""Complete interviews and webhooks on sites started as in production, with different poolers in front of PostgreSQL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Purchases end to end, with a production process and a fake Lemon Squeezy that delivers webhooks to it."""
+"""Purchases end to end, on a site started as in production, to which a fake Lemon Squeezy delivers webhooks."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Install exactly the locked packages into `.venv`: `python3 tools/install.py [run|dev|resolve]`.
 
 This script uses only the standard library. No resolver runs, so a release made tomorrow cannot change or break today's install.
-If an install is interrupted, the next call repeats it. If it is complete and up to date, a call takes a few milliseconds.
+If an install is interrupted, start the script again to repeat it. If everything is up to date, the script takes milliseconds.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ OLDEST, NEWEST = (3, 11), (3, 14)
 # "resolve" installs the dev packages only to regenerate the lock files. These may no longer satisfy pyproject.toml, so nothing is
 # verified.
 LOCKS = {"run": "requirements.lock", "dev": "requirements-dev.lock", "resolve": "requirements-dev.lock"}
-# pip's settings for package indexes, and the environment variables that uv reads for the same.
+# pip's settings for package indexes, and the environment variables that uv reads for the same settings.
 SOURCES = {
     "index-url": "UV_DEFAULT_INDEX",
     "extra-index-url": "UV_INDEX",
@@ -49,7 +49,7 @@ def main() -> int:
     kind = parser.parse_args().kind
     use_supported_python()
     try:
-        # The lock makes concurrent calls wait for each other. The second one then finds nothing left to do.
+        # The lock makes concurrent installs wait for each other. The second install then finds nothing left to do.
         with (ROOT / "pyproject.toml").open() as lock_file:
             fcntl.flock(lock_file, fcntl.LOCK_EX)
             install(kind)
@@ -78,7 +78,10 @@ def use_supported_python() -> None:
 
 
 def install(kind: str) -> None:
-    """Bring `.venv` to the state of the lock file for `kind`. No-op if it is up to date. Raises Failed if it cannot be done."""
+    """Bring `.venv` to the state of the lock file for `kind`. Does nothing if it is up to date.
+
+    Raises Failed if the folder is not writable or a step of the install fails.
+    """
     venv = ROOT / ".venv"
     stamp = venv / ".installed"
     wanted = {name: fingerprint(venv, name) for name in LOCKS}
@@ -145,7 +148,7 @@ def make_environment(venv: Path) -> None:
 def sync(venv: Path, lock: Path) -> None:
     """Install exactly the packages in `lock`, verified by hash, remove all others, and install the project itself.
 
-    Raises Failed if a command fails.
+    Raises Failed if a command fails, or if the lock file does not list the uv package.
     """
     count = len(re.findall(r"^\S+==", lock.read_text(), re.MULTILINE))
     say(f"Installing {count} packages from {lock.name}. The first time, this takes up to a minute...")
@@ -209,7 +212,7 @@ def run(command: list[object], environment: dict[str, str] | None = None) -> Non
 
 
 def require(done: subprocess.CompletedProcess[str]) -> None:
-    """If the command failed, print its output and raise Failed with a hint. No-op otherwise."""
+    """If the command failed, print its output and raise Failed with a hint. Otherwise, do nothing."""
     if done.returncode:
         print(done.stdout.strip(), file=sys.stderr)
         raise Failed(f"packages could not be installed ({advice(done.stdout)}); run the command again to continue")
@@ -229,7 +232,7 @@ def advice(output: str) -> str:
 
 
 def reason(output: str) -> str:
-    """Return the last nonempty line, without a trailing period."""
+    """Return the last nonempty line without its trailing period, or "no reason given" if there is no such line."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     return lines[-1].rstrip(".") if lines else "no reason given"
 

@@ -16,7 +16,7 @@ depends_on: str | Sequence[str] | None = None
 
 
 def upgrade() -> None:
-    # A migration that cannot get its lock gives way rather than queue every request behind it.
+    # If a migration cannot get its lock within this time, it fails, so that requests do not queue behind it for longer.
     op.execute("SET LOCAL lock_timeout = '5s'")
     op.create_table(
         "invoices",
@@ -142,7 +142,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
     op.drop_constraint(op.f("ck_credit_transactions_amount"), "credit_transactions")
-    # Rows that changed only a debt stay: the ledger is never shortened.
+    # Rows that changed only a debt stay, because the ledger is never shortened.
     op.execute("ALTER TABLE credit_transactions ADD CONSTRAINT ck_credit_transactions_amount CHECK (amount <> 0) NOT VALID")
     op.drop_constraint(op.f("ck_users_subscription_debt"), "users")
     op.drop_constraint(op.f("ck_users_individual_debt"), "users")

@@ -19,7 +19,7 @@ SPREAD = "num_nonnulls(score_low, score_high) <> 1 AND 0 <= score_low AND score_
 
 
 def upgrade() -> None:
-    # A migration that cannot get its lock gives way rather than queue every request behind it.
+    # If a migration cannot get its lock within this time, it fails, so that requests do not queue behind it for longer.
     op.execute("SET LOCAL lock_timeout = '5s'")
     op.create_table(
         "appeals",

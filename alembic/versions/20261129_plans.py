@@ -15,13 +15,13 @@ down_revision: str | None = "0016"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
-# What every interview was before there were plans. A constant default fills old rows without rewriting the table.
+# The plan of every interview before there were plans. A constant default fills old rows without rewriting the table.
 STANDARD = (
     '{"topics": [{"id": 1, "questions": 2}, {"id": 2, "questions": 2}, {"id": 3, "questions": 2}, {"id": 4, "questions": 2}, '
     '{"id": 5, "questions": 2}, {"id": 6, "questions": 2}], "level": null, "programming_language": null, "follow_ups": false}'
 )
-# Interviews with another plan, from before a downgrade: what was asked is all that is left of it. Read before any table is
-# locked; on a first upgrade there are none.
+# Interviews that had another plan before a downgrade. Only their questions still show what that plan was. They are read before
+# any table is locked. On a first upgrade, there are none.
 OTHERS = """
 CREATE TEMPORARY TABLE other_plans ON COMMIT DROP AS
 WITH asked AS (
@@ -62,7 +62,7 @@ def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
     op.drop_table("plan_choices")
     op.drop_column("interviews", "plan")
-    # Longer interviews stay as they are; the checks hold for new rows.
+    # Longer interviews stay as they are. The checks apply only to new rows.
     op.drop_constraint("position", "questions", type_="check")
     op.execute("ALTER TABLE questions ADD CONSTRAINT ck_questions_position CHECK (position BETWEEN 1 AND 12) NOT VALID")
     op.drop_constraint("answers_judged", "interviews", type_="check")

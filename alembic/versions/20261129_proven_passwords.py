@@ -16,10 +16,11 @@ depends_on: str | Sequence[str] | None = None
 
 
 def upgrade() -> None:
-    # A migration that cannot get its lock gives way rather than queue every request behind it.
+    # If a migration cannot get its lock within this time, it fails, so that requests do not queue behind it for longer.
     op.execute("SET LOCAL lock_timeout = '5s'")
     op.add_column("users", sa.Column("password_proven_at", sa.DateTime(timezone=True), nullable=True))
-    # Until now a confirmed link proved the password. Whose it was cannot be found out afterwards, so every existing one counts.
+    # Until now, confirming the mailed link was enough. Who chose an existing password cannot be determined afterward, so every
+    # existing password counts as used to sign in.
     op.execute("UPDATE users SET password_proven_at = now() WHERE password_hash IS NOT NULL")
     op.create_check_constraint(
         op.f("ck_users_password_proven_at"), "users", "password_hash IS NOT NULL OR password_proven_at IS NULL"

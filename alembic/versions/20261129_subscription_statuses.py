@@ -18,7 +18,7 @@ STATUSES = "'', 'on_trial', 'active', 'paused', 'past_due', 'unpaid', 'cancelled
 
 
 def upgrade() -> None:
-    # A migration that cannot get its lock gives way rather than queue every request behind it.
+    # If a migration cannot get its lock within this time, it fails, so that requests do not queue behind it for longer.
     op.execute("SET LOCAL lock_timeout = '5s'")
     op.add_column("subscription_variants", sa.Column("status", sa.String(length=10), server_default="", nullable=False))
     op.create_check_constraint(op.f("ck_subscription_variants_status"), "subscription_variants", f"status IN ({STATUSES})")

@@ -1,4 +1,4 @@
-"""Access and refresh tokens: lifetime, rotation, and what must not be accepted as one."""
+"""Access and refresh tokens: lifetime, rotation, and the tokens that must be refused."""
 
 from __future__ import annotations
 

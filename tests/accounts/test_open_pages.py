@@ -66,7 +66,7 @@ def closable(connection: Connection) -> list[str]:
 
 
 async def looked(pages: OpenPages) -> Forgotten:
-    """Check for ended sessions and shares, and wait until their cleanup is done."""
+    """Check for ended sessions and shares, wait until their cleanup is done, and return what was dropped."""
     forgotten = Forgotten()
     await pages.look(forgotten)
     await pages._closing.settle()

@@ -1,4 +1,4 @@
-"""Which passwords are refused, and that the work to check one is bounded."""
+"""Which passwords are refused, and that the work to check a password is bounded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Someone who signs up with another person's address gets no access to the account that the owner creates."""
+"""Someone who signs up with another person's email address gets no access to the account that the owner creates."""
 
 from __future__ import annotations
 
@@ -247,7 +247,7 @@ async def test_github_keeps_a_proven_password(
 
 
 async def test_sign_in_racing_with_github_gains_nothing(services: Services, database: Database) -> None:
-    """If the password sign-in comes first, it proves the password.
+    """If the password sign-in comes first, the password is recorded as used to sign in, and stays valid.
 
     Otherwise, the password is dropped, and every session opened with it ends.
     """

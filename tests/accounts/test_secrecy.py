@@ -64,7 +64,7 @@ async def test_database_error_hides_statement_parameters(services: Services) -> 
 
 @asynccontextmanager
 async def work(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[dict[str, int]]:
-    """Count how often a password is hashed, because that takes most of the time."""
+    """Count how often a password is hashed or verified, because that takes most of the time."""
     done = {"hashes": 0}
     counted = signup._passwords
 

@@ -107,7 +107,7 @@ async def test_passwords_are_estimated_in_threads(services: Services) -> None:
 
 
 async def test_slowest_password_is_accepted(services: Services) -> None:
-    """`test_passwords.py` shows that the work to estimate it is bounded."""
+    """`test_passwords.py` shows that the work to estimate the strength of this password is bounded."""
     await services.accounts.request_verification("bob@example.com", "Bob", SLOW_PASSWORD)
     assert await link_token(services)
 

@@ -51,7 +51,10 @@ async def user(new_user: NewUser) -> User:
 async def post(
     client: httpx2.AsyncClient, body: bytes, given: str | bytes | None = None, **headers: str
 ) -> tuple[int, dict[str, Any]]:
-    """Post a body, signed unless a signature is given. Return the status and the JSON, after checking its shape."""
+    """Post a webhook body, signed with the secret unless a signature is given.
+
+    Return the status and the JSON of the response, after checking its shape.
+    """
     signed = signature(body) if given is None else given
     sent = [(name.encode(), value.encode()) for name, value in headers.items()]
     sent.append((b"X-Signature", signed if isinstance(signed, bytes) else signed.encode()))
@@ -344,7 +347,7 @@ BROKEN: dict[str, tuple[Delivery, dict[str, tuple[object, ...]]]] = {
 
 
 def put(delivery: Delivery, path: str, value: object) -> bytes:
-    """Return a delivery's body with `value` at the dotted `path`. MISSING removes the field."""
+    """Return a delivery's body with the field at the dotted `path` set to `value`, or without the field if `value` is MISSING."""
     document: dict[str, Any] = copy.deepcopy(json.loads(delivery.body))
     *way, last = path.split(".")
     place = document

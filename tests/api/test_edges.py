@@ -48,7 +48,7 @@ async def test_any_body_gets_a_one_sentence_error(client: httpx2.AsyncClient, pa
 
 
 async def test_form_of_another_site_is_not_read_as_json(client: httpx2.AsyncClient) -> None:
-    """A form could send text/plain, which is read as JSON. Another site gains nothing by it, because the API ignores cookies."""
+    """A form could send text/plain, which is read as JSON. That helps no other site, because the API ignores cookies."""
     body = b'{"email": "ada@example.com"}'
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     answer = await client.post("/api/auth/request-reset", content=body, headers=headers)

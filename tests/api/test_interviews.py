@@ -264,7 +264,7 @@ async def answers_of(services: Services) -> list[str]:
 
 
 def question_of(answer: httpx2.Response) -> tuple[int, int]:
-    """Return the topic ID and question number of the open question in a response."""
+    """Return the topic ID and question number of the current question in a response."""
     conversation = answer.json()["conversation"]
     return conversation["current_topic"], conversation["current_question_number"]
 

@@ -544,7 +544,7 @@ async def test_webhooks_and_mails_are_counted_by_outcome(site_client: httpx2.Asy
     assert now("mails_total", outcome="sent") - before("mails_total", outcome="sent") == 2
 
 
-# -- the production process ------------------------------------------------------------------------------------------
+# -- a site started as in production ---------------------------------------------------------------------------------
 
 
 def test_public_site_logs_json_and_guards_its_metrics(make_site: Callable[..., Site], tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ Program = Callable[[User], Awaitable[httpx2.AsyncClient]]
 
 @pytest.fixture
 def narrow(services: Services) -> Callable[..., Turnstile]:
-    """Return a function that puts a small queue in front of the interviewer."""
+    """Return a function that puts a small queue in front of the interviewer and returns the queue's turnstile."""
 
     def make(*given: int, **more: Any) -> Turnstile:
         turnstile = Turnstile(*given, **more)
@@ -65,7 +65,7 @@ async def program(client: httpx2.AsyncClient, services: Services) -> AsyncIterat
         await one.aclose()
 
 
-# -- calls of the model ----------------------------------------------------------------------------------------------
+# -- model calls ----------------------------------------------------------------------------------------------------
 
 
 async def test_start_refused_by_a_full_queue_costs_nothing(

@@ -87,7 +87,7 @@ def test_file_name_is_escaped_in_its_header() -> None:
 async def test_one_file_per_user_is_made_at_a_time(
     client: httpx2.AsyncClient, services: Services, new_user: NewUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Even if the CPU queue has room for more. Another user's file is generated at the same time."""
+    """This holds even if the CPU queue has room for more. Another user's file is generated at the same time."""
     object.__setattr__(services, "processor", cpu_capacity(8))
     users = [await new_user(), await new_user()]
     reports = [await take_all(services, user) for user in users]

@@ -50,7 +50,10 @@ INSERT INTO credit_transactions (user_id, type, amount, reason, source, business
 
 
 def api(folder: Path, database_url: str) -> None:
-    """Measure against the production process, with the model server in a separate process."""
+    """Print the response times of dashboards and turns.
+
+    The site is started as in production, and the model server runs in a separate process.
+    """
     with _model(0) as instant, _model(MODEL) as slow:
         site = Site(
             folder, database_url, OPENAI_BASE_URL=instant, OPENAI_MODEL="bench", JWT_SECRET=SECRET, RATE_LIMITS="off"
@@ -111,7 +114,7 @@ async def _clients(site: Site, database_url: str, count: int) -> list[httpx2.Asy
 
 
 async def _timed(call: Awaitable[httpx2.Response]) -> tuple[float, int]:
-    """Return the duration of a call in milliseconds, and its HTTP status."""
+    """Send a request, and return the milliseconds until its response and the HTTP status."""
     began = time.perf_counter()
     answer = await call
     return (time.perf_counter() - began) * 1000, answer.status_code

@@ -59,7 +59,10 @@ def billing(folder: Path, database_url: str) -> None:
 
 
 def histories(database_url: str, count: int) -> None:
-    """Deliver random histories cleanly and chaotically. Raises an error if the resulting credits of one of them differ."""
+    """Deliver each of `count` random histories once cleanly and once chaotically, and print the totals.
+
+    Raises AssertionError if the resulting credits of a history differ.
+    """
     workers = os.cpu_count() or 1
     urls = [_database(database_url, f"histories_{number}") for number in range(workers)]
     for url in urls:
@@ -103,7 +106,7 @@ async def _checked(database_url: str, seeds: range) -> Counter[str]:
 
 @dataclass
 class DeliveryResults:
-    """Results of a run: response times in ms since each delivery was due, statuses of first attempts, and number of retries."""
+    """Response times in ms since each delivery was due, statuses of the first attempts, and the number of retries."""
 
     times: list[float] = field(default_factory=list)
     statuses: Counter[str] = field(default_factory=Counter)
@@ -111,7 +114,7 @@ class DeliveryResults:
 
 
 def load(folder: Path, database_url: str, rate: int, seconds: int) -> None:
-    """Deliver webhooks at a fixed rate, regardless of the responses, to the production process while interviews run in it."""
+    """Deliver webhooks at a fixed rate, regardless of the responses, to a site on which interviews run. Print the results."""
     variants = {"INDIVIDUAL": INDIVIDUAL, "PRO": PRO, "PREMIUM": PREMIUM}
     site = Site(
         folder,

@@ -49,7 +49,10 @@ WANTED = (
 
 
 def pages(folder: Path, database_url: str) -> None:
-    """Measure the pages of a site that is started as in production. Every page load starts with an empty browser cache."""
+    """Print the Lighthouse scores and the sizes of the pages of a site started as in production.
+
+    Every page load starts with an empty browser cache.
+    """
     installed()
     site = Site(folder, database_url).start()
     try:
@@ -69,7 +72,7 @@ def _measure(visitors: Visitors) -> None:
 
 
 def _lighthouse(visitors: Visitors, wanted: Wanted) -> list[dict[str, Any]]:
-    """Measure a page several times, print the medians in one line, and return the runs."""
+    """Run Lighthouse on a page several times, print the median scores and timings in one line, and return the results."""
     runs = [_run(visitors, wanted.shown) for _ in range(RUNS)]
     cells = []
     for category, least, width in zip(CATEGORIES, wanted.scores, (13, 15, 16, 12), strict=True):
@@ -105,7 +108,7 @@ def _run(visitors: Visitors, shown: Shown) -> dict[str, Any]:
 
 
 def _explain(name: str, runs: list[dict[str, Any]]) -> None:
-    """Print what lowers the scores of a page."""
+    """Print the performance scores of a page and what may lower them: unused JavaScript, the largest element, and failures."""
     scores = " ".join(str(run["scores"]["performance"]) for run in runs)
     elements = Counter(run["element"] for run in runs if run["element"])
     largest = elements.most_common(1)[0][0] if elements else "unknown"

@@ -1,4 +1,4 @@
-"""Concurrent purchases, starts and erasures in two processes: nothing is spent or granted twice, and nothing deadlocks."""
+"""Concurrent purchases, starts, and erasures in two processes: nothing is spent or granted twice, and nothing deadlocks."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ pytestmark = pytest.mark.slow
 
 AT_ONCE = 50
 ROUNDS = 15
-# How often a failing call is attempted before the test fails.
+# How often a failing operation is attempted before the test fails.
 TRIES = 50
 
 
@@ -287,7 +287,10 @@ async def test_erasure_racing_with_deliveries_leaves_nothing(
 
 
 async def insisted(work: Callable[[], Awaitable[object]]) -> None:
-    """Retry some work while it raises AppError, as the payment service and users do. Raises the error of the last attempt."""
+    """Retry some work while it raises AppError, as the payment service and users do.
+
+    Raises the last error if all TRIES attempts fail.
+    """
     for left in reversed(range(TRIES)):
         try:
             await work()
@@ -300,7 +303,10 @@ async def insisted(work: Callable[[], Awaitable[object]]) -> None:
 
 
 async def purchases(database: Database, user: User, number: int) -> list[Delivery]:
-    """Return the deliveries for a single credit and a cancelled plan. A running plan would block an erasure."""
+    """Store a checkout reference for a user, and return the deliveries for a single credit and a cancelled plan.
+
+    A running plan would block an erasure.
+    """
     custom = await issue_reference(database, user, f"chk_{number}")
     store = shop(first_id=(number + 1) * 10_000)
     order, deliver = store.buy(user.email, custom=custom)

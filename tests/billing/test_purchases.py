@@ -1,4 +1,4 @@
-"""Buying, cancelling, resuming and changing a plan, with a fake Lemon Squeezy over real HTTP."""
+"""Buying, cancelling, resuming, and changing a plan, with a fake Lemon Squeezy over real HTTP."""
 
 from __future__ import annotations
 
@@ -224,7 +224,7 @@ async def test_missing_settings_disable_sales(
 
 # -- changing the plan --------------------------------------------------------------------------------------------------
 
-# The plan and the steps taken before; the action and the number of webhooks it fires; then the resulting status, product and
+# The plan and the steps taken before; the action and the number of webhooks it fires; then the resulting status, product, and
 # credits, and whether the credits are usable.
 CHANGES = [
     ("pro", [], "cancel", 2, "cancelled", Product.PRO, 10, False),

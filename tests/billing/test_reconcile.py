@@ -135,7 +135,7 @@ def subscribed(*steps: str, variant: str = PRO, trial: bool = False) -> History:
 
 
 def free_at_first(store: Store, email: str) -> list[Delivery]:
-    """Return the deliveries of a subscription whose first month is covered by a discount, and of one renewal."""
+    """Subscribe with a discount that covers the first month, renew once, and return the deliveries."""
     id, _ = store.subscribe(email, PREMIUM, custom=None, total=0)
     found = store.subscriptions[id]["attributes"]
     store.orders[str(found["order_id"])]["attributes"] |= {"subtotal": 2999, "discount_total": 2999}
@@ -202,9 +202,9 @@ ONE_BY_ONE = {
 
 
 def arriving(deliveries: list[Delivery], *, one_by_one: bool) -> list[list[Delivery]]:
-    """Return the parts of a history to test as having arrived: nothing and each of two halves.
+    """Return the subsets of a history's deliveries that a test delivers: none of them, and each of two random halves.
 
-    With `one_by_one`, also return every part that lacks one delivery.
+    With `one_by_one`, also return each subset that lacks exactly one delivery.
     """
     chance = random.Random(len(deliveries))
     part = chance.sample(range(len(deliveries)), len(deliveries) // 2)
@@ -471,9 +471,9 @@ async def test_purchases_of_a_deleted_account_stay_unowned(
 async def test_upgrade_that_no_record_shows_is_not_restored(
     database: Database, lemon: Behavior, reconciliation: Reconciliation, user: User
 ) -> None:
-    """An upgrade, a downgrade and another upgrade within a cycle are worth one upgrade.
+    """An upgrade, a downgrade, and another upgrade within a cycle are worth one upgrade.
 
-    Without deliveries, no record shows the first.
+    Without deliveries, no record shows the first upgrade.
     """
     id, _ = lemon.store.subscribe(user.email, PRO, custom=None)
     for variant in (PREMIUM, PRO, PREMIUM):

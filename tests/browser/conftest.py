@@ -22,7 +22,7 @@ def people_url(make_database: Callable[[str], str]) -> str:
 
 @pytest.fixture(scope="session")
 def visitors(make_site: Callable[..., Site], people_url: str, browser: Browser) -> Visitors:
-    """A site with two users, of which one has past interviews, and a mail in the outbox."""
+    """A site with two users, one of whom has past interviews. Its outbox contains a mail."""
     site = make_site(DATABASE_URL=people_url)
     visitors = Visitors(site.url, *seed(people_url, history=2))
     page = browser.new_page()

@@ -1,4 +1,4 @@
-"""Buying and changing a plan in Chromium, with a production process and a fake Lemon Squeezy."""
+"""Buying and changing a plan in Chromium, with a site started as in production and a fake Lemon Squeezy."""
 
 from __future__ import annotations
 

@@ -198,7 +198,7 @@ def test_program_cannot_reach_the_api_or_the_network(site: Site, page: Page) -> 
         f"/assets/pyodide/{PYODIDE}/{name}"
         for name in ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
     }
-    # The browser's own protection, whatever a program gains access to: the worker cannot import a script that any page may load.
+    # Whatever a program gains access to, the browser keeps the worker from importing a script that any page may load.
     load = "path => import(path).then(() => 'loaded', () => 'refused')"
     assert page.evaluate(load, "/drafts.js") == "loaded"
     assert page.workers[0].evaluate(load, "/drafts.js") == "refused"

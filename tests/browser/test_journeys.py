@@ -1,4 +1,4 @@
-"""User journeys in Chromium, against the production process."""
+"""User journeys in Chromium, on a site started as in production."""
 
 from __future__ import annotations
 

@@ -55,7 +55,10 @@ def assert_accessible(page: Page) -> None:
 
 
 def assert_small(weights: Weights, most_script: int) -> None:
-    """Assert that a page stays within its size budget. No page may load the code editor in advance."""
+    """Assert that a page stays within its size limits, and that its sizes were really measured.
+
+    No page may load the code editor in advance.
+    """
     assert 50_000 < weights.script <= most_script, weights
     assert 2_000 < weights.style <= STYLE, weights
 

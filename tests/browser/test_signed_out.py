@@ -1,4 +1,4 @@
-"""Tabs in Chromium after their session, account, or share has ended: they show it immediately and receive no more content."""
+"""Tabs in Chromium after their session, account, or share has ended: they show that immediately and receive no more content."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def test_page_of_another_version_reloads_and_keeps_its_draft(site: Site, page: P
     assert changed, "the shape of the state is defined elsewhere now"
     assert loads.count == 2, "once automatically, then it only offers to"
     expect(page.get_by_label("Your answer")).to_have_value(DRAFT)
-    # Still routed, so that nothing comes from a cache; a later route takes precedence.
+    # Scripts stay routed, so that none comes from a cache. The later route takes precedence.
     page.route(SCRIPTS, lambda route: route.continue_())
     bar.get_by_role("button", name="Reload").click()
     expect(bar).to_have_count(0)

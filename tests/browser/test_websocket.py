@@ -1,4 +1,4 @@
-"""Which clients may open and use the websocket of the production process."""
+"""Which clients may open and use the websocket of a site started as in production."""
 
 from __future__ import annotations
 

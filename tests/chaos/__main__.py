@@ -1,4 +1,4 @@
-"""Runs load and failure tests against the production process. Prints figures, and exits with status 1 if a goal is missed.
+"""Runs load and failure tests on sites started as in production. Prints figures, and exits with status 1 if a goal is missed.
 
 Run with `make chaos`, or `make chaos PART=people` for one part. Each part's module documents its environment variables.
 """

@@ -80,7 +80,10 @@ def _sums(rows: Sequence[Any]) -> list[str]:
 
 
 def _credits(connection: Connection, person: Person) -> list[str]:
-    """Check that each interview cost one credit, failed ones cost none, and the balance matches the ledger."""
+    """Check that each interview cost one credit, except that failed ones cost none.
+
+    Also check that the balance matches the ledger, and that the stored interviews are those that the user started.
+    """
     found = []
     ledger = _rows(connection, _LEDGER, person)
     balance = connection.execute(text(_BALANCE), {"user": person.account.id}).scalar_one()

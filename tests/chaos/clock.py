@@ -1,4 +1,4 @@
-"""Moves the system clock of the process by an hour in both directions with Debian's libfaketime. Monotonic time is unaffected."""
+"""Moves the system clock of a site by an hour in both directions with Debian's libfaketime. Monotonic time is unaffected."""
 
 from __future__ import annotations
 

@@ -107,7 +107,8 @@ def _long() -> str:
 def _answered_until_refused(client: Client) -> tuple[list[tuple[int, str]], str]:
     """Answer questions until the disk is full.
 
-    Returns the accepted answers by interview ID, and the error message of the refusal.
+    Returns the accepted answers with their interview IDs, and the error message of the refusal. Raises AssertionError if none is
+    refused.
     """
     accepted: list[tuple[int, str]] = []
     try:
@@ -123,7 +124,7 @@ def _answered_until_refused(client: Client) -> tuple[list[tuple[int, str]], str]
 
 
 def _crash(url: str) -> None:
-    """Make the server switch to new WAL segments for which there is no room, which crashes it."""
+    """Make the server switch to new WAL segments until there is no room for one, which crashes it. Try at most five times."""
     for _ in range(5):
         try:
             execute(url, "SELECT pg_logical_emit_message(false, 'filler', repeat('x', 8000000)), pg_switch_wal()")

@@ -102,7 +102,7 @@ def _announce(title: str, watch: Watch) -> None:
 
 
 async def _load(crowd: Sequence[Person], watch: Watch, sites: Sequence[Site], *, kill: bool) -> tuple[float, float]:
-    """Run the visits of all users. Returns when all had arrived and when they began to stop, as wall-clock times."""
+    """Run the visits of all users. Returns two wall-clock times: when all users had arrived, and when they began to stop."""
     stop = asyncio.Event()
     seconds, ramp = parameter("SECONDS", SECONDS), parameter("RAMP", RAMP)
     watching = asyncio.create_task(watch.keep_looking(5))

@@ -166,7 +166,7 @@ async def _watch(watch: Watch, every: float) -> None:
 async def _leave(day: LoadRun, person: Person) -> None:
     """Answer, close the tab during the verdict, then check in a new tab that everything is there.
 
-    Repeat until the run is over.
+    Repeat until the run is over or a step fails.
     """
     while not day.stop.is_set():
         async with person.tab() as tab:

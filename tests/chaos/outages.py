@@ -90,7 +90,7 @@ class Stage:
         return f"{ANSWER} This is answer {self.number}."
 
     def next(self, seconds: float = 15) -> None:
-        """Wait for the next question and the verdict."""
+        """Advance the question number, and wait for that question and for the verdict."""
         self.number += 1
         at_question(self.page, self.number)
         expect(self.page.locator("#feedback [aria-busy=true]")).to_have_count(0, timeout=seconds * 1000)

@@ -40,9 +40,10 @@ _SENTENCES = (
 
 @dataclass
 class Answer:
-    """An answer that was sent: when the page showed it as accepted, and when its verdict and the next question were there.
+    """An answer that was sent.
 
-    Both times are wall-clock times, 0 if it has not happened yet.
+    `taken` is when the page showed the answer as accepted, and `over` is when the verdict and the next question were there. Both
+    are wall-clock times, and 0 until then.
     """
 
     question_id: int
@@ -120,7 +121,7 @@ class Person:
     # -- what a user does ---------------------------------------------------------------------------------------
 
     async def visit(self, stop: asyncio.Event, interviews: int = 1) -> None:
-        """Open the page and take up to this many interviews until `stop` is set or one fails.
+        """Open the page and take up to this many interviews, until `stop` is set or an interview cannot continue.
 
         Then wait until the page is idle.
         """
@@ -166,7 +167,7 @@ class Person:
         return True
 
     async def ensure_started(self, tab: Tab) -> bool:
-        """Start an interview or continue the current one. Returns False if its question does not load in time."""
+        """Start an interview or continue the current one. Returns False if the page or the question does not load in time."""
         if not await tab.until(lambda: tab.hydrated and self._shown(tab, "phase") != "loading", TOO_LONG):
             return self._broken(tab, "the page did not load")
         if self._shown(tab, "phase") == "finished":
@@ -234,7 +235,7 @@ class Person:
         return given if taken else None
 
     async def _send_until_done(self, tab: Tab, name: str, payload: dict[str, Any], done: Callable[[], bool]) -> bool:
-        """Send a form, and send it again if the connection was lost or the page shows an error. Returns False on timeout."""
+        """Send a form, and send it again if the connection is lost or the page shows an error. Returns False on timeout."""
         deadline = time.monotonic() + TOO_LONG
         while time.monotonic() < deadline:
             lost = tab.lost

@@ -22,7 +22,7 @@ from tests.support.newcomers import PASSWORD
 from tests.support.rehearsal import ANSWER, accounts, alone, command, examined, execute
 from tests.support.site import Site
 
-# The number of users, the finished interviews of each, and how often their rows are copied, because writing them takes long.
+# The number of users, the finished interviews of each, and how often their rows are copied, because creating rows takes long.
 PEOPLE, INTERVIEWS, COPIES = 20, 10, 14
 SCORES = (3, 8, 5, 10, 0, 7, 6, 9, 4, 2, 8, 7)
 # The distance between the IDs of two copies.
@@ -152,8 +152,9 @@ def _destroyed_and_restored(database_url: str, dump: Path) -> dict[str, float]:
 def run(tool: str, *arguments: str, url: str = "") -> float:
     """Run a PostgreSQL client program, on the database at `url` if given, and return how many seconds it took.
 
-    Uses the programs of the embedded server. If DATABASE_URL names another server, uses those on the PATH instead: an older
-    server cannot read all that newer programs write.
+    This uses the programs of the embedded server. If DATABASE_URL names another server, it uses those on the PATH instead,
+    because an older server cannot read everything that newer programs write. Raises AssertionError if the program is missing or
+    fails.
     """
     shipped = find_programs() / tool
     program = shutil.which(tool) if os.environ.get("DATABASE_URL") else str(shipped)

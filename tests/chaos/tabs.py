@@ -106,7 +106,7 @@ class Tab:
         return self._ports[0]
 
     async def until(self, what: Callable[[], bool], seconds: float) -> bool:
-        """Wait until a condition on the page is true. Returns False if it is not within `seconds`."""
+        """Wait until a condition on the page is true. Returns False if it does not become true within `seconds`."""
         deadline = time.monotonic() + seconds
         while not what():
             changed = self._changed
@@ -194,7 +194,7 @@ class Tab:
     def _boot(self) -> dict[str, Any]:
         """Return the payload of the CONNECT packet.
 
-        The first time, the page knows the defaults; later it requests the full state.
+        On its first connection, the page knows the default state. Later, it requests the full state.
         """
         payload = {"hashes": built().hashes} if self._first else None
         return {"event": self._event(f"{ROOT_STATE}.hydrate_and_load", payload), "state_schema": built().schema}

@@ -34,8 +34,8 @@ _CONNECTIONS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_da
 class Sample:
     """The resources that one worker uses: memory in MB, CPU seconds since its start, and open files.
 
-    `at` is the wall-clock time. `connections` (to the database) and `clients` (of Valkey, 0 without one) are totals for all
-    workers.
+    `at` is the wall-clock time. `connections` (to the database) and `clients` (of Valkey, or 0 if there is no Valkey) are
+    totals for all workers.
     """
 
     at: float
@@ -61,7 +61,7 @@ class Watch:
         self.samples: list[list[Sample]] = [[] for _ in sites]
 
     def look(self) -> list[Sample | None]:
-        """Take a sample of each worker. The result is None for a worker that is not running."""
+        """Take a sample of each worker, and add it to `samples`. The result is None for a worker that is not running."""
         with self._engine.connect() as connection:
             connections = int(connection.execute(text(_CONNECTIONS)).scalar_one())
         clients = self._clients()
@@ -127,7 +127,7 @@ def _await(url: str) -> None:
 
 
 def worker(folder: Path, database_url: str, model_url: str, **environment: str) -> Site:
-    """Return a worker that is not started yet. It is a production process, as started by `interviewer run`."""
+    """Return a worker that is not started yet. It will run `interviewer run`, as in production."""
     return Site(folder, database_url, OPENAI_BASE_URL=model_url, OPENAI_MODEL="load", **environment)
 
 

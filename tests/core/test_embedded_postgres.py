@@ -36,7 +36,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def shared() -> Iterator[Path]:
-    """A folder that every user of the machine can read."""
+    """A folder that every OS user can read and enter."""
     with tempfile.TemporaryDirectory(prefix="interviewer-test-") as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -212,7 +212,7 @@ def test_two_data_folders_do_not_block_each_other(folder: Path, made: Path) -> N
 
 
 def test_two_accounts_start_servers_concurrently(shared: Path) -> None:
-    """As root, the second server runs under an unprivileged account; otherwise both run under the current one."""
+    """If the test runs as root, an unprivileged OS user starts the second server. Otherwise, the current user starts both."""
     other = UNPRIVILEGED_UID if os.geteuid() == 0 else 0
     users = []
     for number, account in enumerate((0, other)):
@@ -232,7 +232,7 @@ def test_two_accounts_start_servers_concurrently(shared: Path) -> None:
 
 
 def test_data_of_ordinary_account_stays_usable_after_root(shared: Path) -> None:
-    """When run by an unprivileged user, all starts use the current account."""
+    """If the test does not run as root, the current OS user starts the server each time."""
     folder, owner = shared / "data", UNPRIVILEGED_UID if os.geteuid() == 0 else os.geteuid()
     folder.mkdir()
     os.chown(folder, owner, -1)

@@ -160,7 +160,7 @@ async def test_users_with_equal_load_alternate() -> None:
 
 
 async def test_ten_users_get_their_share_next_to_a_greedy_one() -> None:
-    """With a thousand calls by one user and five by each of ten others on ten slots, the others do not wait long."""
+    """With a thousand requests by one user and five by each of ten others for ten slots, the others do not wait long."""
     turnstile = Turnstile(10, 2000, each=5, own_queue=1500, patience=60)
     waited: dict[str, list[int]] = {}
     clock = 0

@@ -100,7 +100,10 @@ def test_restart_ignores_foreign_pid(folder: Path, caplog: pytest.LogCaptureFixt
 
 
 def test_restart_opens_a_path_that_was_closed(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """A folder above the data is closed to the server's account while it runs, as pytest does at each start to its own."""
+    """While the server runs, its OS user loses access to a parent folder of the data.
+
+    This happens when another pytest starts, because pytest restricts access to its own folders.
+    """
     server = EmbeddedPostgres(folder)
     server.start()
     process = server.postmaster.process()

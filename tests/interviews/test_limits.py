@@ -136,7 +136,7 @@ async def test_give_up_before_the_model_call_is_free(services: Services, new_use
 
 
 async def answered_after(services: Services, user: User) -> list[Event]:
-    """Take a turn of a new interview to check that everything still works."""
+    """Give the services a new queue, and take a turn of a new interview. Returns the events of the turn."""
     services.interviews._calls.capacity = CapacityQueue("model", Turnstile(5, 10))
     interview_id, turn = await started(services, user)
     return await answered(services, user, interview_id, turn)

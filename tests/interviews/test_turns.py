@@ -1,4 +1,4 @@
-"""The interview use cases on a real database: progress, idempotency, failures, takeover and credits."""
+"""The interview use cases on a real database: progress, idempotency, failures, takeover, and credits."""
 
 from __future__ import annotations
 

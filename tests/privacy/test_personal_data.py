@@ -1,4 +1,4 @@
-"""A user's own data: devices, name, export, erasure."""
+"""A user's own data: devices, name, export, and erasure."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ async def test_export_without_purchases_shows_the_free_plan(services: Services, 
 async def customer(
     database: Database, webhooks: Webhooks, user: User, store: Store, *, known_by: str = "reference"
 ) -> tuple[str, str, list[Delivery]]:
-    """Let a user buy a credit and a plan, and cancel the plan.
+    """Have a user buy a credit and a plan, and then cancel the plan.
 
     Returns the IDs of the order and the subscription, and the deliveries.
     """
@@ -237,7 +237,7 @@ async def test_late_deliveries_of_an_erased_account_give_no_credits(
         *[deliveries for running in store.subscriptions for deliveries in [*store.cancel(running), *store.expire(running)]],
     )
     assert await webhooks.listed() == []
-    # The new owner of the address can still buy.
+    # The new owner of the email address can still buy.
     await send(webhooks, *store.buy(newcomer.email, custom=None)[1])
     assert await nets(database, newcomer) == (1, 0)
 

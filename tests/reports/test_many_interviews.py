@@ -1,4 +1,4 @@
-"""Users with more interviews than one page of a query: counts, lists and exports include all of them."""
+"""Users with more interviews than one page of a query: counts, lists, and exports include all of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parsing of questions, feedback and model answers, including hostile ones."""
+"""Parsing of questions, feedback, and model answers, including hostile ones."""
 
 from __future__ import annotations
 

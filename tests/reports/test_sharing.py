@@ -1,4 +1,4 @@
-"""Public links to reports: who can create, open and revoke them, what they show, and what ends them automatically."""
+"""Public links to reports: who can create, open, and revoke them, what they show, and what ends them automatically."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The states of the account pages: fields, flash cookies and guards."""
+"""The states of the account pages: fields, flash cookies, and guards."""
 
 from __future__ import annotations
 

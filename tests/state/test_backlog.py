@@ -1,4 +1,4 @@
-"""Limits on unfinished events per page, session and client, and dropped events of disconnected pages."""
+"""Limits on unfinished events per page, session, and client, and dropped events of disconnected pages."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class Running:
         return SimpleNamespace(event_namespace=self.pages, sio=server)
 
     def page(self) -> str:
-        """Connect a new page and return its key."""
+        """Connect a new page and return the key of its state."""
         key = uuid4().hex
         self.pages.token_to_sid[key] = f"sid of {key}"
         return key

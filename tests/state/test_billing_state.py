@@ -1,4 +1,4 @@
-"""Credits, plan and purchases on the pages: what is shown, what updates automatically, and what is refused."""
+"""Credits, plan, and purchases on the pages: what is shown, what updates automatically, and what is refused."""
 
 from __future__ import annotations
 

@@ -18,7 +18,10 @@ HOW = "Declare it in interviewer/state/bounds.py: in EVENTS with its bounds if p
 
 
 def handlers() -> dict[str, list[str]]:
-    """Return the parameters of every handler that Reflex lets anyone call, without those of states that tests define."""
+    """Return the parameter names of each handler that any client can call, keyed by the handler's name.
+
+    Handlers of states that tests define are left out.
+    """
     found = RegistrationContext.get().event_handlers
     return {
         name: list(inspect.signature(one.handler.fn).parameters)[1:] for name, one in found.items() if ".tests___" not in name

@@ -177,7 +177,7 @@ def test_error_reports_are_truncated_and_limited() -> None:
 
 
 def test_hostile_messages_are_rejected_with_little_work() -> None:
-    """A step for each character would be 300,000."""
+    """One step per character would make 300,000 steps."""
 
     def reject(text: str) -> None:
         with pytest.raises((Refusal, Violation)):

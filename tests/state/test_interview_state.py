@@ -1,4 +1,4 @@
-"""The interview page's state: what its handlers show, keep and refuse."""
+"""The interview page's state: what its handlers show, keep, and refuse."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class Witness(rx.State):
 
 @dataclass
 class Sent:
-    """A fake namespace that records the updates it is to send, with their recipients."""
+    """A fake namespace that records the updates it is asked to send, with their recipients."""
 
     updates: list[tuple[str, StateUpdate]] = field(default_factory=list)
 
@@ -148,7 +148,10 @@ def test_ownership_runs_before_reflexs_own_middleware() -> None:
 
 
 async def test_token_in_the_query_is_the_key_of_the_state() -> None:
-    """Reflex takes the key from the `token` in the websocket's query, where `api/open_pages.py` has put it."""
+    """Reflex takes the state's key from the `token` parameter in the websocket URL's query string.
+
+    `api/open_pages.py` puts the key there.
+    """
     linked: list[tuple[str, str]] = []
 
     class Namespace(EventNamespace):

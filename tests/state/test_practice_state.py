@@ -1,4 +1,4 @@
-"""The practice page's state, and skills, requirements and practice on the report page and the dashboard."""
+"""The practice page's state, and skills, requirements, and practice on the report page and the dashboard."""
 
 from __future__ import annotations
 

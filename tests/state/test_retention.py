@@ -15,7 +15,7 @@ EXPIRATION = 6 * 3600
 
 
 async def manager(**pages: tuple[float, str]) -> StateManagerMemory:
-    """Return a state manager with one state per page, given when it was last used and the email of its user."""
+    """Return a state manager with one state per page. `pages` has the time of each page's last use and its user's email."""
     made = StateManagerMemory(token_expiration=EXPIRATION)  # type: ignore[abstract]  # its methods are overloaded there
     for name, (used, email) in pages.items():
         token = BaseStateToken(ident=name, cls=rx.State)

@@ -134,7 +134,7 @@ class Chaos:
 
 
 async def new_customer(database: Database) -> tuple[User, int]:
-    """Return a new account without credits, and the first ID that its store may use."""
+    """Create an account without credits. Returns its user and the first ID that its store may use."""
     number = next(_numbers)
     async with database.transaction() as session:
         user = User(email=f"customer{number}@example.com", username="Customer")
@@ -143,9 +143,9 @@ async def new_customer(database: Database) -> tuple[User, int]:
 
 
 async def check(database: Database, commands: list[str], seed: int) -> tuple[CustomerHistory, Chaos]:
-    """Deliver one history cleanly and the same history chaotically, and assert that both give the same credits.
+    """Deliver a history cleanly to one customer and chaotically to another, and assert that both get the same credits.
 
-    Return the chaotic one.
+    Returns the history of the second customer and its chaotic delivery.
     """
     clean, first_id = await new_customer(database)
     history = customer_history(clean.email, commands, seed, first_id)

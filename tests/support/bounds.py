@@ -121,7 +121,7 @@ def routes() -> list[APIRoute]:
 
     found = list(within(list(api.build().routes)))
     paths = {route.path for route in found}
-    # A path with a trailing slash behaves like the one without.
+    # A path with a trailing slash behaves like the same path without it.
     return [route for route in found if not route.path.endswith("/") or route.path.rstrip("/") not in paths]
 
 

@@ -15,9 +15,9 @@ from sqlalchemy import create_engine, text
 from interviewer.core.database import driver_url
 from interviewer.core.embedded_postgres.postmaster import serves
 
-# The UID of an unprivileged account that exists on every system, for tests that run as root.
+# The UID of an unprivileged OS user that exists on every system, for tests that run as root.
 UNPRIVILEGED_UID = 65534
-# The script imports everything first: the unprivileged account may not be able to read the checkout.
+# The script imports everything first, because the unprivileged OS user may not be able to read the checkout.
 _USE = """
 import os, sys
 from pathlib import Path
@@ -54,13 +54,16 @@ def copy_data(source: Path, folder: Path) -> None:
 
 
 def server_of(folder: Path) -> int | None:
-    """Return the PID of the process that serves the data in `folder`, or None."""
+    """Return the PID of the process that serves the data in `folder`, or None if no process does."""
     return next((process.pid for process in psutil.process_iter() if serves(process, folder / "postgres")), None)
 
 
 @contextmanager
 def unrelated(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a process that has nothing to do with PostgreSQL under the account that owns the data."""
+    """Run a process that has nothing to do with PostgreSQL.
+
+    As root, run it as the OS user that owns the data. Otherwise, run it as the current user.
+    """
     owner = (folder / "postgres").stat().st_uid
     process = subprocess.Popen(["sleep", "120"], user=owner if os.geteuid() == 0 else None)
     try:

@@ -1,4 +1,4 @@
-"""Runs Schemathesis against a production process, with every operation of the OpenAPI description and every check."""
+"""Runs Schemathesis against a site started as in production, with every operation of the OpenAPI description and every check."""
 
 from __future__ import annotations
 

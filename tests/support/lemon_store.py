@@ -40,7 +40,8 @@ class Delivery:
 class Store:
     """A store with its own clock.
 
-    Each command advances the clock by a few seconds and returns the webhooks it fires, in order.
+    Each command advances the clock by a few seconds and returns the webhooks it fires, in order. Commands raise InvalidCommand if
+    the status of the subscription does not allow them.
     """
 
     def __init__(
@@ -139,7 +140,7 @@ class Store:
         return [failed, *self._change(id, status="past_due", renews_at=time(self.now + RETRY_DELAY))]
 
     def recover(self, id: str) -> list[Delivery]:
-        """Pay the pending invoice after its payment failed. Raises InvalidCommand if there is none."""
+        """Pay the pending invoice after its payment failed. Raises InvalidCommand if there is no pending invoice."""
         self._require_status(id, "past_due", "unpaid")
         invoice = self._pending(id)
         if invoice is None:
@@ -153,9 +154,9 @@ class Store:
         return [*fired, *self._change(id, status="active", renews_at=renews)]
 
     def change_variant(self, id: str, variant: str, *, charged: bool = True, paid: bool = True) -> list[Delivery]:
-        """Change the plan; does nothing if the variant stays the same.
+        """Change the plan. Does nothing if the variant stays the same.
 
-        `charged` invoices an active subscription immediately (0 for a downgrade); `paid` says whether an amount due is paid.
+        `charged` invoices an active subscription immediately (0 for a downgrade). `paid` says whether an amount due is paid.
         """
         attributes = self._require_status(id, "on_trial", "active", "past_due", "paused", "unpaid")
         old, new = self.variants[str(attributes["variant_id"])], self.variants[variant]
@@ -184,7 +185,10 @@ class Store:
         return self._change(id, *_with("cancelled"), status="cancelled", cancelled=True, pause=None, renews_at=ends, ends_at=ends)
 
     def resume(self, id: str) -> list[Delivery]:
-        """Resume a cancelled subscription, if it is one. Raises InvalidCommand if the paid period is over."""
+        """Resume a cancelled subscription. Does nothing if it is not cancelled.
+
+        Raises InvalidCommand if the paid period is over.
+        """
         attributes = self._require_status(id, "on_trial", "active", "past_due", "paused", "unpaid", "cancelled")
         if attributes["status"] != "cancelled":
             return []
@@ -203,12 +207,12 @@ class Store:
         return self._change(id, *_with("expired"), status="expired", cancelled=True, pause=None, ends_at=ends)
 
     def pause(self, id: str) -> list[Delivery]:
-        """Pause the subscription: no payments are collected, and no service is provided."""
+        """Pause the subscription. While it is paused, no payments are collected, and no service is provided."""
         self._require_status(id, "active", "past_due", "unpaid")
         return self._change(id, *_with("paused"), status="paused", pause={"mode": "void", "resumes_at": None})
 
     def unpause(self, id: str) -> list[Delivery]:
-        """Resume a paused subscription, which collects payments again."""
+        """Resume a paused subscription, so that payments are collected again."""
         self._require_status(id, "paused")
         return self._change(id, *_with("unpaused"), status="active", pause=None)
 
@@ -267,7 +271,7 @@ class Store:
         return attributes
 
     def _pending(self, id: str) -> Resource | None:
-        """Return the subscription's newest invoice if it is pending, or None. Older invoices are not retried."""
+        """Return the subscription's newest invoice if it is pending, or else None. Older invoices are not retried."""
         newest = self.invoices[self.invoices_of(id)[-1]]
         return newest if newest["attributes"]["status"] == "pending" else None
 
@@ -311,7 +315,7 @@ class Store:
         return self._fire(event, resource)
 
     def _fire(self, event: str, resource: Resource) -> Delivery:
-        """Return the webhook for a record in its current state."""
+        """Return a webhook with a new ID for a record in its current state."""
         self._fired += 1
         webhook_id = uuid.uuid5(uuid.NAMESPACE_URL, f"{self._space}/{self._fired}")
         meta: Resource = {"test_mode": self.test_mode, "event_name": event, "webhook_id": str(webhook_id)}

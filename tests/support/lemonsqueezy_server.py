@@ -112,7 +112,7 @@ class Behavior:
     async def deliver(self, deliveries: list[Delivery]) -> None:
         """Post webhooks to the webhook URL, if any.
 
-        A webhook that does not get a 200 is retried after the others, then dropped.
+        A webhook that does not get a 200 goes to the back of the queue, and is dropped after WEBHOOK_TRIES attempts.
         """
         self.fired += deliveries
         waiting = [(delivery, 1) for delivery in deliveries if self.webhook_url]
@@ -178,7 +178,10 @@ def _guarded(behavior: Behavior, handler: Handler) -> Handler:
 
 
 async def _fault(behavior: Behavior) -> Response | None:
-    """Return the next faulty response, or None if there is none."""
+    """Use up the next fault and return its response, or None if no fault is left.
+
+    While the server is busy, return a 429 instead, without using up a fault.
+    """
     left = behavior.busy_until - time.monotonic()
     if left > 0:
         return _error(429, {"Retry-After": str(int(left) + 1)})

@@ -15,7 +15,7 @@ CLIENT = "203.0.113.7"
 
 
 async def use_up(services: Services, action: Action, user: User) -> None:
-    """Use up the account's limit for an action."""
+    """Use up the account's rate limit for an action. Raises AssertionError if there is no limit."""
     for _ in range(1000):
         try:
             await services.guard.check(action, CLIENT, str(user.id))
@@ -37,7 +37,7 @@ async def begun(services: Services, user: User) -> tuple[int, asyncio.Task[list[
 
 
 async def give_up_all(services: Services, user: User) -> None:
-    """Start and give up as many interviews as are free per day."""
+    """Start and give up as many interviews as a user may give up per day."""
     for _ in range(GIVE_UPS_PER_DAY):
         interview_id, _rest = await begun(services, user)
         await services.interviews.give_up(user.id, interview_id)

@@ -48,7 +48,7 @@ class Behavior:
     first: float = 0.0  # seconds before the first token
     rate: float = 0.0  # tokens per second after that; 0 sends all at once
     at_once: bool = False  # whether a reply is sent in one piece, after `first` seconds
-    marks_by_keyword: bool = False  # whether a verdict marks as hit the key points whose word in `KEYWORDS` the answer contains
+    marks_by_keyword: bool = False  # whether a key point is a hit if the answer has its word in `KEYWORDS`
     stamps: bool = False  # whether every third word of questions and feedback is its send time
     feedback_tokens: int = 0  # length of the feedback; 0 for its natural length
     faults: list[str] = field(default_factory=list)  # each request uses up one; "" for a good reply

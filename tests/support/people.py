@@ -35,7 +35,7 @@ _REMARK = "In my last project I measured this first, because a guess is usually 
 
 @dataclass(frozen=True)
 class Veteran:
-    """A user with finished, paused, and open interviews. `cookie` is the secret of a signed-in session."""
+    """A user with finished, paused, and active interviews. `cookie` is the secret of a signed-in session."""
 
     email: str
     cookie: str

@@ -24,7 +24,7 @@ MISSING = (
 )
 START_SECONDS = 10
 PASSWORD = "pooled-secret"
-# PgBouncer refuses to run as root, and its account must be able to reach the server's socket.
+# PgBouncer refuses to run as root, and its OS user must be able to access the server's socket.
 _NOBODY = 65534
 # The first version that supports prepared statements in transaction mode.
 TRACKING = (1, 21)
@@ -92,7 +92,7 @@ class PgBouncer:
 def running(server_url: str, **settings: object) -> Iterator[PgBouncer]:
     """Run PgBouncer in front of a server while the block runs, with its defaults except for `settings`.
 
-    As root, run it under another account.
+    If the tests run as root, PgBouncer runs as another OS user.
     """
     command = program()
     pooler = PgBouncer(server_url, free_port())
@@ -126,7 +126,7 @@ def running(server_url: str, **settings: object) -> Iterator[PgBouncer]:
 def _account(server: URL) -> int | None:
     """Return the UID to run PgBouncer as, or None to keep the current one.
 
-    As root, use the owner of the server's socket folder, which may be private, but never root itself.
+    If the tests run as root, this is the owner of the server's socket folder, which may be private, but never root itself.
     """
     if os.getuid() != 0:
         return None

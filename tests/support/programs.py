@@ -27,7 +27,10 @@ FIND: dict[str, Callable[[], str | None]] = {"chromium": find_chromium, "pgbounc
 
 
 def ensure(name: str) -> str | None:
-    """Install a program if it is missing. Returns None, or a sentence that says what to do if the installation failed."""
+    """Install a program if it is missing. Returns None if it is installed in the end.
+
+    If the installation fails, returns a message that says how to install the program.
+    """
     if FIND[name]():
         return None
     print(f"{name} is missing. Installing it...", flush=True)

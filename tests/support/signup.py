@@ -29,6 +29,6 @@ async def reset_token(services: Services) -> str:
 
 
 async def signed_up(services: Services, email: str = "ada@example.com", name: str = "Ada") -> User:
-    """Return a new user who has confirmed the email address and entered the password again."""
+    """Create an account: sign up, confirm the email address, and enter the password again. Returns the user."""
     await services.accounts.request_verification(email, name, PASSWORD)
     return await services.accounts.confirm(await link_token(services), PASSWORD)

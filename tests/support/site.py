@@ -1,4 +1,4 @@
-"""A production process under test, and helpers to use it in Chromium."""
+"""A site started as in production, and helpers to use it in Chromium."""
 
 from __future__ import annotations
 

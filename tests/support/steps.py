@@ -1,4 +1,4 @@
-"""Counts the work that a call does, as a measure that does not depend on how busy the machine is."""
+"""Counts the work that a function does, as a measure that does not depend on how busy the machine is."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ async def answered(services: Services, user: User, interview_id: int, turn: Turn
 
 
 def next_turn(events: list[Event]) -> TurnView:
-    """Return the question that these events ask."""
+    """Return the turn whose question these events ask."""
     return next(event.turn for event in events if isinstance(event, Asked))
 
 

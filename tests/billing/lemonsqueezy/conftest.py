@@ -50,7 +50,7 @@ async def client(
 
 
 def purchase(variant_id: str = "1103301", email: str = BUYER) -> Purchase:
-    """Return a purchase by Ada, by default of the Pro plan."""
+    """Return a purchase. By default, Ada buys the Pro plan."""
     return Purchase(variant_id, email, REFERENCE, BACK)
 
 

@@ -163,7 +163,7 @@ async def test_no_secret_reaches_a_log_or_an_error(
 
 
 async def _error_text(payments: LemonSqueezy, call: Call) -> str:
-    """Make a call. Return the full text of its error with the traceback, or an empty string if it succeeds."""
+    """Call the client. Return the full text of the error with its traceback, or an empty string if the call succeeds."""
     try:
         await call(payments)
     except AppError as error:
