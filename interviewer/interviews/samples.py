@@ -40,27 +40,37 @@ SAMPLE_VERDICT = SampleVerdict(
     bank_id="databases-lost-update-stock",
     topic="Databases and Data Management",
     subtopic="Transactions and locking",
-    question="A shop's code reads the stock of an article (5 pieces), checks in the application that there is enough, computes the new value and writes it back with UPDATE. Under load, more pieces are sold than exist, although everything runs in transactions. Why, and which ways are there to prevent it? When would you take which?",
-    answer="Two requests both read 5 and both write 4, so two pieces are sold and one is subtracted; READ COMMITTED, the default, allows that. I let the database do it in one statement, UPDATE article SET stock = stock - 1 WHERE id = 7 AND stock >= 1, and look at the number of affected rows: zero means sold out. If code has to run in between, I use SELECT ... FOR UPDATE and keep the transaction short. Where conflicts are rare, a version column and a retry avoid the lock.",
+    question="An online store's code reads an item's stock (5 units), checks in the application that there's enough, computes the new value, and writes it back with UPDATE. Under load, it sells more units than exist, even though everything runs in transactions. Why does that happen, how could you prevent it, and how would you choose between the options?",
+    answer="Two requests both read 5 and both write 4, so two units are sold and only one is subtracted. READ COMMITTED, the default, allows that. I'd let the database do it in one statement, UPDATE products SET stock = stock - 1 WHERE id = 7 AND stock >= 1, and look at the number of affected rows: zero means sold out. If code has to run in between, I'd use SELECT ... FOR UPDATE and keep the transaction short. Where conflicts are rare, a version column and a retry avoid the lock. SERIALIZABLE would notice the conflict too, but then I have to run the whole transaction again.",
     marks=(
         SampleMark(
-            "Lost update: two requests read the same value and both write, which READ COMMITTED allows",
-            "both read 5 and both write 4",
+            "Explains the lost update: two requests read the same value and both write, which READ COMMITTED allows",
+            "Two requests both read 5 and both write 4, so two units are sold and only one is subtracted.",
         ),
         SampleMark(
-            "One atomic conditional UPDATE in the database, checking the number of affected rows",
-            "look at the number of affected rows",
+            "Uses one atomic conditional UPDATE in the database and checks the number of affected rows",
+            "I'd let the database do it in one statement, UPDATE products SET stock = stock - 1 WHERE id = 7 AND stock >= 1, and look at the number of affected rows: zero means sold out.",
         ),
         SampleMark(
-            "Pessimistic locking with SELECT FOR UPDATE for frequent conflicts and short transactions", "SELECT ... FOR UPDATE"
+            "Uses pessimistic locking with SELECT FOR UPDATE for frequent conflicts and short transactions",
+            "If code has to run in between, I'd use SELECT ... FOR UPDATE and keep the transaction short.",
         ),
-        SampleMark("Optimistic locking with a version column and retry for rare conflicts", "a version column and a retry"),
-        SampleMark("REPEATABLE READ or SERIALIZABLE detects the conflict, but the transaction must be retried", ""),
-        SampleMark("A CHECK constraint as last defence and a test with concurrent requests", ""),
+        SampleMark(
+            "Uses optimistic locking with a version column and retry for rare conflicts",
+            "Where conflicts are rare, a version column and a retry avoid the lock.",
+        ),
+        SampleMark(
+            "Says REPEATABLE READ or SERIALIZABLE detects the conflict, but the transaction has to be retried",
+            "SERIALIZABLE would notice the conflict too, but then I have to run the whole transaction again.",
+        ),
+        SampleMark(
+            "Adds a CHECK constraint as a last line of defense and a test with concurrent requests",
+            "",
+        ),
     ),
-    score=8,
-    next_time="Name the isolation levels that detect the conflict, and say what they cost you: you have to retry the whole transaction.",
-    model_answer="That is a lost update. The default isolation level in PostgreSQL is READ COMMITTED: two requests both read 5, both compute 4 and both write 4. My first choice is to let the database do the arithmetic in a single conditional statement and look at the number of affected rows; zero means sold out. If logic in the application has to run between reading and writing, I use either SELECT ... FOR UPDATE, which fits when conflicts are frequent and the transaction is short, or a version column and a retry, which fits when conflicts are rare. REPEATABLE READ or SERIALIZABLE also detects it, but then I have to catch the serialization error and run the whole transaction again. In any case a CHECK (stock >= 0) is the last line of defense, and I write a test with concurrent threads.",
+    score=9,
+    next_time="Add a safety net: a CHECK constraint that keeps the stock at 0 or more, and a test with concurrent requests.",
+    model_answer="That's a lost update. PostgreSQL's default isolation level is READ COMMITTED, so two requests both read 5, both compute 4, and both write 4. Two units get sold and only one gets subtracted. The transaction makes each request atomic, but it doesn't stop the other one from reading in between. My first choice is to let the database do the math in a single conditional statement, UPDATE item SET stock = stock - 1 WHERE id = $1 AND stock >= 1, and check the number of affected rows: zero means sold out. If application logic has to run between reading and writing, I have two options. One is a pessimistic lock, SELECT ... FOR UPDATE, so the second request waits; that fits frequent conflicts and short transactions. The other is optimistic locking with a version column and a retry when no row matched, which fits rare conflicts or a user who thinks for minutes. A higher isolation level, REPEATABLE READ in PostgreSQL or SERIALIZABLE, also detects the conflict, but then I have to catch the serialization error and rerun the whole transaction. In any case, a CHECK (stock >= 0) is the last line of defense, and I'd write a test with concurrent requests.",
 )
 
 

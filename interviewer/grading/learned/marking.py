@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -13,20 +14,22 @@ from interviewer.grading.learned.runtime import Floats
 from interviewer.grading.learned.sentences import Span
 
 # How much the reading of all sentences together counts against that of the best single one.
-TOGETHER = 0.7
+TOGETHER = 0.5
 # How much surer than the point a contradiction has to be.
 SURER = 1.0
-# How much surer than a vague mention its absence has to be.
-ABSENT = 1.5
+# How sure the absence of a point has to be, against a vague mention.
+ABSENT = 0.7
 # In the sentence that makes the point it need not be as sure as the point.
 IN_PLACE = 0.8
 # Expected shares up to the first count as nothing, from the second on as everything.
 NO_SHARE, FULL_SHARE = 0.08, 0.7
 BELIEF = 0.6
 # How much what an answer says about the other key points counts: an answer that gets most of them wrong is seldom right about one.
-COMPANY = 0.8
+COMPANY = 1.2
 # A sentence that is already the quote of a surer key point is replaced by one that says as much with at least this probability.
 OTHER_QUOTE = 0.5
+# Probabilities are rounded, and 0 would silence the other reading.
+_LEAST = 1e-3
 _BARS = np.array([{NOTHING: ABSENT, WRONG: SURER}.get(label, 1.0) for label in range(4)], dtype=np.float32)
 
 
@@ -78,8 +81,10 @@ def mark_all(readings: Sequence[Reading]) -> list[Marked]:
 
 def asserted(reading: Reading, points: Sequence[Reading] = ()) -> Asserted | None:
     """Return the sentence that asserts a false belief, or None if none does. `points` are the readings of the key points."""
+    evidence = combined(reading)
     tone = _tone(points)
-    evidence = _in_company(combined(reading), -float(tone.mean()) if tone.size else 0.0)
+    if tone.size:
+        evidence[MADE] *= math.exp(COMPANY * float(tone.mean()))
     if evidence[MADE] < BELIEF or evidence[MADE] <= evidence[WRONG]:
         return None
     return Asserted(_best(reading, MADE), float(evidence[MADE]))
@@ -97,16 +102,22 @@ def _without(tone: Floats, index: int) -> float:
 
 
 def _in_company(evidence: Floats, company: float) -> Floats:
-    """Return the evidence with "made" and "wrong" weighed by what the answer says about the other key points."""
-    shift = np.array([{WRONG: company, MADE: -company}.get(label, 0.0) for label in range(4)])
-    return np.asarray(evidence * np.exp(COMPANY * shift), dtype=np.float32)
+    """Return the evidence with what speaks for "made" and "wrong" divided anew by what the answer says about the other points.
+
+    How much speaks for the point being touched or absent stays the same.
+    """
+    made, wrong = float(evidence[MADE]) * math.exp(-COMPANY * company), float(evidence[WRONG]) * math.exp(COMPANY * company)
+    found = evidence.copy()
+    found[[MADE, WRONG]] = np.array([made, wrong]) * float(evidence[MADE] + evidence[WRONG]) / max(made + wrong, 1e-9)
+    return found
 
 
 def combined(reading: Reading) -> Floats:
-    """Return a figure for each class: a mean of what all sentences say together and what the clearest one says alone."""
+    """Return a figure for each class, high only if all sentences together and the clearest one alone speak for it."""
     clearest = reading.each.max(axis=0)
     clearest[NOTHING] = reading.each[:, NOTHING].min()
-    return np.asarray(TOGETHER * reading.whole + (1 - TOGETHER) * clearest, dtype=np.float32)
+    whole, alone = np.maximum(reading.whole, _LEAST), np.maximum(clearest, _LEAST)
+    return np.asarray(whole**TOGETHER * alone ** (1 - TOGETHER), dtype=np.float32)
 
 
 def _label(evidence: Floats, reading: Reading) -> int:

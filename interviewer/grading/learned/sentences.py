@@ -13,7 +13,7 @@ MAX_SENTENCES = 200
 MOST_CHARACTERS = 320
 _CODE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 # A dot inside a number, a name or an abbreviation ends no sentence.
-_END = re.compile(r"(?<!\be\.g)(?<!\bi\.e)(?<!\bvs)(?<!\betc)[.!?]+[\"'”’)\]]*(?=\s)|\n+|;(?=\s)")
+_END = re.compile(r"(?<!\be\.g)(?<!\bi\.e)(?<!\bvs)(?<!\betc)(?<![\s.])[.!?]+[\"'”’)\]]*(?=\s)|\n+|;(?=\s)")
 _LINES_OF_CODE = 5
 _WORD = re.compile(r"\w")
 
