@@ -99,7 +99,7 @@ def _excerpt() -> rx.Component:
         rx.el.h3("The answer", class_name=f"mb-1.5 mt-5 {SMALL_TITLE}"),
         rx.el.p(*_highlighted(sample.answer, [mark.quote for mark in made]), class_name="leading-relaxed"),
         rx.el.h3(f"The verdict: {len(made)} of {len(sample.marks)} key points made", class_name=f"mb-2 mt-5 {SMALL_TITLE}"),
-        rx.el.ul(*[_mark(mark) for mark in sample.marks[2:5]], class_name="mb-4 space-y-2"),
+        rx.el.ul(*[_mark(mark) for mark in sample.marks[3:6]], class_name="mb-4 space-y-2"),
         disclosure(
             "Every key point, with quotes", rx.el.ul(*[_mark(mark, proof=True) for mark in sample.marks], class_name="space-y-3")
         ),
