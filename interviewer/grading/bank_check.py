@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from interviewer.grading.bank.loader import BankQuestion, technologies
-from interviewer.grading.bank.vectors import bank_vectors
 from interviewer.grading.judge import mark_answer
+from interviewer.grading.vectors import vectors
 from interviewer.interviews.rubric import score
 from interviewer.interviews.topics import TOPICS, AnswerKind, Level
 
@@ -32,9 +32,6 @@ def question_problems(question: BankQuestion) -> Iterable[str]:
             yield f"{question.id}: a key point begins with a stray sign: {key_point.point[:50]!r}"
         if not (key_point.praise and key_point.gap and key_point.probe.endswith("?")):
             yield f"{question.id}: a key point lacks a praise, a gap or a probe: {key_point.point[:50]!r}"
-    value = _score(question, question.model_answer)
-    if value < MODEL_ANSWER_FLOOR:
-        yield f"{question.id}: the model answer scores {value}, less than {MODEL_ANSWER_FLOOR}: {_missed(question)}"
     for answer in (
         "I don't know.",
         "",
@@ -44,6 +41,17 @@ def question_problems(question: BankQuestion) -> Iterable[str]:
         value = _score(question, answer)
         if value > NON_ANSWER_CEILING:
             yield f"{question.id}: the non-answer {answer[:30]!r} scores {value}"
+
+
+def misread_model_answers(questions: Iterable[BankQuestion]) -> Iterable[tuple[int, str]]:
+    """Yield the score and one sentence for each model answer that the judge scores below MODEL_ANSWER_FLOOR.
+
+    They are the judge's mistakes: a model answer makes every key point.
+    """
+    for question in questions:
+        value = _score(question, question.model_answer)
+        if value < MODEL_ANSWER_FLOOR:
+            yield value, f"{question.id}: the model answer scores {value}: {_missed(question)}"
 
 
 def bank_problems(bank: Mapping[str, BankQuestion]) -> Iterable[str]:
@@ -64,7 +72,7 @@ def topic_problems(questions: list[BankQuestion], slug: str) -> Iterable[str]:
         yield f"{slug}: at least half of the questions must ask for code"
     for question in questions:
         yield from question_problems(question)
-    alike = np.array([bank_vectors().prompts[question.id] for question in questions])
+    alike = vectors([question.prompt for question in questions])
     cosines = np.triu(alike @ alike.T, k=1)
     for first, second in zip(*np.nonzero(cosines > DUPLICATE_COSINE), strict=True):
         yield f"{slug}: {questions[first].id} and {questions[second].id} ask nearly the same"

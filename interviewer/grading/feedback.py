@@ -60,7 +60,7 @@ def _wrong(rubric: Rubric, scored: Scored) -> list[str]:
     known = {quote for quote, _ in said}
     opposite = [mark for mark in _of(rubric, scored, Mark.CONTRADICTED) if mark.quote not in known]
     said += [(mark.quote, _gap(_point(rubric, mark))) for mark in opposite]
-    return [f"You said “{_short(quote)}”. That's not right. {correction}" for quote, correction in said[:MAX_WRONG]]
+    return [f"You said “{_short(quote)}”. I'd push back on that. {correction}" for quote, correction in said[:MAX_WRONG]]
 
 
 def _missing(rubric: Rubric, scored: Scored) -> list[str]:

@@ -29,7 +29,14 @@ _LONG_LINE = 160
 def spoken(answer: str, spans: Sequence[Span], prompt: str) -> list[Span]:
     """Return the sentences that say something: not those that repeat the question, address the grader, or only praise oneself."""
     asked = set(content_stems(prompt))
-    return [span for span in spans if _says_something(answer[span.start : span.end], asked)]
+    texts = [answer[span.start : span.end] for span in spans]
+    # Next to an instruction, single words are a part of it ("pass").
+    least = 2 if any(addresses_grader(text) for text in texts) else 0
+    return [
+        span
+        for span, text in zip(spans, texts, strict=True)
+        if _says_something(text, asked) and len(content_stems(text)) >= least
+    ]
 
 
 def _says_something(sentence: str, asked: set[str]) -> bool:

@@ -73,7 +73,7 @@ def test_builtin_scores_are_compared_with_human_grades(run: Run, tmp_path: Path)
         "same rounded score in all runs",
     ):
         assert words in result.stdout
-    assert "12 of 12 graded" in result.stderr
+    assert "24 of 24 graded" in result.stderr
     assert (tmp_path / "made" / "report.html").read_text().count("<svg") == 3
     assert not list(tmp_path.glob("**/.*.part"))
     again = run(SHORT_ANSWERS, "--interviewer", "builtin", "--out", "again.jsonl", "--limit", 4)

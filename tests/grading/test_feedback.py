@@ -77,14 +77,14 @@ def test_vague_point_is_quoted_with_the_next_step() -> None:
 def test_wrong_statement_is_corrected_once() -> None:
     said = WrongStatement("words 0", BELIEF)
     found = feedback(Mark.CONTRADICTED, Mark.HIT, Mark.HIT, wrong=(said,))
-    assert found[1] == "You said “words 0”. That's not right. A wrong DELETE reaches the replica within a second."
-    assert sum("not right" in part for part in found) == 1
+    assert found[1] == "You said “words 0”. I'd push back on that. A wrong DELETE reaches the replica within a second."
+    assert sum("push back" in part for part in found) == 1
     assert found[-1] == "To get there, try to answer this: What's on the replica a minute after a wrong UPDATE?"
 
 
 def test_contradicted_point_is_corrected_by_the_rubric() -> None:
     found = feedback(Mark.CONTRADICTED, Mark.HIT, Mark.MISSED)
-    assert "You said “words 0”. That's not right. Say why a replica isn't a backup: it repeats every mistake." in found
+    assert "You said “words 0”. I'd push back on that. Say why a replica isn't a backup: it repeats every mistake." in found
 
 
 @pytest.mark.parametrize("wrong", [(), (WrongStatement("words 1", BELIEF),)])

@@ -20,7 +20,7 @@ from training.splits import Split
 BANK = load_bank()
 # Questions that the judge was not trained on, but tuned on.
 UNSEEN = load(Split.DEVELOPMENT)
-INDEX = BANK["databases-composite-index-order"]
+STOCK = BANK["databases-lost-update-stock"]
 
 
 def judged(asked: BankQuestion, answer: str) -> Scored:
@@ -47,24 +47,37 @@ def share(found: list[bool]) -> float:
 
 def test_opposite_of_the_truth_earns_little() -> None:
     wrong = (
-        "I'd put created_at first, because the range filter throws away most rows, and customer_id second. With customer_id in front "
-        "the database would have to sort all entries again, and the index would make every write faster."
+        "A transaction already makes both requests run one after the other, so this can only be a caching bug. I'd read the stock first "
+        "and write the new value in a second statement, outside of a transaction to keep it fast. Locks would be wrong here, since SELECT "
+        "FOR UPDATE only blocks readers, and a version column doesn't help because both requests have the same version."
     )
-    assert points(INDEX, wrong) <= 3
+    scored = judged(STOCK, wrong)
+    assert points(STOCK, wrong) <= 1
+    assert sum(mark.mark is Mark.CONTRADICTED for mark in scored.marks) >= 3
+    assert scored.wrong
+
+
+def test_right_answer_in_other_words_passes() -> None:
+    right = (
+        "Both requests see 5 in stock and both put back 4, so one sale gets lost; the default isolation level doesn't stop that. I'd push "
+        "the check into the statement itself, subtract one where the stock is still at least one, and if no row came back it's sold out. "
+        "When other code has to run in between, I'd lock the row up front and keep it short, or carry a version number and try again."
+    )
+    assert points(STOCK, right) >= 7
 
 
 def test_later_correction_counts() -> None:
-    plain = "The index should be on customer_id first and created_at second."
-    corrected = f"The index should be on created_at first. No wait, that's wrong. {plain}"
-    assert judged(INDEX, corrected).marks[0].mark is Mark.HIT
-    assert judged(INDEX, plain).marks[0].mark is Mark.HIT
+    plain = "If code has to run in between, I'd use SELECT ... FOR UPDATE and keep the transaction short."
+    corrected = f"FOR UPDATE doesn't block other writers, so it can't help. No wait, that's wrong. {plain}"
+    assert judged(STOCK, plain).marks[2].mark is Mark.HIT
+    assert judged(STOCK, corrected).marks[2].mark is Mark.HIT
 
 
 @pytest.mark.slow
 def test_misconceptions_are_caught_and_corrections_are_not() -> None:
     beliefs = [(question, index, one) for question in UNSEEN for index, one in enumerate(question.misconceptions)]
     assert share([asserts(question, index, text) for question, index, one in beliefs for text in one.asserted]) >= 0.8
-    assert share([asserts(question, index, text) for question, index, one in beliefs for text in one.corrected]) <= 0.2
+    assert share([asserts(question, index, text) for question, index, one in beliefs for text in one.corrected]) <= 0.35
 
 
 @pytest.mark.slow
@@ -81,4 +94,4 @@ def test_fluent_wrong_answers_fail_and_good_ones_pass() -> None:
     good = [points(BANK[question.id], one.text) for question, one in chosen if one.kind == "good"]
     wrong = [points(BANK[question.id], one.text) for question, one in chosen if one.kind == "wrong"]
     assert sum(value < 7 for value in good) / len(good) <= 0.15
-    assert sum(value > 3 for value in wrong) / len(wrong) <= 0.15
+    assert sum(value > 3 for value in wrong) / len(wrong) <= 0.2
