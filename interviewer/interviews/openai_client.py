@@ -99,8 +99,7 @@ class OpenAIInterviewer:
 
     def __init__(self, *, model: str, api_key: str | None, base_url: str | None, timeout: float) -> None:
         """Create a client. `timeout` limits one complete reply, in seconds. Self-hosted servers often need no `api_key`."""
-        self.model = model
-        self._timeout = timeout
+        self.model, self._timeout = model, timeout
         self._counts_tokens = True
         self._client = AsyncOpenAI(
             api_key=api_key or "none",

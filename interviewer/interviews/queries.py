@@ -373,10 +373,7 @@ async def final_scores(session: AsyncSession, user_id: int) -> Sequence[Row[int,
 
 
 async def give_ups(session: AsyncSession, user_id: int, since: datetime) -> Sequence[datetime]:
-    """Return when the user gave up starting an interview, for times after `since`, oldest first.
-
-    `given_up_at` is set only for starts that count toward the daily limit.
-    """
+    """Return when the user gave up starting an interview after `since`, oldest first, if that counts toward the limit."""
     statement = (
         select(col(Interview.given_up_at))
         .where(col(Interview.user_id) == user_id, col(Interview.given_up_at) > since)

@@ -13,7 +13,7 @@ from interviewer.interviews.rubric import PASS_SCORE, folded
 # Minimum cosine between a question with its key points and a line of the posting. Set by reading pairs of bank questions and
 # lines of the three sample postings: from LIKE on, both are about the same thing. If they also name the same technology, a
 # lower value is enough. Below that, lines about teams and scale match any question.
-LIKE, LIKE_AND_SHARED = 0.38, 0.30
+LIKE, LIKE_AND_SHARED = 0.24, 0.20
 # In characters. Shorter passages occur in many texts by chance.
 MIN_QUOTE = 12
 _QUOTED = re.compile(r"[“\"]([^“”\"]+)[”\"]")

@@ -72,7 +72,7 @@ def test_plan_changes_announce_their_effect_beforehand(shop: Site, page: Page) -
     pay(page)
     opened(page, f"{shop.url}/account")
     page.get_by_text("Upgrade to Premium").first.click()
-    expect(page.get_by_text("You'll get 10 more credits right away")).to_be_visible()
+    expect(page.get_by_text("You'll get 10 more credits and pay a prorated amount now")).to_be_visible()
     page.get_by_role("button", name="Upgrade to Premium").click()
     expect(page.get_by_text("Your plan renews on").filter(has_text="20 credits for $29.99")).to_be_visible()
     page.get_by_text("Cancel plan").first.click()

@@ -106,7 +106,7 @@ async def test_candidates_score_in_order_of_strength(database: Database, new_use
         for view in views:
             check_shape(view)
         means[name] = mean(turn.verdict.score for view in views for turn in view.turns if turn.verdict)
-    assert means["strong"] >= 9.5
+    assert means["strong"] >= 9
     assert means["strong"] > means["middling"] + 2
     assert means["middling"] > means["weak"] + 2
     assert means["weak"] > means["evasive"] + 0.5

@@ -26,7 +26,7 @@ from tests.support.lemon_store import Delivery, Store
 from tests.support.signup import PASSWORD, link_token, signed_up
 from tests.support.turns import answered, started
 
-PRACTICED = "databases-composite-index-order"
+PRACTICED = "databases-lost-update-stock"
 
 
 async def count(database: Database, table: str) -> int:
@@ -81,7 +81,7 @@ async def test_export_has_all_data_and_no_rubric_before_its_verdict(services: Se
         assert part in document
     assert document.count("Names the first thing") == 1, "the open question's rubric is not in it"
     [tried] = json.loads(document)["practice"]
-    assert (tried["topic"], len(tried["marks"])) == ("Databases and Data Management", 5)
+    assert (tried["topic"], len(tried["marks"])) == ("Databases and Data Management", 6)
     assert 0 <= tried["score"] <= 10
     assert stranger.email not in document
     assert "Another user" not in document

@@ -26,13 +26,13 @@ from tests.conftest import NewUser
 from tests.support.state_pages import OpenPage, Page, run
 from tests.support.turns import GOOD, answered, next_turn, started, take_all
 
-INDEX = "databases-composite-index-order"
+STOCK = "databases-lost-update-stock"
 BANK = ShippedBank().all()
-BEST = str(BANK[INDEX].rubric["model_answer"])
-SOME = "I would add one index on customer_id first and created_at second, and look at the plan with EXPLAIN ANALYZE."
+BEST = str(BANK[STOCK].rubric["model_answer"])
+SOME = "Two requests read the same stock and both write it back. I would use one conditional UPDATE and check the rows."
 
 
-async def opened(open_page: OpenPage, user: Any, bank_id: str = INDEX) -> Page:
+async def opened(open_page: OpenPage, user: Any, bank_id: str = STOCK) -> Page:
     page = Page(await open_page(PracticeState, user, url=f"http://localhost/practice?question={bank_id}"))
     await run(PracticeState.load, page)
     return page
@@ -44,7 +44,7 @@ async def send(page: Page, answer: object = SOME, **overridden: object) -> Any:
     return await run(PracticeState.submit, page, form)
 
 
-async def count(services: Services, user: Any, bank_id: str = INDEX) -> int:
+async def count(services: Services, user: Any, bank_id: str = STOCK) -> int:
     return (await services.practice.question(user.id, bank_id)).count
 
 
@@ -57,7 +57,7 @@ async def test_question_is_shown_without_its_rubric(open_page: OpenPage, new_use
     assert page.question.topic == "Databases and Data Management"
     assert (page.record, page.tries, page.verdict.judged) == ("", [], False)
     assert len(page.following) == 5
-    assert INDEX not in json.dumps([one.href for one in page.following])
+    assert STOCK not in json.dumps([one.href for one in page.following])
     shown = json.dumps(page.question, default=vars)
     assert BEST[:60] not in shown
     assert "Checks the plan with EXPLAIN" not in shown
@@ -118,7 +118,7 @@ async def test_invalid_form_shows_an_error_and_keeps_the_page(
     await send(page, **overridden)
     assert part in page.error
     assert bool(page.error) == bool(part)
-    assert (page.phase, page.bank_id, page.sending) == ("open", INDEX, False)
+    assert (page.phase, page.bank_id, page.sending) == ("open", STOCK, False)
     await send(page)
     assert page.verdict.judged
     assert page.error == ""
@@ -127,7 +127,7 @@ async def test_invalid_form_shows_an_error_and_keeps_the_page(
 async def test_signed_out_visitor_sees_and_stores_nothing(open_page: OpenPage, services: Services) -> None:
     page = await opened(open_page, None)
     assert page.phase == "loading"
-    assert "/login" in str(await send(page, question=INDEX))
+    assert "/login" in str(await send(page, question=STOCK))
     assert not page.verdict.judged
 
 
@@ -135,7 +135,7 @@ async def test_ended_session_redirects_to_sign_in_and_back(open_page: OpenPage, 
     user = await new_user(0)
     page = await opened(open_page, user)
     await services.sessions.close(page.router.headers.cookie.split("=", 1)[1])
-    assert f"/login?next=/practice%3Fquestion%3D{INDEX}" in str(await send(page))
+    assert f"/login?next=/practice%3Fquestion%3D{STOCK}" in str(await send(page))
     assert page.phase == "open", "the box with the text in it stays"
     assert not page.sending
     assert await count(services, user) == 0
@@ -170,11 +170,11 @@ async def test_two_tabs_count_as_two_tries(open_page: OpenPage, new_user: NewUse
 
 async def test_try_counts_although_the_state_was_dropped(open_page: OpenPage, new_user: NewUser, services: Services) -> None:
     user = await new_user(0)
-    page = Page(await open_page(PracticeState, user, url=f"http://localhost/practice?question={INDEX}"))
-    assert await send(page, question=INDEX) is not None, "the rest is reloaded"
+    page = Page(await open_page(PracticeState, user, url=f"http://localhost/practice?question={STOCK}"))
+    assert await send(page, question=STOCK) is not None, "the rest is reloaded"
     await run(PracticeState.load, page)
     assert page.verdict.judged
-    assert page.bank_id == INDEX
+    assert page.bank_id == STOCK
     assert page.following
 
 
@@ -183,7 +183,7 @@ async def test_late_verdict_is_stored_but_not_shown(open_page: OpenPage, new_use
     page = await opened(open_page, user)
     async with page:
         page.bank_id = "databases-transaction-two-updates"
-    await send(page, question=INDEX)
+    await send(page, question=STOCK)
     assert not page.verdict.judged
     assert await count(services, user) == 1
 
@@ -193,7 +193,7 @@ async def test_next_user_in_the_tab_sees_nothing_of_the_previous_one(
 ) -> None:
     page = await opened(open_page, await new_user(0))
     await send(page)
-    other = Page(await open_page(PracticeState, await new_user(0), url=f"http://localhost/practice?question={INDEX}"))
+    other = Page(await open_page(PracticeState, await new_user(0), url=f"http://localhost/practice?question={STOCK}"))
     object.__setattr__(page.state, "router", other.router)
     await run(PracticeState.load, page)
     assert (page.verdict.judged, page.record, page.tries) == (False, "", [])
@@ -287,8 +287,8 @@ async def test_dashboard_shows_skills_suggestions_and_practice(
     page = await dashboard_skills(open_page, user)
     assert (page.loaded, page.weakest, len(page.suggestions), page.practice_summary) == (True, [], 5, "")
     await take_all(services, user)
-    await services.practice.attempt(user.id, INDEX, BEST, uuid4())
-    await services.practice.attempt(user.id, INDEX, "I don't know.", uuid4())
+    await services.practice.attempt(user.id, STOCK, BEST, uuid4())
+    await services.practice.attempt(user.id, STOCK, "I don't know.", uuid4())
     page = await dashboard_skills(open_page, user)
     assert (len(page.weakest), len(page.others)) == (5, 1)
     assert (page.weakest[0].mean, page.weakest[0].trend, page.weakest[0].answers) == ("10", "steady", "2 answers")

@@ -26,7 +26,7 @@ from tests.support.newcomers import BROWSER, add_user
 
 # The sample job of each finished interview and how many days ago it took place, oldest first. An empty job means none.
 HISTORY = (("junior", 41), ("mid-level", 30), ("", 19), ("mid-level", 11), ("senior", 3))
-PRACTICED = "databases-composite-index-order"
+PRACTICED = "databases-lost-update-stock"
 # The share of the model answer that each answer contains. Candidates improve by `_BETTER` from one interview to the next.
 _SHARES = (0.3, 0.9, 0.5, 0.2, 0.7, 0.4, 1.0)
 _BETTER = 0.12
