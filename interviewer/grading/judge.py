@@ -13,17 +13,19 @@ from dataclasses import dataclass
 
 from interviewer.grading.learned.labels import MADE, NOTHING, PARTIAL, WRONG
 from interviewer.grading.learned.marking import Asserted, Marked, asserted, mark_all
-from interviewer.grading.learned.reading import Reading, read
-from interviewer.grading.learned.rubrics import criteria_of
+from interviewer.grading.learned.reading import read
+from interviewer.grading.learned.rubrics import criteria_of, model_likeness
 from interviewer.grading.learned.runtime import shipped
 from interviewer.grading.learned.sentences import Span, sentences
 from interviewer.grading.nature import nature_of, spoken
+from interviewer.interviews.non_answers import is_non_answer
 from interviewer.interviews.rubric import AnswerNature, Mark, MarkedPoint, Misconception, Rubric
 from interviewer.interviews.topics import AnswerKind
 
 MAX_QUOTE = 280
-# An answer without a single mark whose sentences are all less similar to the key points than this is about something else.
-OFF_TOPIC_COSINE = 0.3
+# An answer is about something else if its sentences are less like the key points than this share of the model answer's likeness.
+# Three of four answers to other questions are; of vague answers to the question itself, one of 100.
+ELSEWHERE = 0.5
 # Verdicts in memory.
 _RECENT = 64
 _recent: OrderedDict[tuple[str, Rubric, str, AnswerKind], Future[Scored]] = OrderedDict()
@@ -82,7 +84,7 @@ def mark_answer(prompt: str, rubric: Rubric, answer: str, kind: AnswerKind) -> S
 
 def _mark(prompt: str, rubric: Rubric, answer: str, kind: AnswerKind) -> Scored:
     kept = spoken(answer, sentences(answer), prompt)
-    nature = nature_of(answer, kept, kind)
+    nature = AnswerNature.NON_ANSWER if is_non_answer(prompt, answer) else nature_of(answer, kept, kind)
     if nature is AnswerNature.NON_ANSWER:
         return Scored(nature, tuple(MarkedPoint(key_point=index, mark=Mark.MISSED) for index in range(len(rubric.key_points))))
     readings = read(shipped(), answer, kept, criteria_of(prompt, rubric))
@@ -91,7 +93,8 @@ def _mark(prompt: str, rubric: Rubric, answer: str, kind: AnswerKind) -> Scored:
     beliefs = [asserted(reading, readings[:count]) for reading in readings[count:]]
     wrong = _wrong_statements(answer, rubric, beliefs)
     marks = tuple(_marked(index, one, answer) for index, one in enumerate(found))
-    if not wrong and all(mark.mark is Mark.MISSED for mark in marks) and _is_unrelated(readings[:count]):
+    likeness = sum(reading.likeness for reading in readings[:count]) / count
+    if likeness < ELSEWHERE * model_likeness(prompt, rubric):
         nature = AnswerNature.OFF_TOPIC
     weights = [key_point.weight for key_point in rubric.key_points]
     share = sum(weight * one.share for weight, one in zip(weights, found, strict=True)) / sum(weights)
@@ -110,10 +113,6 @@ def _wrong_statements(answer: str, rubric: Rubric, beliefs: Sequence[Asserted | 
     for one, misconception in sorted(found, key=lambda pair: -pair[0].sureness):
         kept.setdefault(one.quote, WrongStatement(_quoted(answer, one.quote), misconception))
     return tuple(kept.values())
-
-
-def _is_unrelated(readings: Sequence[Reading]) -> bool:
-    return max(reading.likeness for reading in readings) < OFF_TOPIC_COSINE
 
 
 def _quoted(answer: str, span: Span) -> str:

@@ -47,3 +47,12 @@ def criteria_of(prompt: str, rubric: Rubric) -> tuple[Sought, ...]:
     """Return the criteria of a question for the shipped network. The first call for a question takes about 0.2 s of one core."""
     with _LOCK:
         return _kept(prompt, rubric)
+
+
+@lru_cache(maxsize=_KEPT)
+def model_likeness(prompt: str, rubric: Rubric) -> float:
+    """Return the mean over the key points of the cosine of the model answer's sentence that is most like it."""
+    answer = rubric.model_answer
+    said = shipped().vectors([answer[span.start : span.end] for span in sentences(answer)] or [answer])
+    wanted = np.stack([one.vector for one in criteria_of(prompt, rubric)[: len(rubric.key_points)]])
+    return float((wanted @ said.T).max(axis=1).mean())
