@@ -1,4 +1,4 @@
-"""Vectors of the bank's questions, computed once and shipped: `python -m tools.bank_vectors` writes the file anew."""
+"""Vectors of the bank's questions, computed once and shipped: `python -m tools.bank_vectors` writes the file."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ def _without(tone: Floats, index: int) -> float:
 
 
 def _in_company(evidence: Floats, company: float) -> Floats:
-    """Return the evidence with what speaks for "made" and "wrong" divided anew by what the answer says about the other points.
+    """Return the evidence with what speaks for "made" and "wrong" divided by what the answer says about the other points.
 
     How much speaks for the point being touched or absent stays the same.
     """
