@@ -9,7 +9,7 @@ import numpy as np
 
 from evaluation.measures import pearson, rmse
 from interviewer.grading.learned.labels import MADE, NAMES, NOTHING, PARTIAL, WRONG
-from interviewer.grading.learned.marking import Marked, asserted, mark_all
+from interviewer.grading.learned.marking import Marked, asserted, company_of, mark_all
 from training.readings import AnswerRead, StatementRead
 
 Figures: TypeAlias = dict[str, float | None]
@@ -60,7 +60,7 @@ def of_answers(found: Sequence[AnswerRead], weights: WeightsOf) -> Figures:
         figures[name] = _mean([sign * value > sign * limit for one, value in zip(found, scores, strict=True) if one.kind == kind])
     for name, kinds in (("right", ("strong", "model", "spoken good")), ("wrong", ("wrong", "negated", "spoken wrong"))):
         figures[f"beliefs in {name} answers"] = _mean(
-            [asserted(each, one.points) is not None for one in found if one.kind in kinds for each in one.beliefs]
+            [asserted(each, company_of(one.points)) is not None for one in found if one.kind in kinds for each in one.beliefs]
         )
     return figures
 

@@ -9,7 +9,7 @@ from interviewer.grading.bank.loader import load_bank
 from interviewer.grading.learned import criteria
 from interviewer.grading.learned.labels import MADE, WRONG
 from interviewer.grading.learned.reading import Reading, Sought, read
-from interviewer.grading.learned.rubrics import sought_by
+from interviewer.grading.learned.rubrics import wanted_by
 from interviewer.grading.learned.runtime import Floats, Network
 from interviewer.grading.learned.sentences import sentences
 from training.answers import spoken_of, texts_of
@@ -71,7 +71,7 @@ def _statements(question: Question) -> Iterator[tuple[str, str, int, bool]]:
 
 def criteria_of(network: Network, question: Question) -> tuple[Sought, ...]:
     """Return the criteria of a question: its key points, then its false beliefs."""
-    return sought_by(network, question.prompt, load_bank()[question.id].rubric)
+    return wanted_by(network, question.prompt, load_bank()[question.id].rubric).criteria
 
 
 def _answer(network: Network, question: Question, looked_for: Sequence[Sought], answer: tuple[str, str, list[int]]) -> AnswerRead:

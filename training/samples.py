@@ -11,12 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from interviewer.grading.bank.loader import BankQuestion, load_bank
-from interviewer.grading.learned.labels import MADE, PARTIAL
+from interviewer.interviews.rubric import MAX_SCORE
 from training.answers import texts_of
 from training.dataset import load
+from training.measures import SHARES, score
 from training.splits import Split
-
-_SHARES = {MADE: 1.0, PARTIAL: 0.5}
 
 
 def lines(split: Split) -> Iterator[str]:
@@ -29,14 +28,13 @@ def lines(split: Split) -> Iterator[str]:
 
 def _line(asked: BankQuestion, name: str, text: str, labels: list[int]) -> dict[str, object]:
     weights = [point.weight for point in asked.key_points]
-    earned = sum(weight * _SHARES.get(label, 0.0) for weight, label in zip(weights, labels, strict=True))
     return {
         "id": name,
         "question_id": asked.id,
         "question": asked.prompt.strip(),
         "reference_answer": asked.model_answer.strip(),
         "answer": text,
-        "grade": round(earned / sum(weights), 4),
+        "grade": round(score([SHARES[label] for label in labels], weights) / MAX_SCORE, 4),
         "kind": asked.kind.value,
         "rubric": asked.rubric.model_dump(mode="json"),
     }

@@ -12,9 +12,9 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from interviewer.grading.learned.labels import MADE, NOTHING, PARTIAL, WRONG
-from interviewer.grading.learned.marking import Asserted, Marked, asserted, mark_all
+from interviewer.grading.learned.marking import Asserted, Marked, asserted, company_of, mark_all
 from interviewer.grading.learned.reading import read
-from interviewer.grading.learned.rubrics import criteria_of, model_likeness
+from interviewer.grading.learned.rubrics import wanted_in
 from interviewer.grading.learned.runtime import shipped
 from interviewer.grading.learned.sentences import Span, sentences
 from interviewer.grading.nature import nature_of, spoken
@@ -87,14 +87,14 @@ def _mark(prompt: str, rubric: Rubric, answer: str, kind: AnswerKind) -> Scored:
     nature = AnswerNature.NON_ANSWER if is_non_answer(prompt, answer) else nature_of(answer, kept, kind)
     if nature is AnswerNature.NON_ANSWER:
         return Scored(nature, tuple(MarkedPoint(key_point=index, mark=Mark.MISSED) for index in range(len(rubric.key_points))))
-    readings = read(shipped(), answer, kept, criteria_of(prompt, rubric))
-    count = len(rubric.key_points)
-    found = mark_all(readings[:count])
-    beliefs = [asserted(reading, readings[:count]) for reading in readings[count:]]
-    wrong = _wrong_statements(answer, rubric, beliefs)
+    wanted = wanted_in(prompt, rubric)
+    readings = read(shipped(), answer, kept, wanted.criteria)
+    points, misconceptions = readings[: len(wanted.points)], readings[len(wanted.points) :]
+    found = mark_all(points)
+    company = company_of(points)
+    wrong = _wrong_statements(answer, rubric, [asserted(reading, company) for reading in misconceptions])
     marks = tuple(_marked(index, one, answer) for index, one in enumerate(found))
-    likeness = sum(reading.likeness for reading in readings[:count]) / count
-    if likeness < ELSEWHERE * model_likeness(prompt, rubric):
+    if sum(reading.likeness for reading in points) / len(points) < ELSEWHERE * wanted.likeness:
         nature = AnswerNature.OFF_TOPIC
     weights = [key_point.weight for key_point in rubric.key_points]
     share = sum(weight * one.share for weight, one in zip(weights, found, strict=True)) / sum(weights)

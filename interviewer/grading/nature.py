@@ -29,20 +29,18 @@ _LONG_LINE = 160
 def spoken(answer: str, spans: Sequence[Span], prompt: str) -> list[Span]:
     """Return the sentences that say something: not those that repeat the question, address the grader, or only praise oneself."""
     asked = set(content_stems(prompt))
-    texts = [answer[span.start : span.end] for span in spans]
+    answering = [span for span in spans if not addresses_grader(answer[span.start : span.end])]
     # Next to an instruction, single words are a part of it ("pass").
-    least = 2 if any(addresses_grader(text) for text in texts) else 0
-    return [
-        span
-        for span, text in zip(spans, texts, strict=True)
-        if _says_something(text, asked) and len(content_stems(text)) >= least
-    ]
+    least = 2 if len(answering) < len(spans) else 0
+    return [span for span in answering if _says_something(answer[span.start : span.end], asked, least)]
 
 
-def _says_something(sentence: str, asked: set[str]) -> bool:
-    if addresses_grader(sentence) or is_self_praise(sentence):
+def _says_something(sentence: str, asked: set[str], least: int) -> bool:
+    """Return whether a sentence has at least `least` meaningful words, and neither praises its author nor repeats the question."""
+    found = content_stems(sentence)
+    if len(found) < least or is_self_praise(sentence):
         return False
-    said = set(content_stems(sentence))
+    said = set(found)
     return len(said) < 3 or len(said & asked) / len(said) < _ECHO_SHARE
 
 

@@ -10,7 +10,7 @@ from interviewer.grading.bank.loader import BankQuestion, load_bank
 from interviewer.grading.judge import Scored, mark_answer
 from interviewer.grading.learned.marking import asserted
 from interviewer.grading.learned.reading import read
-from interviewer.grading.learned.rubrics import criteria_of
+from interviewer.grading.learned.rubrics import wanted_in
 from interviewer.grading.learned.runtime import shipped
 from interviewer.grading.learned.sentences import sentences
 from interviewer.interviews.rubric import Mark, score
@@ -35,7 +35,7 @@ def points(asked: BankQuestion, answer: str) -> int:
 def asserts(question: Question, belief: int, statement: str) -> bool:
     """Return whether a statement alone is read as asserting a misconception of its question."""
     asked = BANK[question.id]
-    criterion = criteria_of(asked.prompt, asked.rubric)[len(asked.key_points) + belief]
+    criterion = wanted_in(asked.prompt, asked.rubric).misconceptions[belief]
     (reading,) = read(shipped(), statement, sentences(statement), [criterion])
     return asserted(reading) is not None
 

@@ -83,12 +83,18 @@ def mark_all(readings: Sequence[Reading]) -> list[Marked]:
     return found
 
 
-def asserted(reading: Reading, points: Sequence[Reading] = ()) -> Asserted | None:
-    """Return the sentence that asserts a false belief, or None if none does. `points` are the readings of the key points."""
+def company_of(points: Sequence[Reading]) -> float:
+    """Return how wrong (1) or right (-1) an answer is about its key points."""
+    return float(_tone(points).mean())
+
+
+def asserted(reading: Reading, company: float = 0.0) -> Asserted | None:
+    """Return the sentence that asserts a false belief, or None if none does.
+
+    `company` is how wrong (1) or right (-1) the answer is about the key points.
+    """
     evidence = combined(reading)
-    tone = _tone(points)
-    if tone.size:
-        evidence[MADE] *= math.exp(COMPANY * float(tone.mean()))
+    evidence[MADE] *= math.exp(COMPANY * company)
     if evidence[MADE] < BELIEF or evidence[MADE] <= evidence[WRONG]:
         return None
     return Asserted(_best(reading, MADE), float(evidence[MADE]))

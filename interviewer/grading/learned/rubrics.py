@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -21,38 +22,48 @@ _KEPT = 512
 _LOCK = threading.Lock()
 
 
-def sought_by(network: Network, prompt: str, rubric: Rubric) -> tuple[Sought, ...]:
-    """Return the criteria of a question: one for each key point, then one for each misconception."""
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to look for in the answers to a question: a criterion for each key point and for each misconception.
+
+    `likeness` is the mean over the key points of the cosine of the model answer's sentence that is most like each.
+    """
+
+    points: tuple[Sought, ...]
+    misconceptions: tuple[Sought, ...]
+    likeness: float
+
+    @property
+    def criteria(self) -> tuple[Sought, ...]:
+        """All criteria, those of the key points first."""
+        return self.points + self.misconceptions
+
+
+def wanted_by(network: Network, prompt: str, rubric: Rubric) -> Wanted:
+    """Return what to look for in the answers to a question."""
     answer = rubric.model_answer
     said = [answer[span.start : span.end] for span in sentences(answer)]
     vectors = network.vectors(said)
-    found = []
+    points = []
     for point in rubric.key_points:
         text = criteria.of_point(point.point, point.gap) if point.gap else criteria.of_question(point.point, prompt)
         nearest = np.argsort(-(vectors @ network.vectors([text])[0]), kind="stable")[:MODEL_SENTENCES]
         wordings = [point.point, point.gap, point.praise, point.probe, *(said[index] for index in nearest)]
-        found.append(sought(network, text, [wording for wording in wordings if wording], MOST))
-    for one in rubric.misconceptions:
-        text = criteria.of_misconception(one.claim, one.correction)
-        found.append(sought(network, text, [one.claim, one.correction], MOST_FOR_BELIEF))
-    return tuple(found)
+        points.append(sought(network, text, [wording for wording in wordings if wording], MOST))
+    misconceptions = tuple(
+        sought(network, criteria.of_misconception(one.claim, one.correction), [one.claim, one.correction], MOST_FOR_BELIEF)
+        for one in rubric.misconceptions
+    )
+    cosines = np.stack([one.vector for one in points]) @ vectors.T
+    return Wanted(tuple(points), misconceptions, float(cosines.max(axis=1).mean()) if said else 0.0)
 
 
 @lru_cache(maxsize=_KEPT)
-def _kept(prompt: str, rubric: Rubric) -> tuple[Sought, ...]:
-    return sought_by(shipped(), prompt, rubric)
+def _kept(prompt: str, rubric: Rubric) -> Wanted:
+    return wanted_by(shipped(), prompt, rubric)
 
 
-def criteria_of(prompt: str, rubric: Rubric) -> tuple[Sought, ...]:
-    """Return the criteria of a question for the shipped network. The first call for a question takes about 0.2 s of one core."""
+def wanted_in(prompt: str, rubric: Rubric) -> Wanted:
+    """Return what the shipped network looks for. The first call for a question takes about 0.2 s of one core."""
     with _LOCK:
         return _kept(prompt, rubric)
-
-
-@lru_cache(maxsize=_KEPT)
-def model_likeness(prompt: str, rubric: Rubric) -> float:
-    """Return the mean over the key points of the cosine of the model answer's sentence that is most like it."""
-    answer = rubric.model_answer
-    said = shipped().vectors([answer[span.start : span.end] for span in sentences(answer)] or [answer])
-    wanted = np.stack([one.vector for one in criteria_of(prompt, rubric)[: len(rubric.key_points)]])
-    return float((wanted @ said.T).max(axis=1).mean())
