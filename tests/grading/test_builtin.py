@@ -6,11 +6,12 @@ import random
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 
 from interviewer.grading import bank_check, job_match, selection
 from interviewer.grading.bank.loader import BankQuestion, load_bank
-from interviewer.grading.bank.vectors import likeness_between
+from interviewer.grading.bank.vectors import FILE, fingerprint, likeness_between
 from interviewer.grading.interviewer import BuiltinInterviewer
 from interviewer.grading.judge import mark_answer
 from interviewer.grading.text import sentences, stem, words
@@ -61,6 +62,11 @@ def test_every_topic_has_six_subtopics_and_all_levels(topic: object) -> None:
     assert len({item.subtopic for item in questions}) >= 6
     assert all(3 <= len(item.key_points) <= 6 for item in questions)
     assert Counter(item.level for item in questions).keys() == set(Level)
+
+
+def test_stored_vectors_belong_to_the_texts_of_the_bank() -> None:
+    with np.load(FILE) as stored:
+        assert str(stored["fingerprint"]) == fingerprint()
 
 
 @pytest.mark.slow
