@@ -12,7 +12,7 @@ import numpy as np
 from interviewer.grading.learned.labels import MADE, NAMED, NOTHING, WRONG, only
 from interviewer.grading.learned.packing import Packer
 from interviewer.grading.learned.shortlist import shortlist
-from training.dataset import Question
+from training.dataset import Point, Question
 from training.examples import (
     Example,
     answer_example,
@@ -77,15 +77,14 @@ def of_answers(question: Question, packer: Packer, rarity: Rarity, chance: rando
         for index, mark in enumerate(marks):
             point = question.points[index]
             if chance.random() < SHARE:
-                known = [point.text, point.gap, *(statement for statement, _ in statements_of(point))]
-                chosen = _chosen(segments, known, packer, rarity)
-                yield answer_example(kind, criterion_of(question, point, chance), chosen, mark)
+                read = chosen(segments, known_of(point), packer, rarity)
+                yield answer_example(kind, criterion_of(question, point, chance), read, mark)
         if kind in ("strong", "model") and question.misconceptions and chance.random() < BELIEFS:
             belief = chance.choice(question.misconceptions)
-            chosen = _chosen(segments, [belief.claim, belief.correction, *belief.asserted], packer, rarity)
+            read = chosen(segments, [belief.claim, belief.correction, *belief.asserted], packer, rarity)
             allowed = only(NOTHING, WRONG)
             criterion = criterion_of_belief(belief, chance)
-            yield Example(f"belief-{kind}", criterion, chosen, (allowed,) * len(chosen), allowed)
+            yield Example(f"belief-{kind}", criterion, read, (allowed,) * len(read), allowed)
 
 
 def of_spoken(question: Question, packer: Packer, rarity: Rarity, chance: random.Random) -> Iterator[Example]:
@@ -93,13 +92,18 @@ def of_spoken(question: Question, packer: Packer, rarity: Rarity, chance: random
     for answer in question.spoken:
         segments = segments_of(answer.text)
         for point, mark, quote in zip(question.points, answer.marks, answer.quotes, strict=True):
-            known = [point.text, point.gap, *(statement for statement, _ in statements_of(point)), *([quote] if quote else [])]
-            chosen = _chosen(segments, known, packer, rarity)
-            shown = [bool(quote) and (one in quote or quote in one) for one in chosen]
-            yield spoken_example(criterion_of(question, point, chance), chosen, shown, NAMED[mark])
+            read = chosen(segments, [*known_of(point), *([quote] if quote else [])], packer, rarity)
+            shown = [bool(quote) and (one in quote or quote in one) for one in read]
+            yield spoken_example(criterion_of(question, point, chance), read, shown, NAMED[mark])
 
 
-def _chosen(segments: Sequence[str], known: Sequence[str], packer: Packer, rarity: Rarity) -> tuple[str, ...]:
+def known_of(point: Point) -> list[str]:
+    """Return everything that was written for a point. A sentence that speaks of the point is like some of it."""
+    return [point.text, point.gap, *(statement for statement, _ in statements_of(point))]
+
+
+def chosen(segments: Sequence[str], known: Sequence[str], packer: Packer, rarity: Rarity) -> tuple[str, ...]:
+    """Return the sentences that are most like the texts `known`, in the order of the answer."""
     likeness = np.array([rarity.likeness(segment, known) for segment in segments], dtype=np.float32)
     lengths = [len(packer.pieces(segment)) for segment in segments]
     return tuple(segments[index] for index in shortlist(likeness, lengths))

@@ -66,6 +66,7 @@ class Question:
     """
 
     id: str
+    topic: str
     prompt: str
     model_answer: str
     negated: str
@@ -118,6 +119,7 @@ def _question(line: dict[str, Any], others: tuple[Point, ...], spoken: tuple[Ans
     asked = load_bank()[line["id"]]
     return Question(
         id=asked.id,
+        topic=asked.topic,
         prompt=asked.prompt.strip(),
         model_answer=asked.model_answer.strip(),
         negated=line["negated"],

@@ -29,6 +29,7 @@ from training.examples import Example, of_misconceptions, of_passages, of_points
 from training.learning import Item, batches, items_of, loss_of, make_batch, optimizer_of
 from training.network import Weights, new_heads, to_weights
 from training.progress import accuracy
+from training.silence import elsewhere, filled, of_nothing, of_others, of_taken_out
 from training.splits import Split
 from training.vocabulary import read_pieces
 
@@ -75,13 +76,22 @@ def all_texts(questions: Sequence[Question]) -> list[str]:
 
 def examples_of(questions: Sequence[Question], packer: Packer, rarity: Rarity, chance: random.Random) -> Iterator[Example]:
     """Return the examples of one pass: each statement once, in new company each time, and a share of the whole answers."""
+    pool = elsewhere(questions)
     for question in questions:
-        yield from of_points(question, chance)
-        yield from of_misconceptions(question, chance)
-        yield from of_passages(question, chance)
-        yield from of_answers(question, packer, rarity, chance)
-        for _ in range(SPOKEN):
-            yield from of_spoken(question, packer, rarity, chance)
+        yield from of_others(question, pool, packer, rarity, chance)
+        yield from of_nothing(question, chance)
+        yield from (filled(example, chance) for example in _of_question(question, packer, rarity, chance))
+
+
+def _of_question(question: Question, packer: Packer, rarity: Rarity, chance: random.Random) -> Iterator[Example]:
+    """Return what was written for a question as examples."""
+    yield from of_points(question, chance)
+    yield from of_misconceptions(question, chance)
+    yield from of_passages(question, chance)
+    yield from of_answers(question, packer, rarity, chance)
+    yield from of_taken_out(question, packer, rarity, chance)
+    for _ in range(SPOKEN):
+        yield from of_spoken(question, packer, rarity, chance)
 
 
 def fit(config: Config, out: Path) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from interviewer.grading.bank.loader import load_bank
 from interviewer.grading.learned import criteria
-from interviewer.grading.learned.labels import MADE, WRONG
+from interviewer.grading.learned.labels import MADE, NOTHING, WRONG
 from interviewer.grading.learned.reading import Reading, Sought, read
 from interviewer.grading.learned.rubrics import wanted_by
 from interviewer.grading.learned.runtime import Floats, Network
@@ -15,6 +15,9 @@ from interviewer.grading.learned.sentences import sentences
 from training.answers import spoken_of, texts_of
 from training.dataset import Question
 from training.examples import statements_of
+
+# Answers to other questions, of the same topic and of others, that are read for each question.
+OTHERS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +54,22 @@ def read_statements(network: Network, questions: Sequence[Question]) -> list[Sta
 
 
 def read_answers(network: Network, questions: Sequence[Question]) -> list[AnswerRead]:
-    """Return the readings of all whole answers, model answers and negated ones included."""
+    """Return the readings of all whole answers, model answers and negated ones included, and of answers to other questions."""
     found = []
     for question in questions:
         looked_for = criteria_of(network, question)
-        found += [_answer(network, question, looked_for, answer) for answer in [*texts_of(question), *spoken_of(question)]]
+        texts = [*texts_of(question), *spoken_of(question), *_to_others(question, questions)]
+        found += [_answer(network, question, looked_for, answer) for answer in texts]
     return found
+
+
+def _to_others(question: Question, questions: Sequence[Question]) -> Iterator[tuple[str, str, list[int]]]:
+    """Return the model answers to the next questions of other topics and of the same topic, as answers that make no point."""
+    place = questions.index(question)
+    others = [*questions[place + 1 :], *questions[:place]]
+    for kind, same in (("other topic", False), ("same topic", True)):
+        some = [other for other in others if (other.topic == question.topic) is same][:OTHERS]
+        yield from ((kind, other.model_answer, [NOTHING] * len(question.points)) for other in some)
 
 
 def _statements(question: Question) -> Iterator[tuple[str, str, int, bool]]:

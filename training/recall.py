@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from interviewer.grading.learned.runtime import Network
-from interviewer.grading.learned.shortlist import distinctive, shortlist
+from interviewer.grading.learned.shortlist import distinctive, shortlist, speaking
 from training.dataset import Question, load
 from training.readings import criteria_of
 from training.splits import Split
@@ -36,7 +36,8 @@ def _hits(network: Network, question: Question, kind: str, most: int, chance: ra
     others = [(-1, text) for point in question.points for text in (*point.near, *point.partial)]
     said = chance.sample([*own, *others], len(own) + len(others))
     looked_for = np.stack([one.vector for one in criteria_of(network, question)])
-    likeness = distinctive(looked_for @ network.vectors([text for _, text in said]).T)
+    cosines = looked_for @ network.vectors([text for _, text in said]).T
+    likeness = speaking(distinctive(cosines), cosines)
     lengths = [len(network.packer.pieces(text)) for _, text in said]
     places = {index: place for place, (index, _) in enumerate(said) if index >= 0}
     return [place in shortlist(likeness[index], lengths, most) for index, place in places.items()]

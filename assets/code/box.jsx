@@ -14,8 +14,19 @@ const LANGUAGES = [
   ["text", "Plain text"],
 ];
 const KEY = "code-language";
+// The editor's name of a programming language that was chosen for the interview, where it has one.
+const EDITORS = {
+  "C++": "cpp",
+  Go: "go",
+  Java: "java",
+  JavaScript: "javascript",
+  Python: "python",
+  Rust: "rust",
+  TypeScript: "javascript",
+};
 
-function chosen() {
+function first(language) {
+  if (language) return EDITORS[language] ?? "text";
   try {
     const kept = localStorage.getItem(KEY);
     return LANGUAGES.some(([name]) => name === kept) ? kept : "python";
@@ -32,8 +43,11 @@ function remember(name) {
   }
 }
 
-/** `look` holds the classes of the parts, `labelId` names the box's label, `python` is the folder of Python's files. */
-export function CodeBox({ open, look, labelId, hintIds, placeholder, python, children }) {
+/**
+ * `look` holds the classes of the parts, `labelId` names the box's label, `python` is the folder of Python's files, and
+ * `language` is the programming language to begin with.
+ */
+export function CodeBox({ open, look, labelId, hintIds, placeholder, language: wanted, python, children }) {
   const root = useRef(null);
   const host = useRef(null);
   const editor = useRef(null);
@@ -46,7 +60,7 @@ export function CodeBox({ open, look, labelId, hintIds, placeholder, python, chi
     if (!open) return undefined;
     const box = root.current.querySelector("textarea");
     const label = document.getElementById(labelId);
-    const name = chosen();
+    const name = first(wanted);
     let gone = false;
     const focus = () => editor.current?.focus();
     const attributes = { "aria-labelledby": labelId, "aria-describedby": hintIds, tabindex: "0", class: "outline-none" };

@@ -31,11 +31,13 @@ def answer_box(
     draft: Any,
     hidden: Mapping[str, Any],
     space: str,
+    language: Any = "",
 ) -> rx.Component:
     """Return the label, the toggle between text and code, the form's hidden fields, and the box.
 
     All arguments except `space`, a CSS class, are state vars or built from them. A new `key` creates a new box. The browser keeps
-    unsent text under `draft`. `hidden` has the values of the hidden fields by name.
+    unsent text under `draft`. `hidden` has the values of the hidden fields by name. Code opens in `language`, or else in the one
+    that was chosen last.
     """
     return rx.fragment(
         rx.el.div(
@@ -53,6 +55,7 @@ def answer_box(
             _text(code_mode, draft),
             key=key,
             open=code_mode,
+            language=language,
             label_id="answer-label",
             hint_ids="answer-hint code-hint",
             placeholder=_CODE_FIRST,

@@ -66,6 +66,7 @@ class CodeBox(rx.Component):
     label_id: rx.Var[str]
     hint_ids: rx.Var[str]
     placeholder: rx.Var[str]
+    language: rx.Var[str]
     python: rx.Var[str]
 
 

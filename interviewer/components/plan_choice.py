@@ -38,6 +38,8 @@ _BOX = (
     "flex min-h-11 cursor-pointer gap-3 rounded-md border border-line px-3 py-2.5 transition-colors hover:border-muted "
     "has-[:checked]:border-accent has-[:checked]:ring-1 has-[:checked]:ring-accent"
 )
+# Shows the paragraph behind the topics once one more than allowed is checked.
+_TOO_MANY = f"[&>{'~'.join(['label:has(:checked)'] * (MAX_FOCUS_TOPICS + 1))}~p]:block"
 _INPUT = "size-5 shrink-0 accent-accent"
 
 
@@ -90,7 +92,13 @@ def _topics() -> rx.Component:
             f"Choose 1 to {MAX_FOCUS_TOPICS}. We'll split the {FOCUS_QUESTIONS} questions evenly between them.",
             class_name="mt-1 text-sm text-muted",
         ),
-        rx.el.div(*[_topic(topic) for topic in TOPICS], class_name="mt-3 grid gap-3 sm:grid-cols-2"),
+        rx.el.div(
+            *[_topic(topic) for topic in TOPICS],
+            rx.el.p(
+                f"Choose at most {MAX_FOCUS_TOPICS} topics.", role="alert", class_name="hidden text-sm text-bad sm:col-span-2"
+            ),
+            class_name=f"mt-3 grid gap-3 sm:grid-cols-2 {_TOO_MANY}",
+        ),
         class_name=f"mt-5 {_SHOWN[Preset.FOCUS]}",
     )
 

@@ -49,7 +49,8 @@ class BuiltinInterviewer:
         feedback = write_feedback(rubric, scored)
         for piece in _sentences(feedback):
             yield Piece(piece)
-        yield VerdictDraft(feedback, scored.nature.value, tuple(mark.model_dump(mode="json") for mark in scored.marks))
+        marks = tuple(mark.model_dump(mode="json") for mark in scored.marks)
+        yield VerdictDraft(feedback, scored.nature.value, marks, {index: mark.value for index, mark in scored.doubts.items()})
 
     async def analyse_job(self, text: str) -> AsyncIterator[Document]:
         """Yield the profile of a job description, worded as in the description."""

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from interviewer.grading.learned.labels import MADE, NOTHING, PARTIAL, WRONG
-from interviewer.grading.learned.marking import Asserted, Marked, asserted, company_of, mark_all
+from interviewer.grading.learned.marking import Asserted, Marked, asserted, company_of, likeness_of, mark_all
 from interviewer.grading.learned.reading import read
 from interviewer.grading.learned.rubrics import wanted_in
 from interviewer.grading.learned.runtime import shipped
@@ -46,13 +46,14 @@ class Scored:
     """What the judge found: the nature of the answer, a mark for each key point, and wrong statements.
 
     `share` is the expected share (0 to 1) of the key points' weight. It is finer than the marks and only used where nothing is
-    explained.
+    explained. `doubts` has, by the index of the key point, marks that would be about as likely as those given.
     """
 
     nature: AnswerNature
     marks: tuple[MarkedPoint, ...]
     wrong: tuple[WrongStatement, ...] = ()
     share: float = 0.0
+    doubts: Mapping[int, Mark] = field(default_factory=dict)
 
 
 def mark_answer(prompt: str, rubric: Rubric, answer: str, kind: AnswerKind) -> Scored:
@@ -90,15 +91,17 @@ def _mark(prompt: str, rubric: Rubric, answer: str, kind: AnswerKind) -> Scored:
     wanted = wanted_in(prompt, rubric)
     readings = read(shipped(), answer, kept, wanted.criteria)
     points, misconceptions = readings[: len(wanted.points)], readings[len(wanted.points) :]
-    found = mark_all(points)
+    alike = likeness_of(points) / wanted.likeness if wanted.likeness > 0 else 1.0
+    found = mark_all(points, alike)
     company = company_of(points)
     wrong = _wrong_statements(answer, rubric, [asserted(reading, company) for reading in misconceptions])
     marks = tuple(_marked(index, one, answer) for index, one in enumerate(found))
-    if sum(reading.likeness for reading in points) / len(points) < ELSEWHERE * wanted.likeness:
+    if alike < ELSEWHERE:
         nature = AnswerNature.OFF_TOPIC
     weights = [key_point.weight for key_point in rubric.key_points]
     share = sum(weight * one.share for weight, one in zip(weights, found, strict=True)) / sum(weights)
-    return Scored(nature, marks, wrong, share)
+    doubts = {index: _MARKS[one.other] for index, one in enumerate(found) if one.other is not None}
+    return Scored(nature, marks, wrong, share, doubts)
 
 
 def _marked(index: int, found: Marked, answer: str) -> MarkedPoint:

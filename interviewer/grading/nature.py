@@ -53,7 +53,7 @@ def nature_of(answer: str, kept: Sequence[Span], kind: AnswerKind) -> AnswerNatu
     text = "\n".join(answer[span.start : span.end] for span in kept)
     said = words(text)
     content = [word for word in said if word not in FUNCTION_WORDS]
-    if len(content) < 3 or (NO_IDEA.search(text) and len(content) < 15):
+    if len(set(content)) < 3 or (NO_IDEA.search(text) and len(content) < 15):
         return AnswerNature.NON_ANSWER
     if len(said) < 8:
         return AnswerNature.ANSWER

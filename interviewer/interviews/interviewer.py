@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -82,11 +82,15 @@ class QuestionDraft:
 
 @dataclass(frozen=True, slots=True)
 class VerdictDraft:
-    """A complete verdict as the interviewer proposes it. Its `marks` have not been checked against the answer yet."""
+    """A complete verdict as the interviewer proposes it. Its `marks` have not been checked against the answer yet.
+
+    `doubts` has, by the index of the key point, the marks that would be about as likely as those given.
+    """
 
     feedback: str
     nature: str
     marks: Sequence[Document] = field(default_factory=tuple)
+    doubts: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,24 +1,30 @@
-"""Combine several gradings of one answer and measure how much they differ."""
+"""Combine several gradings of one answer, and tell how sure a score is."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from statistics import median_low
 
 from interviewer.interviews.rubric import AnswerNature, Mark, MarkedPoint, Rubric, half_up, score
 
+# A score is unsure if at least so many marks could as well be others.
+MIN_DOUBTS = 2
 _RANKED = (Mark.CONTRADICTED, Mark.MISSED, Mark.PARTIAL, Mark.HIT)
 
 
 @dataclass(frozen=True, slots=True)
 class Grading:
-    """One grading: a checked mark for each key point in the rubric's order, and the nature of the answer."""
+    """One grading: a checked mark for each key point in the rubric's order, and the nature of the answer.
+
+    `doubts` has, by the index of the key point, the marks that would be about as likely as those given.
+    """
 
     marks: tuple[MarkedPoint, ...]
     nature: AnswerNature
+    doubts: Mapping[int, Mark] = field(default_factory=dict)
 
 
 def median_grading(gradings: Sequence[Grading]) -> Grading:
@@ -39,6 +45,23 @@ def spread(rubric: Rubric, gradings: Sequence[Grading]) -> tuple[int, int]:
     """Return the lowest and the highest score (0 to 10) that any single grading would give."""
     scores = [score(rubric, grading.marks, grading.nature) for grading in gradings]
     return min(scores), max(scores)
+
+
+def likely_range(rubric: Rubric, grading: Grading) -> tuple[int | None, int | None]:
+    """Return the lowest and the highest score (0 to 10) if every doubtful mark were decided the other way, or None twice.
+
+    Only an answer with several doubtful marks has a range.
+    """
+    if len(grading.doubts) < MIN_DOUBTS:
+        return None, None
+    low, high = (
+        [_either(mark, grading.doubts.get(mark.key_point, mark.mark), choice) for mark in grading.marks] for choice in (min, max)
+    )
+    return score(rubric, low, grading.nature), score(rubric, high, grading.nature)
+
+
+def _either(mark: MarkedPoint, other: Mark, choice: Callable[..., Mark]) -> MarkedPoint:
+    return mark.model_copy(update={"mark": choice(mark.mark, other, key=_RANKED.index)})
 
 
 def settled(first: int, second: int) -> int:

@@ -27,8 +27,8 @@ from interviewer.interviews.interviewer import (
 )
 from interviewer.interviews.job import JobFindings
 from interviewer.interviews.non_answers import is_non_answer
-from interviewer.interviews.repeated_grading import Grading, median_grading, spread
-from interviewer.interviews.rubric import AnswerNature, Judgement, MarkedPoint, Rubric, checked_marks, score
+from interviewer.interviews.repeated_grading import Grading, likely_range, median_grading, spread
+from interviewer.interviews.rubric import AnswerNature, Judgement, Mark, MarkedPoint, Rubric, checked_marks, score
 from interviewer.interviews.tables import Question
 from interviewer.interviews.topics import AnswerKind, Level, topic_by_id
 from interviewer.interviews.verdicts import unseen
@@ -131,7 +131,7 @@ async def judge(
     rubric = Rubric.model_validate(brief.rubric)
     gradings = [first, *(grading for _, grading in others)]
     counts = median_grading(gradings)
-    low, high = spread(rubric, gradings) if len(gradings) > 1 else (None, None)
+    low, high = spread(rubric, gradings) if len(gradings) > 1 else likely_range(rubric, first)
     value = score(rubric, counts.marks, counts.nature)
     return Judgement(feedback=feedback, marks=counts.marks, nature=counts.nature, score=value, low=low, high=high)
 
@@ -162,7 +162,8 @@ async def _graded(
         raise InterviewerBadOutput from error
     if is_non_answer(brief.prompt, brief.answer):
         nature = AnswerNature.NON_ANSWER
-    return draft.feedback.strip(), Grading(marks, nature)
+    doubts = {index: Mark(mark) for index, mark in draft.doubts.items()}
+    return draft.feedback.strip(), Grading(marks, nature, doubts)
 
 
 async def analyze(interviewer: Interviewer, text: str, spent: UsageCallback = _ignore_usage) -> dict[str, Any]:

@@ -104,7 +104,7 @@ class MarkedPoint(Frozen):
 class Judgement(Frozen):
     """A verdict: the feedback, the checked marks in the rubric's order, the answer's nature, and the score (0 to 10).
 
-    `low` and `high` are the extremes of repeated gradings, or None if the answer was graded once.
+    `low` and `high` are the extremes of repeated gradings, or of what a single one holds possible. They are None if it is sure.
     """
 
     feedback: str

@@ -85,7 +85,7 @@ class TurnView:
 
     The rubric is included only once there is a verdict. `leased` is set once a worker has taken the lease on the answer. It stays
     set after the work is done, and is cleared if the work fails. A `skipped` question has an empty answer. `total` is the number
-    of questions in the interview.
+    of questions in the interview, and `language` the programming language chosen for it, or empty.
     """
 
     question_id: int
@@ -103,6 +103,7 @@ class TurnView:
     leased: bool
     asked_at: datetime | None = None
     total: int = 1
+    language: str = ""
 
     @property
     def skipped(self) -> bool:
@@ -248,6 +249,7 @@ def turn_view(row: TurnRow, plan: Plan, asked: int) -> TurnView:
         leased=answer is not None and answer.judging_until is not None,
         asked_at=question.created_at,
         total=plan.total,
+        language=plan.programming_language,
     )
 
 

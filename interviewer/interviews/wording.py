@@ -36,5 +36,5 @@ def topic_score(percent: int | None) -> str:
 
 
 def spread(low: int, high: int) -> str:
-    """Return a phrase that gives the range of scores from repeated gradings of one answer."""
-    return f"scored more than once, with scores from {low} to {high}"
+    """Return a phrase that gives the range of scores that are possible for one answer."""
+    return f"a close call, with scores from {low} to {high} possible"

@@ -66,6 +66,7 @@ class TurnItem:
     subtopic: str = ""
     level: str = ""
     is_code: bool = False
+    language: str = ""
     asked_ms: int = 0
     skipped: bool = False
     prompt: list[Block] = field(default_factory=list)
@@ -134,6 +135,7 @@ def turn_item(turn: TurnView) -> TurnItem:
         subtopic=turn.subtopic,
         level=turn.level,
         is_code=turn.kind == "code",
+        language=turn.language,
         asked_ms=milliseconds(turn.asked_at) if turn.asked_at else 0,
         skipped=turn.skipped,
         prompt=blocks(turn.prompt),

@@ -75,8 +75,8 @@ def test_fluent_answer_to_another_question_earns_little() -> None:
     technical = [item for item in BANK.values() if item.topic not in {"introduction", "behavioral"}]
     pairs = [pair for _ in range(60) if (pair := rng.sample(technical, 2))[0].topic != pair[1].topic]
     scores = [points(asked, other.model_answer) for asked, other in pairs]
-    assert sum(scores) / len(scores) < 3.5
-    assert sum(value > 3 for value in scores) / len(scores) < 0.25
+    assert sum(scores) / len(scores) < 1.5
+    assert sum(value > 3 for value in scores) / len(scores) < 0.08
 
 
 # -- reading -----------------------------------------------------------------------------------------------------
@@ -165,7 +165,7 @@ def test_instructions_in_an_answer_change_nothing(attack: str) -> None:
 
 @pytest.mark.slow
 def test_every_quote_is_in_the_answer() -> None:
-    for asked in list(BANK.values())[::5]:
+    for asked in list(BANK.values())[::12]:
         scored = mark_answer(asked.prompt, asked.rubric, asked.model_answer, asked.kind)
         assert all(mark.quote in asked.model_answer for mark in scored.marks)
 
@@ -246,7 +246,7 @@ async def test_interview_begins_at_the_chosen_level() -> None:
 
 async def test_interview_has_twelve_different_questions_and_code() -> None:
     for seed in range(10):
-        drafts = await whole_interview("model", seed=seed)
+        drafts = await whole_interview("model" if seed < 2 else "I don't know.", seed=seed)
         assert len({draft.bank_id for draft in drafts}) == STANDARD.total
         assert any(draft.kind == AnswerKind.CODE for draft in drafts[2:4])
 
@@ -271,7 +271,7 @@ async def test_difficulty_follows_the_answers() -> None:
 async def test_questions_repeat_only_after_the_bank_is_used_up() -> None:
     seen: list[str] = []
     for number in range(10):
-        drafts = await whole_interview("model", seen=list(seen), seed=number)
+        drafts = await whole_interview("model" if number < 2 else "I don't know.", seen=list(seen), seed=number)
         new = [draft.bank_id for draft in drafts if draft.bank_id]
         assert not set(new) & set(seen)
         seen += new

@@ -78,3 +78,16 @@ def test_each_point_gets_its_own_quote_if_it_can() -> None:
 def test_points_share_a_sentence_that_alone_says_both() -> None:
     first, second = mark_all([reading(YES, YES, NO), reading(YES, YES, NO)])
     assert first.quote == second.quote == SPANS[0]
+
+
+def test_vague_mention_counts_less_in_an_answer_about_something_else() -> None:
+    found = reading((0.45, 0.5, 0.03, 0.02), (0.45, 0.5, 0.03, 0.02))
+    assert mark(found).label == mark(found, alike=0.8).label == PARTIAL
+    assert mark(found, alike=0.5).label == NOTHING
+
+
+def test_mark_names_the_other_one_that_is_about_as_likely() -> None:
+    close = (0.02, 0.44, 0.5, 0.04)
+    assert mark(reading(close, close)).other == PARTIAL
+    assert mark(reading(YES, YES)).other is None
+    assert mark(reading((0.5, 0.0, 0.02, 0.48), (0.5, 0.0, 0.02, 0.48))).other is None, "neither earns anything"

@@ -9,7 +9,7 @@ import pytest
 
 from interviewer.grading.learned.packing import MOST_OF_CRITERION, MOST_OF_SEGMENT, MOST_PLACES, MOST_SEGMENTS
 from interviewer.grading.learned.sentences import MAX_SENTENCES, MOST_CHARACTERS, sentences
-from interviewer.grading.learned.shortlist import COMMON, MOST, ROOM, distinctive, shortlist
+from interviewer.grading.learned.shortlist import COMMON, MOST, ROOM, distinctive, shortlist, speaking
 
 
 def texts(answer: str) -> list[str]:
@@ -63,6 +63,13 @@ def test_many_short_sentences_are_joined() -> None:
 def test_shortlist_takes_the_most_alike_in_order() -> None:
     likeness = np.array([0.1, 0.9, 0.3, 0.8], dtype=np.float32)
     assert shortlist(likeness, [10, 10, 10, 10], most=2) == [1, 3]
+
+
+def test_small_talk_is_not_read() -> None:
+    cosines = np.array([[0.9, 0.26, 0.28], [-0.2, -0.1, -0.3]], dtype=np.float32)
+    found = speaking(cosines, cosines)
+    assert shortlist(found[0], [10, 10, 10]) == [0, 2]
+    assert shortlist(found[1], [10, 10, 10]) == [1]
 
 
 def test_shortlist_keeps_within_its_room() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interviewer.interviews.evidence import segments
-from interviewer.interviews.repeated_grading import Grading, median_grading, settled, spread
+from interviewer.interviews.repeated_grading import MIN_DOUBTS, Grading, likely_range, median_grading, settled, spread
 from interviewer.interviews.rubric import AnswerNature, KeyPoint, Mark, MarkedPoint, Rubric, folded, score
 
 RUBRIC = Rubric(key_points=tuple(KeyPoint(point=f"Point {n}", weight=n) for n in (1, 2, 3)), model_answer="All of it.")
@@ -83,3 +83,21 @@ def test_quotes_are_marked_as_they_were_written() -> None:
         ("one thing", 1),
         (".", -1),
     ]
+
+
+@given(MARKS, st.dictionaries(st.integers(0, 2), st.sampled_from(list(Mark))))
+def test_range_of_a_doubtful_score_holds_the_score(given_marks: tuple[Mark, Mark, Mark], doubts: dict[int, Mark]) -> None:
+    one = Grading(grading(*given_marks).marks, AnswerNature.ANSWER, doubts)
+    low, high = likely_range(RUBRIC, one)
+    if len(doubts) < MIN_DOUBTS:
+        assert (low, high) == (None, None)
+    else:
+        assert low is not None
+        assert high is not None
+        assert 0 <= low <= score(RUBRIC, one.marks, one.nature) <= high <= 10
+
+
+def test_doubtful_marks_are_decided_both_ways() -> None:
+    one = Grading(grading(Mark.HIT, Mark.PARTIAL, Mark.MISSED).marks, AnswerNature.ANSWER, {1: Mark.HIT, 2: Mark.PARTIAL})
+    assert score(RUBRIC, one.marks, one.nature) == 3
+    assert likely_range(RUBRIC, one) == (3, 8)

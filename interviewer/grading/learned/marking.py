@@ -17,8 +17,10 @@ from interviewer.grading.learned.sentences import Span
 TOGETHER = 0.5
 # How much surer than the point a contradiction has to be.
 SURER = 1.0
-# How sure the absence of a point has to be, against a vague mention.
-ABSENT = 0.7
+# How sure the absence of a point has to be, against a vague mention, in an answer that is about the question; and how much less
+# sure in one whose likeness to the key points is below ALIKE of the model answer's.
+ABSENT = 2.0
+ALIKE, ESTRANGED = 0.65, 8.0
 # In the sentence that makes the point it need not be as sure as the point.
 IN_PLACE = 0.8
 # A point is not in an answer whose sentences are all less like it than this cosine; nine of ten that are made reach 0.24.
@@ -30,18 +32,23 @@ BELIEF = 0.6
 COMPANY = 1.2
 # A sentence that is already the quote of a surer key point is replaced by one that says as much with at least this probability.
 OTHER_QUOTE = 0.5
+# A class whose evidence is at least this share of the best one's is about as likely.
+CLOSE = 0.6
 # Probabilities are rounded, and 0 would silence the other reading.
 _LEAST = 1e-3
-_BARS = np.array([{NOTHING: ABSENT, WRONG: SURER}.get(label, 1.0) for label in range(4)], dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """The class of a key point, the share of its weight that it earns (0 to 1), and the sentence that shows it."""
+    """The class of a key point, the share of its weight that it earns (0 to 1), and the sentence that shows it.
+
+    `other` is a class that is about as likely and would earn something else.
+    """
 
     label: int
     share: float
     quote: Span | None
+    other: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,26 +59,32 @@ class Asserted:
     sureness: float
 
 
-def mark(reading: Reading, company: float = 0.0) -> Marked:
+def mark(reading: Reading, company: float = 0.0, alike: float = 1.0) -> Marked:
     """Return the mark of a key point.
 
-    `company` is how wrong (1) or right (-1) the answer is about the other key points.
+    `company` is how wrong (1) or right (-1) the answer is about the other key points, and `alike` its likeness to all of them, as
+    a share of the model answer's.
     """
     if reading.likeness < UNRELATED:
         return Marked(NOTHING, 0.0, None)
     evidence = _in_company(combined(reading), company)
-    label = _label(evidence, reading)
+    scaled = np.asarray(evidence / _bars(alike), dtype=np.float32)
+    label = _label(scaled, evidence, reading)
+    other = _other(scaled, label)
     if label == WRONG:
-        return Marked(label, 0.0, _best(reading, WRONG))
+        return Marked(label, 0.0, _best(reading, WRONG), other)
     expected = float(evidence[MADE] + 0.5 * evidence[PARTIAL])
     share = float(np.clip((expected - NO_SHARE) / (FULL_SHARE - NO_SHARE), 0.0, 1.0))
-    return Marked(label, share, None if label == NOTHING else _best(reading, label))
+    return Marked(label, share, None if label == NOTHING else _best(reading, label), other)
 
 
-def mark_all(readings: Sequence[Reading]) -> list[Marked]:
-    """Return the marks of all key points of an answer, with a quote of its own for each where the answer has one."""
+def mark_all(readings: Sequence[Reading], alike: float = 1.0) -> list[Marked]:
+    """Return the marks of all key points of an answer, with a quote of its own for each where the answer has one.
+
+    `alike` is the answer's likeness to the key points, as a share of the model answer's.
+    """
     tone = _tone(readings)
-    found = [mark(reading, _without(tone, index)) for index, reading in enumerate(readings)]
+    found = [mark(reading, _without(tone, index), alike) for index, reading in enumerate(readings)]
     order = sorted(range(len(found)), key=lambda index: -_sureness(readings[index], found[index].label))
     used: set[Span] = set()
     for index in order:
@@ -130,9 +143,28 @@ def combined(reading: Reading) -> Floats:
     return np.asarray(whole**TOGETHER * alone ** (1 - TOGETHER), dtype=np.float32)
 
 
-def _label(evidence: Floats, reading: Reading) -> int:
-    label = int((evidence / _BARS).argmax())
+def likeness_of(readings: Sequence[Reading]) -> float:
+    """Return the mean over the key points of the cosine of the sentence that is most like each."""
+    return sum(reading.likeness for reading in readings) / len(readings)
+
+
+def _bars(alike: float) -> Floats:
+    """Return by class what its evidence is divided by before the classes are compared."""
+    absent = ABSENT * math.exp(ESTRANGED * min(0.0, alike - ALIKE))
+    return np.array([{NOTHING: absent, WRONG: SURER}.get(label, 1.0) for label in range(4)], dtype=np.float32)
+
+
+def _label(scaled: Floats, evidence: Floats, reading: Reading) -> int:
+    label = int(scaled.argmax())
     return WRONG if label == MADE and _contradicted_in_place(evidence, reading) else label
+
+
+def _other(scaled: Floats, label: int) -> int | None:
+    """Return the likeliest class that earns something else than `label`, if it is about as likely."""
+    worthless = label in (NOTHING, WRONG)
+    others = [one for one in range(4) if one != label and not (worthless and one in (NOTHING, WRONG))]
+    other = max(others, key=lambda one: float(scaled[one]))
+    return other if scaled[other] >= CLOSE * scaled.max() else None
 
 
 def _contradicted_in_place(evidence: Floats, reading: Reading) -> bool:

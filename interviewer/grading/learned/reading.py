@@ -10,7 +10,7 @@ import numpy as np
 from interviewer.grading.learned.packing import MOST_OF_CRITERION
 from interviewer.grading.learned.runtime import Floats, Network
 from interviewer.grading.learned.sentences import Span
-from interviewer.grading.learned.shortlist import distinctive, shortlist
+from interviewer.grading.learned.shortlist import distinctive, shortlist, speaking
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,7 @@ def read(network: Network, answer: str, spans: Sequence[Span], criteria: Sequenc
     texts = [answer[span.start : span.end] for span in spans]
     cosines = np.stack([one.vector for one in criteria]) @ network.vectors(texts).T
     likeness = distinctive(cosines)
+    likeness = speaking(likeness, cosines)
     pieces = [network.packer.pieces(text) for text in texts]
     lengths = [len(one) for one in pieces]
     chosen = [shortlist(row, lengths, one.most) for row, one in zip(likeness, criteria, strict=True)]
