@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import pytest
@@ -34,7 +35,7 @@ def test_low_scoring_model_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> N
     poor = asked.model_copy(update={"model_answer": "It depends on very many things, and one would have to look at them all."})
     status, said = check(monkeypatch, {poor.id: poor})
     assert status == 1
-    assert f"{INDEX}: the model answer scores 0: " in said
+    assert re.search(rf"{INDEX}: the model answer scores [0-8]: ", said)
 
 
 def test_unreadable_bank_is_one_sentence_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -126,7 +126,7 @@ async def test_more_of_the_right_answer_scores_more() -> None:
     most = mean(await scores(SOME, lambda asked: [first_part(asked.model_answer, 0.6)]))
     some = mean(await scores(SOME, lambda asked: [first_part(asked.model_answer, 0.3)]))
     assert whole >= 9.3
-    assert whole > most + 1.5
+    assert whole > most + 1
     assert most > some + 1.5
 
 
