@@ -8,8 +8,10 @@ from typing import TypeAlias
 import numpy as np
 
 from evaluation.measures import pearson, rmse
+from interviewer.grading.judge import ELSEWHERE
 from interviewer.grading.learned.labels import MADE, NAMES, NOTHING, PARTIAL, WRONG
 from interviewer.grading.learned.marking import Marked, asserted, company_of, mark_all
+from interviewer.interviews.rubric import NON_ANSWER_CAP
 from training.readings import AnswerRead, StatementRead
 
 Figures: TypeAlias = dict[str, float | None]
@@ -19,7 +21,7 @@ SHARES = {NOTHING: 0.0, PARTIAL: 0.5, MADE: 1.0, WRONG: 0.0}
 # Kinds of whole answers: by the writers of the rubrics, by people who had not seen them, and model answers and their opposite.
 WRITTEN = ("strong", "plain", "vague", "wrong", "non_native")
 SPOKEN = ("spoken good", "spoken mixed", "spoken wrong")
-WHOLE = ("model", "negated")
+WHOLE = ("model", "negated", "other topic", "same topic")
 
 
 def of_statements(found: Sequence[StatementRead]) -> Figures:
@@ -42,9 +44,14 @@ def of_statements(found: Sequence[StatementRead]) -> Figures:
 
 def of_answers(found: Sequence[AnswerRead], weights: WeightsOf) -> Figures:
     """Return the figures on whole answers. Grades follow from the marks of their writers, scores from those of the judge."""
-    marks = [mark_all(one.points) for one in found]
+    marks = [mark_all(one.points, one.alike) for one in found]
     scores, finer = (
-        np.array([score([share(each) for each in row], weights[one.question]) for one, row in zip(found, marks, strict=True)])
+        np.array(
+            [
+                _capped(score([share(each) for each in row], weights[one.question]), one.alike)
+                for one, row in zip(found, marks, strict=True)
+            ]
+        )
         for share in (lambda each: SHARES[each.label], lambda each: each.share)
     )
     grades = np.array([score([SHARES[label] for label in one.labels], weights[one.question]) for one in found])
@@ -72,12 +79,19 @@ LIMITS = (
     ("spoken wrong above 3", "spoken wrong", 3.0, 1),
     ("negated above 2", "negated", 2.0, 1),
     ("model below 9", "model", 9.0, -1),
+    ("other topic above 3", "other topic", 3.0, 1),
+    ("same topic above 3", "same topic", 3.0, 1),
 )
 
 
 def score(shares: Sequence[float], weights: Sequence[int]) -> float:
     """Return ten times the mean of the shares by weight."""
     return 10.0 * float(np.dot(shares, weights)) / sum(weights)
+
+
+def _capped(value: float, alike: float) -> float:
+    """Return a score as it counts: at most 3 for an answer that is about something else."""
+    return value if alike >= ELSEWHERE else min(value, NON_ANSWER_CAP)
 
 
 def _agreement(found: Sequence[AnswerRead], scores: np.ndarray, grades: np.ndarray, written: np.ndarray) -> Figures:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from interviewer.grading.bank.loader import load_bank
 from interviewer.grading.learned import criteria
 from interviewer.grading.learned.labels import MADE, NOTHING, WRONG
+from interviewer.grading.learned.marking import likeness_of
 from interviewer.grading.learned.reading import Reading, Sought, read
-from interviewer.grading.learned.rubrics import wanted_by
+from interviewer.grading.learned.rubrics import Wanted, wanted_by
 from interviewer.grading.learned.runtime import Floats, Network
 from interviewer.grading.learned.sentences import sentences
 from training.answers import spoken_of, texts_of
@@ -34,7 +35,10 @@ class StatementRead:
 
 @dataclass(frozen=True, slots=True)
 class AnswerRead:
-    """A whole answer: the class of each point, a reading for each, and one for each false belief of the question."""
+    """A whole answer: the class of each point, a reading for each, and one for each false belief of the question.
+
+    `alike` is its likeness to the key points, as a share of the model answer's.
+    """
 
     question: str
     kind: str
@@ -42,6 +46,7 @@ class AnswerRead:
     labels: tuple[int, ...]
     points: tuple[Reading, ...]
     beliefs: tuple[Reading, ...]
+    alike: float = 1.0
 
 
 def read_statements(network: Network, questions: Sequence[Question]) -> list[StatementRead]:
@@ -57,9 +62,9 @@ def read_answers(network: Network, questions: Sequence[Question]) -> list[Answer
     """Return the readings of all whole answers, model answers and negated ones included, and of answers to other questions."""
     found = []
     for question in questions:
-        looked_for = criteria_of(network, question)
+        wanted = wanted_of(network, question)
         texts = [*texts_of(question), *spoken_of(question), *_to_others(question, questions)]
-        found += [_answer(network, question, looked_for, answer) for answer in texts]
+        found += [_answer(network, question, wanted, answer) for answer in texts]
     return found
 
 
@@ -82,13 +87,19 @@ def _statements(question: Question) -> Iterator[tuple[str, str, int, bool]]:
         yield from ((criterion, text, WRONG, True) for text in one.corrected)
 
 
+def wanted_of(network: Network, question: Question) -> Wanted:
+    """Return what to look for in the answers to a question of the bank."""
+    return wanted_by(network, question.prompt, load_bank()[question.id].rubric)
+
+
 def criteria_of(network: Network, question: Question) -> tuple[Sought, ...]:
     """Return the criteria of a question: its key points, then its false beliefs."""
-    return wanted_by(network, question.prompt, load_bank()[question.id].rubric).criteria
+    return wanted_of(network, question).criteria
 
 
-def _answer(network: Network, question: Question, looked_for: Sequence[Sought], answer: tuple[str, str, list[int]]) -> AnswerRead:
+def _answer(network: Network, question: Question, wanted: Wanted, answer: tuple[str, str, list[int]]) -> AnswerRead:
     kind, text, labels = answer
-    found = read(network, text, sentences(text), looked_for)
+    found = read(network, text, sentences(text), wanted.criteria)
     count = len(question.points)
-    return AnswerRead(question.id, kind, text, tuple(labels), tuple(found[:count]), tuple(found[count:]))
+    points, beliefs = tuple(found[:count]), tuple(found[count:])
+    return AnswerRead(question.id, kind, text, tuple(labels), points, beliefs, likeness_of(points) / wanted.likeness)
