@@ -23,11 +23,11 @@ def test_visitor_is_two_clicks_from_an_account(site: Site, page: Page) -> None:
 def test_landing_page_sample_can_be_opened(site: Site, page: Page) -> None:
     page.goto(site.url)
     sample = page.get_by_label("An answer and its verdict")
-    expect(sample.get_by_text("A CHECK constraint as last defence")).to_be_hidden()
+    expect(sample.get_by_text("Explains the lost update")).to_be_hidden()
     sample.get_by_text("Every key point, with quotes").click()
-    expect(sample.get_by_text("A CHECK constraint as last defence")).to_be_visible()
+    expect(sample.get_by_text("Explains the lost update")).to_be_visible()
     sample.get_by_text("A model answer").click()
-    expect(sample.get_by_text("That is a lost update.")).to_be_visible()
+    expect(sample.get_by_text("That's a lost update.")).to_be_visible()
 
 
 def test_footer_links_to_terms_and_privacy(site: Site, page: Page) -> None:

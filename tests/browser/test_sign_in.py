@@ -125,7 +125,7 @@ def test_confirming_asks_for_the_password_or_a_new_one(site: Site, page: Page) -
     expect(page.get_by_text("isn't the password you chose when you signed up")).to_be_visible()
     expect(password).to_be_focused()
     expect(new_password).to_be_hidden()
-    page.get_by_text("choose a new one", exact=False).last.click()
+    page.get_by_text("Choose a new password instead").click()
     expect(password).to_be_hidden()
     new_password.fill("password1")
     page.get_by_role("button", name="Create my account").click()
