@@ -20,7 +20,7 @@ WeightsOf: TypeAlias = Mapping[str, Sequence[int]]
 SHARES = {NOTHING: 0.0, PARTIAL: 0.5, MADE: 1.0, WRONG: 0.0}
 # Kinds of whole answers: by the writers of the rubrics, by people who had not seen them, and model answers and their opposite.
 WRITTEN = ("strong", "plain", "vague", "wrong", "non_native")
-SPOKEN = ("spoken good", "spoken mixed", "spoken wrong")
+SPOKEN = ("spoken good", "spoken mixed", "spoken vague", "spoken wrong")
 WHOLE = ("model", "negated", "other topic", "same topic")
 
 

@@ -107,7 +107,7 @@ async def test_candidates_score_in_order_of_strength(database: Database, new_use
             check_shape(view)
         means[name] = mean(turn.verdict.score for view in views for turn in view.turns if turn.verdict)
     assert means["strong"] >= 9
-    assert means["strong"] > means["middling"] + 2
+    assert means["strong"] > means["middling"] + 1.5
     assert means["middling"] > means["weak"] + 2
     assert means["weak"] > means["evasive"] + 0.5
     assert means["evasive"] < 1
@@ -168,7 +168,7 @@ async def test_interviews_complete_despite_a_misbehaving_model(database: Databas
         finally:
             await interviewer.close()
     assert means["strong"] == 10
-    assert means["strong"] > means["middling"] + 2
+    assert means["strong"] > means["middling"] + 1.5
     assert means["middling"] > means["weak"] + 2
     assert means["weak"] > means["evasive"]
     assert means["evasive"] == 0
