@@ -65,9 +65,9 @@ def of_answers(found: Sequence[AnswerRead], weights: WeightsOf) -> Figures:
     figures |= {f"mean {kind}": _mean(scores[[one.kind == kind for one in found]]) for kind in (*WRITTEN, *SPOKEN, *WHOLE)}
     for name, kind, limit, sign in LIMITS:
         figures[name] = _mean([sign * value > sign * limit for one, value in zip(found, scores, strict=True) if one.kind == kind])
-    for name, kinds in (("right", ("strong", "model", "spoken good")), ("wrong", ("wrong", "negated", "spoken wrong"))):
+    for name, group in (("right", ("strong", "model", "spoken good")), ("wrong", ("wrong", "negated", "spoken wrong"))):
         figures[f"beliefs in {name} answers"] = _mean(
-            [asserted(each, company_of(one.points)) is not None for one in found if one.kind in kinds for each in one.beliefs]
+            [asserted(each, company_of(one.points)) is not None for one in found if one.kind in group for each in one.beliefs]
         )
     return figures
 
