@@ -12,6 +12,7 @@ from interviewer.grading.learned.labels import MADE, NOTHING, PARTIAL, WRONG
 from interviewer.grading.learned.reading import Reading
 from interviewer.grading.learned.runtime import Floats
 from interviewer.grading.learned.sentences import Span
+from interviewer.grading.learned.shortlist import LEAST
 
 # How much the reading of all sentences together counts against that of the best single one.
 TOGETHER = 0.5
@@ -23,8 +24,6 @@ ABSENT = 2.0
 ALIKE, ESTRANGED = 0.65, 8.0
 # In the sentence that makes the point it need not be as sure as the point.
 IN_PLACE = 0.8
-# A point is not in an answer whose sentences are all less like it than this cosine; nine of ten that are made reach 0.24.
-UNRELATED = 0.12
 # Expected shares up to the first count as nothing, from the second on as everything.
 NO_SHARE, FULL_SHARE = 0.08, 0.7
 BELIEF = 0.6
@@ -65,7 +64,7 @@ def mark(reading: Reading, company: float = 0.0, alike: float = 1.0) -> Marked:
     `company` is how wrong (1) or right (-1) the answer is about the other key points, and `alike` its likeness to all of them, as
     a share of the model answer's.
     """
-    if reading.likeness < UNRELATED:
+    if reading.likeness < LEAST:
         return Marked(NOTHING, 0.0, None)
     evidence = _in_company(combined(reading), company)
     scaled = np.asarray(evidence / _bars(alike), dtype=np.float32)

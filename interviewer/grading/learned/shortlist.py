@@ -11,7 +11,7 @@ MOST, MOST_FOR_BELIEF = 6, 2
 # Pieces of all chosen sentences together.
 ROOM = 140
 # A sentence whose cosine is less does not speak of a criterion. Seven of ten sentences of small talk are below it; nine of ten
-# that make a point are above 0.24.
+# that make a point are above 0.24. A point is not in an answer whose sentences are all below it.
 LEAST = 0.12
 # How much of a sentence's likeness to all criteria of a question is taken off: all speak of the same subject.
 COMMON = 0.7
