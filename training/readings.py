@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from interviewer.grading.bank.loader import load_bank
 from interviewer.grading.learned import criteria
 from interviewer.grading.learned.labels import MADE, NOTHING, WRONG
-from interviewer.grading.learned.marking import likeness_of
 from interviewer.grading.learned.reading import Reading, Sought, read
 from interviewer.grading.learned.rubrics import Wanted, wanted_by
 from interviewer.grading.learned.runtime import Floats, Network
@@ -102,4 +101,4 @@ def _answer(network: Network, question: Question, wanted: Wanted, answer: tuple[
     found = read(network, text, sentences(text), wanted.criteria)
     count = len(question.points)
     points, beliefs = tuple(found[:count]), tuple(found[count:])
-    return AnswerRead(question.id, kind, text, tuple(labels), points, beliefs, likeness_of(points) / wanted.likeness)
+    return AnswerRead(question.id, kind, text, tuple(labels), points, beliefs, wanted.alike(points))

@@ -15,7 +15,7 @@ _WORDS = "block font-serif text-xl font-bold leading-tight first-letter:uppercas
 
 
 def score_badge(turn: rx.Var[TurnItem]) -> rx.Component:
-    """Return an answer's score in an examiner's ring, with the range of several gradings if they disagree."""
+    """Return an answer's score in an examiner's ring, with the range of possible scores if it is a close call."""
     label = rx.cond(turn.skipped, "skipped", rx.cond(turn.passed, "passed", "not passing yet"))
     return rx.el.div(
         rx.el.div(
@@ -35,7 +35,7 @@ def score_badge(turn: rx.Var[TurnItem]) -> rx.Component:
 
 
 def _band(turn: rx.Var[TurnItem]) -> rx.Component:
-    """Return a scale from 0 to 10 that shows the range of several gradings."""
+    """Return a scale from 0 to 10 that shows the range of possible scores."""
     place = {"left": f"{turn.low * 10}%", "width": f"{(turn.high - turn.low) * 10}%"}
     return rx.el.div(
         rx.el.div(

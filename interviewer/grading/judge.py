@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from interviewer.grading.learned.labels import MADE, NOTHING, PARTIAL, WRONG
-from interviewer.grading.learned.marking import Asserted, Marked, asserted, company_of, likeness_of, mark_all
+from interviewer.grading.learned.marking import Asserted, Marked, asserted, company_of, mark_all
 from interviewer.grading.learned.reading import read
 from interviewer.grading.learned.rubrics import wanted_in
 from interviewer.grading.learned.runtime import shipped
@@ -91,7 +91,7 @@ def _mark(prompt: str, rubric: Rubric, answer: str, kind: AnswerKind) -> Scored:
     wanted = wanted_in(prompt, rubric)
     readings = read(shipped(), answer, kept, wanted.criteria)
     points, misconceptions = readings[: len(wanted.points)], readings[len(wanted.points) :]
-    alike = likeness_of(points) / wanted.likeness if wanted.likeness > 0 else 1.0
+    alike = wanted.alike(points)
     found = mark_all(points, alike)
     company = company_of(points)
     wrong = _wrong_statements(answer, rubric, [asserted(reading, company) for reading in misconceptions])

@@ -164,8 +164,8 @@ class Message(SQLModel, table=True):
 class Verdict(SQLModel, table=True):
     """The verdict on one answer.
 
-    It is written once and never changed. `score_low` and `score_high` are the extremes of repeated gradings, or null if the
-    answer was graded once.
+    It is written once and never changed. `score_low` and `score_high` are defined as in `Judgement`, and null if the
+    score is sure.
     """
 
     __tablename__: ClassVar[Any] = "verdicts"

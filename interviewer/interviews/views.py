@@ -63,8 +63,8 @@ class AppealView:
 class VerdictView:
     """A verdict with everything that may be shown once it exists, including the rubric and the model answer.
 
-    `score` is the score that counts; after an appeal, it is computed from both verdicts. `low` and `high` are the extremes of the
-    first verdict's repeated gradings, or its score if there was only one. `final` is set if the verdict cannot be appealed.
+    `score` is the score that counts; after an appeal, it is computed from both verdicts. `low` and `high` are the range of the
+    first verdict's score as in `Judgement`, or that score if it is sure. `final` is set if the verdict cannot be appealed.
     """
 
     score: int

@@ -87,7 +87,7 @@ def place(turn: TurnView) -> str:
 
 
 def score(verdict: VerdictView) -> str:
-    """Return a verdict's score as text: whether it passed, the range of repeated gradings, and the verdicts of an appeal."""
+    """Return a verdict's score as text: whether it passed, the range of possible scores, and the verdicts of an appeal."""
     said = f"{out_of(verdict.score)}, {'passed' if verdict.passed else 'not passing yet'}"
     if verdict.low != verdict.high:
         said += f" ({spread(verdict.low, verdict.high)})"

@@ -54,8 +54,8 @@ class TurnItem:
     """One turn with everything that a page may show of it.
 
     `total` is the number of questions in the interview. `asked_ms` is when the question was asked, as a Unix timestamp in
-    milliseconds. `hits`, `halves`, `misses`, and `wrongs` count the marks. `band` describes how far several gradings disagree,
-    between `low` and `high`; it is empty if they agree or there is only one. If `appealed`, there are two verdicts, and `score`
+    milliseconds. `hits`, `halves`, `misses`, and `wrongs` count the marks. `band` describes the range of possible scores,
+    between `low` and `high`; it is empty if the score is sure. If `appealed`, there are two verdicts, and `score`
     is the mean of `first_score` and `second_score`.
     """
 

@@ -142,11 +142,6 @@ def combined(reading: Reading) -> Floats:
     return np.asarray(whole**TOGETHER * alone ** (1 - TOGETHER), dtype=np.float32)
 
 
-def likeness_of(readings: Sequence[Reading]) -> float:
-    """Return the mean over the key points of the cosine of the sentence that is most like each."""
-    return sum(reading.likeness for reading in readings) / len(readings)
-
-
 def _bars(alike: float) -> Floats:
     """Return by class what its evidence is divided by before the classes are compared."""
     absent = ABSENT * math.exp(ESTRANGED * min(0.0, alike - ALIKE))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
 from interviewer.grading.learned import criteria
-from interviewer.grading.learned.reading import Sought, sought
+from interviewer.grading.learned.reading import Reading, Sought, sought
 from interviewer.grading.learned.runtime import Network, shipped
 from interviewer.grading.learned.sentences import sentences
 from interviewer.grading.learned.shortlist import MOST, MOST_FOR_BELIEF
@@ -37,6 +38,12 @@ class Wanted:
     def criteria(self) -> tuple[Sought, ...]:
         """All criteria, those of the key points first."""
         return self.points + self.misconceptions
+
+    def alike(self, points: Sequence[Reading]) -> float:
+        """Return the likeness of an answer, read as `points`, to the key points, as a share of the model answer's."""
+        if self.likeness <= 0:
+            return 1.0
+        return sum(reading.likeness for reading in points) / len(points) / self.likeness
 
 
 def wanted_by(network: Network, prompt: str, rubric: Rubric) -> Wanted:
