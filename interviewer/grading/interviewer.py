@@ -8,10 +8,21 @@ import re
 from collections.abc import AsyncIterator, Iterator
 
 from interviewer.core.documents import Document
-from interviewer.grading import job_match, selection
+from interviewer.grading import conversation, job_match, selection
 from interviewer.grading.feedback import write_feedback
 from interviewer.grading.judge import mark_answer
-from interviewer.interviews.interviewer import AnswerBrief, Piece, QuestionBrief, QuestionDraft, VerdictDraft
+from interviewer.interviews.exchange import Kind
+from interviewer.interviews.interviewer import (
+    AnswerBrief,
+    FollowUpDraft,
+    FollowUpPiece,
+    Piece,
+    QuestionBrief,
+    QuestionDraft,
+    ReplyBrief,
+    ReplyDraft,
+    VerdictDraft,
+)
 from interviewer.interviews.rubric import Rubric
 from interviewer.interviews.topics import AnswerKind
 
@@ -22,6 +33,7 @@ class BuiltinInterviewer:
     name = "builtin"
     model = "question-bank"
     deterministic = True
+    max_follow_ups = 1
 
     def __init__(self, rng: random.Random | None = None) -> None:
         self._rng = rng or random.Random()
@@ -42,15 +54,34 @@ class BuiltinInterviewer:
             bank_id=question.id,
         )
 
-    async def judge(self, brief: AnswerBrief) -> AsyncIterator[Piece | VerdictDraft]:
-        """Yield the feedback in pieces, then the verdict. The feedback quotes the answer, corrects it, and names what is missing."""
+    async def judge(self, brief: AnswerBrief) -> AsyncIterator[Piece | FollowUpPiece | VerdictDraft | FollowUpDraft]:
+        """Yield the feedback in pieces, then the verdict, or a follow-up if the brief allows one and a heavy key point is open.
+
+        The feedback quotes the answer, corrects it, and names what is missing.
+        """
         rubric = Rubric.model_validate(brief.rubric)
         scored = await asyncio.to_thread(mark_answer, brief.prompt, rubric, brief.answer, AnswerKind(brief.kind))
+        if brief.may_follow_up and (asked := conversation.follow_up(rubric, scored)):
+            for piece in _sentences(asked):
+                yield FollowUpPiece(piece)
+            yield FollowUpDraft(asked)
+            return
         feedback = write_feedback(rubric, scored)
         for piece in _sentences(feedback):
             yield Piece(piece)
         marks = tuple(mark.model_dump(mode="json") for mark in scored.marks)
         yield VerdictDraft(feedback, scored.nature.value, marks, {index: mark.value for index, mark in scored.doubts.items()})
+
+    async def reply(self, brief: ReplyBrief) -> AsyncIterator[Piece | ReplyDraft]:
+        """Yield the reply to a clarifying question, or a hint, in pieces and then as a whole."""
+        rubric = Rubric.model_validate(brief.rubric)
+        if brief.kind is Kind.HINT:
+            text = conversation.hint(rubric)
+        else:
+            text = await asyncio.to_thread(conversation.clarification, rubric, brief.said[-1].text)
+        for piece in _sentences(text):
+            yield Piece(piece)
+        yield ReplyDraft(text)
 
     async def analyse_job(self, text: str) -> AsyncIterator[Document]:
         """Yield the profile of a job description, worded as in the description."""

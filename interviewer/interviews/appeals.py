@@ -17,7 +17,6 @@ from interviewer.interviews.interviewer_calls import Caller, InterviewerCalls
 from interviewer.interviews.repeated_grading import settled
 from interviewer.interviews.tables import Appeal
 from interviewer.interviews.turns import DRAIN_SECONDS, Interviews
-from interviewer.interviews.user_text import SKIPPED
 from interviewer.interviews.views import BUILT_IN, InterviewView, Loaded, TurnRow
 from interviewer.interviews.wording import ANSWER_NOT_SCORED
 
@@ -60,7 +59,7 @@ class Appeals:
     def _refuse(self, row: TurnRow) -> None:
         if row.answer is None or row.verdict is None:
             raise BadRequest(ANSWER_NOT_SCORED)
-        if row.answer.content == SKIPPED:
+        if not row.answer_text:
             raise BadRequest(NOTHING_TO_APPEAL)
         if row.appeal is not None:
             raise Conflict(ONCE)
@@ -73,11 +72,11 @@ class Appeals:
             raise AssertionError("an appeal needs a verdict")
         user_id, interview_id = loaded.interview.user_id, loaded.interview.id
         bind_contextvars(interview_id=interview_id)
-        brief = briefs.answer_brief(row.question, answer.content, briefs.job_brief(loaded.job))
+        brief = briefs.answer_brief(row, briefs.job_brief(loaded.job))
         judgement, call = await self._calls.judge(Caller(user_id, interview_id), brief, verdicts.unseen)
         counted = settled(verdict.score, judgement.score)
         columns = verdicts.judgement_columns(judgement, self._interviewer)
-        appeal = Appeal(message_id=answer.id, counted=counted, **columns)
+        appeal = Appeal(message_id=verdict.message_id, counted=counted, **columns)
         async with self._database.autocommit() as session:
             await queries.add_appeal(session, appeal, interview_id, counted - verdict.score, call)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from interviewer.interviews.interviewer import AnswerBrief, JobBrief, PastTurn, QuestionBrief
+from interviewer.interviews.exchange import Kind
+from interviewer.interviews.interviewer import AnswerBrief, JobBrief, PastTurn, QuestionBrief, ReplyBrief
 from interviewer.interviews.plan import Plan
 from interviewer.interviews.progress import must_ask_for_code
-from interviewer.interviews.tables import JobProfile, Question
+from interviewer.interviews.tables import JobProfile
 from interviewer.interviews.topics import CODING, AnswerKind
 from interviewer.interviews.views import TurnRow
 
@@ -36,9 +37,18 @@ def question_brief(
     )
 
 
-def answer_brief(question: Question, answer: str, job: JobBrief | None) -> AnswerBrief:
-    """Return the interviewer's input for judging `answer`."""
-    return AnswerBrief(question.topic_id, question.kind, question.prompt, question.rubric, answer, job)
+def answer_brief(row: TurnRow, job: JobBrief | None, *, may_follow_up: bool = False) -> AnswerBrief:
+    """Return the interviewer's input for judging what was said about a question."""
+    question = row.question
+    return AnswerBrief(
+        question.topic_id, question.kind, question.prompt, question.rubric, row.answer_text, job, row.said, may_follow_up
+    )
+
+
+def reply_brief(row: TurnRow, kind: Kind, job: JobBrief | None) -> ReplyBrief:
+    """Return the interviewer's input for replying to a clarifying question, or for a hint."""
+    question = row.question
+    return ReplyBrief(question.topic_id, question.prompt, question.rubric, kind, row.said, job)
 
 
 def _past(row: TurnRow) -> PastTurn:
@@ -49,6 +59,6 @@ def _past(row: TurnRow) -> PastTurn:
         level=question.level,
         prompt=question.prompt,
         bank_id=question.bank_id,
-        answer=row.answer.content if row.answer else None,
+        answer=row.answer_text if row.answer else None,
         score=row.score,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from interviewer.errors import AppError
+from interviewer.interviews.exchange import Kind
 from interviewer.interviews.plan import Plan
 from interviewer.interviews.views import Loaded, TurnView
 
@@ -21,7 +22,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """The answer is stored. Its verdict and the next question may still be pending."""
+    """The user's message is stored. The reply to it, the verdict and the next question may still be pending."""
 
     turn: TurnView
 
@@ -41,6 +42,21 @@ class FeedbackPiece:
 
 
 @dataclass(frozen=True, slots=True)
+class FollowUpPiece:
+    """The next piece of the text of a follow-up, a clarification, or a hint."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replied:
+    """The interviewer's reply to a message is stored: a follow-up, a clarification, or a hint. The question stays open."""
+
+    turn: TurnView
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """A question is stored with its rubric and can be answered."""
 
@@ -57,7 +73,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """One part of the work, `verdict` or `question`, failed. Everything stored before the failure is kept."""
+    """One part of the work, `verdict`, `question` or `reply`, failed. Everything stored before the failure is kept."""
 
     part: str
     error: AppError
@@ -70,4 +86,4 @@ class Completed:
     loaded: Loaded
 
 
-Event = Started | Stored | QuestionPiece | FeedbackPiece | Asked | Judged | Failed | Completed
+Event = Started | Stored | QuestionPiece | FeedbackPiece | FollowUpPiece | Replied | Asked | Judged | Failed | Completed

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from interviewer.core.documents import Document
+from interviewer.interviews.exchange import Kind, Said
 from interviewer.interviews.topics import Level
 
 
@@ -51,7 +52,11 @@ class QuestionBrief:
 
 @dataclass(frozen=True, slots=True)
 class AnswerBrief:
-    """The input for judging one answer. `rubric` was fixed when the question was asked."""
+    """The input for judging one answer. `rubric` was fixed when the question was asked.
+
+    `answer` is everything that counts, and `said` the whole conversation about the question. If `may_follow_up` is set, the
+    interviewer may ask a follow-up instead of giving a verdict.
+    """
 
     topic_id: int
     kind: str
@@ -59,6 +64,44 @@ class AnswerBrief:
     rubric: Document
     answer: str
     job: JobBrief | None = None
+    said: Sequence[Said] = ()
+    may_follow_up: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyBrief:
+    """What the interviewer knows when the candidate asks a clarifying question or for a hint (`kind`).
+
+    `said` is the conversation about the question so far; its last message is the one to reply to.
+    """
+
+    topic_id: int
+    prompt: str
+    rubric: Document
+    kind: Kind
+    said: Sequence[Said]
+    job: JobBrief | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpPiece:
+    """Text of a follow-up to show immediately, appended to the pieces before it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpDraft:
+    """A complete follow-up, asked instead of giving a verdict."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyDraft:
+    """A complete reply to a clarifying question, or a hint."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +167,21 @@ class Interviewer(Protocol):
     def deterministic(self) -> bool:
         """Whether the same answer always gets the same verdict."""
 
+    @property
+    def max_follow_ups(self) -> int:
+        """How many follow-ups it asks about one question at most."""
+
     def ask(self, brief: QuestionBrief) -> AsyncIterator[Piece | Usage | QuestionDraft]:
         """Stream the question's text in pieces, then yield the complete question."""
 
-    def judge(self, brief: AnswerBrief) -> AsyncIterator[Piece | Usage | VerdictDraft]:
-        """Stream the feedback's text in pieces, then yield the complete verdict."""
+    def judge(self, brief: AnswerBrief) -> AsyncIterator[Piece | FollowUpPiece | Usage | VerdictDraft | FollowUpDraft]:
+        """Stream the feedback's text in pieces, then yield the complete verdict.
+
+        If the brief allows a follow-up, it may be streamed and yielded instead.
+        """
+
+    def reply(self, brief: ReplyBrief) -> AsyncIterator[Piece | Usage | ReplyDraft]:
+        """Stream the reply to a clarifying question, or a hint, then yield it as a whole. It gives no key point away."""
 
     def analyse_job(self, text: str) -> AsyncIterator[Usage | Document]:
         """Analyze a job description and yield its profile as the last item."""

@@ -30,8 +30,20 @@ from interviewer.errors import (
 )
 from interviewer.interviews import replies
 from interviewer.interviews.events import Event
-from interviewer.interviews.interviewer import AnswerBrief, Interviewer, Piece, QuestionBrief, QuestionDraft, Usage, VerdictDraft
-from interviewer.interviews.replies import AskedQuestion
+from interviewer.interviews.interviewer import (
+    AnswerBrief,
+    FollowUpDraft,
+    FollowUpPiece,
+    Interviewer,
+    Piece,
+    QuestionBrief,
+    QuestionDraft,
+    ReplyBrief,
+    ReplyDraft,
+    Usage,
+    VerdictDraft,
+)
+from interviewer.interviews.replies import AskedQuestion, FollowUp
 from interviewer.interviews.rubric import Judgement
 from interviewer.interviews.tables import ModelCall
 
@@ -55,6 +67,7 @@ class Kind(StrEnum):
     ASK = "ask"
     JUDGE = "judge"
     ANALYZE = "analyse"
+    REPLY = "reply"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +103,14 @@ class InterviewerCalls:
             asked = await replies.ask(record.interviewer, brief, publish, record.usage.append)
         return asked, self._row(record)
 
+    async def judge_or_follow_up(
+        self, caller: Caller, brief: AnswerBrief, publish: Publish[Event]
+    ) -> tuple[Judgement | FollowUp, ModelCall]:
+        """Have the interviewer judge an answer as in `judge`, or ask a follow-up instead if the brief allows one."""
+        async with self._recorded(Kind.JUDGE, caller) as record:
+            found = await replies.judge_or_follow_up(record.interviewer, brief, publish, record.usage.append, self._repeats)
+        return found, self._row(record)
+
     async def judge(self, caller: Caller, brief: AnswerBrief, publish: Publish[Event]) -> tuple[Judgement, ModelCall]:
         """Have the interviewer judge an answer, and publish the feedback as it is written.
 
@@ -99,6 +120,16 @@ class InterviewerCalls:
         async with self._recorded(Kind.JUDGE, caller) as record:
             judgement = await replies.judge(record.interviewer, brief, publish, record.usage.append, self._repeats)
         return judgement, self._row(record)
+
+    async def reply(self, caller: Caller, brief: ReplyBrief, publish: Publish[Event]) -> tuple[str, ModelCall]:
+        """Have the interviewer reply to a clarifying question or give a hint, and publish the text as it is written.
+
+        Returns the text and the call's row. Raises Crowded if no slot is free in the queue, and an InterviewerError if the
+        interviewer fails.
+        """
+        async with self._recorded(Kind.REPLY, caller) as record:
+            text = await replies.reply(record.interviewer, brief, publish, record.usage.append)
+        return text, self._row(record)
 
     async def analyze(self, caller: Caller, text: str) -> tuple[dict[str, Any], ModelCall]:
         """Have the interviewer analyze a job description. Returns the job's profile and the call's row.
@@ -169,6 +200,7 @@ class _QueuedInterviewer:
 
     def __init__(self, interviewer: Interviewer, capacity: CapacityQueue, user_id: int, kind: Kind) -> None:
         self.name, self.model, self.deterministic = interviewer.name, interviewer.model, interviewer.deterministic
+        self.max_follow_ups = interviewer.max_follow_ups
         self._interviewer = interviewer
         self._capacity = capacity
         self._user_id = user_id
@@ -179,9 +211,13 @@ class _QueuedInterviewer:
         """Call the interviewer's `ask` once a slot is free. Also raises Crowded if none is."""
         return self._through(self._interviewer.ask(brief))
 
-    def judge(self, brief: AnswerBrief) -> AsyncIterator[Piece | Usage | VerdictDraft]:
+    def judge(self, brief: AnswerBrief) -> AsyncIterator[Piece | FollowUpPiece | Usage | VerdictDraft | FollowUpDraft]:
         """Call the interviewer's `judge` once a slot is free. Also raises Crowded if none is."""
         return self._through(self._interviewer.judge(brief))
+
+    def reply(self, brief: ReplyBrief) -> AsyncIterator[Piece | Usage | ReplyDraft]:
+        """Call the interviewer's `reply` once a slot is free. Also raises Crowded if none is."""
+        return self._through(self._interviewer.reply(brief))
 
     def analyse_job(self, text: str) -> AsyncIterator[Usage | Document]:
         """Call the interviewer's `analyse_job` once a slot is free. Also raises Crowded if none is."""

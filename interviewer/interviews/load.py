@@ -9,9 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from interviewer.errors import NotFound
 from interviewer.interviews import queries
-from interviewer.interviews.events import Asked, Event, Judged
+from interviewer.interviews.events import Asked, Event, Judged, Replied
+from interviewer.interviews.exchange import Kind
 from interviewer.interviews.progress import InterviewStatus, Missing, missing_after
-from interviewer.interviews.tables import Question, Verdict
+from interviewer.interviews.tables import Message, Question, Verdict
 from interviewer.interviews.views import Loaded, TurnRow, turn_view
 
 
@@ -35,7 +36,12 @@ def with_row(loaded: Loaded, changed: TurnRow) -> Loaded:
 
 
 def lacking(loaded: Loaded, row: TurnRow) -> Missing:
-    """Return which of the verdict and the next question are missing for an answered turn."""
+    """Return which of the verdict and the next question are missing for a turn whose last message has no reply yet.
+
+    A reply to a clarifying question or a hint is missing in place of a verdict; no question follows it.
+    """
+    if row.verdict is None and row.answer is not None and row.answer.kind in (Kind.CLARIFICATION, Kind.HINT):
+        return Missing(verdict=True, next_question=False)
     return missing_after(row.question.position, judged=row.verdict is not None, asked=len(loaded.rows), total=loaded.plan.total)
 
 
@@ -47,10 +53,13 @@ def is_incomplete(loaded: Loaded, row: TurnRow) -> bool:
 def known(loaded: Loaded, row: TurnRow) -> list[Event]:
     """Return the events for what is already stored.
 
-    These are Judged if there is a verdict, and Asked if the next question is stored and has no answer.
+    These are Replied if the interviewer replied to the last message, Judged if there is a verdict, and Asked if the next question
+    is stored and has no answer.
     """
     plan, asked = loaded.plan, len(loaded.rows)
     events: list[Event] = []
+    if row.verdict is None and row.said and row.answer is None:
+        events.append(Replied(turn_view(row, plan, asked), row.said[-1].kind))
     if row.verdict is not None:
         events.append(Judged(turn_view(row, plan, asked), finished=plan.is_last(row.question.position)))
     following = next((other for other in loaded.rows if other.question.position == row.question.position + 1), None)
@@ -59,14 +68,17 @@ def known(loaded: Loaded, row: TurnRow) -> list[Event]:
     return events
 
 
-def with_stored(loaded: Loaded, row: TurnRow, stored: Sequence[Verdict | Question]) -> Loaded:
+def with_stored(loaded: Loaded, row: TurnRow, stored: Sequence[Verdict | Question | Message]) -> Loaded:
     """Return the interview with the rows in `stored` added to one of its turns, without reading the database again.
 
     The totals and the status of `loaded.interview` are updated in place.
     """
     for new in stored:
         if isinstance(new, Question):
-            loaded = replace(loaded, rows=(*loaded.rows, TurnRow(new, None, None)))
+            loaded = replace(loaded, rows=(*loaded.rows, TurnRow(new)))
+            continue
+        if isinstance(new, Message):
+            loaded = with_row(loaded, replace(row, messages=(*row.messages, new)))
             continue
         interview = loaded.interview
         interview.answers_judged += 1

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from sqlalchemy import Boolean, DateTime, Integer, Interval, Row, String, Uuid, bindparam, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -13,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from interviewer.core.columns import insert_of, table_of, utcnow, values_of
+from interviewer.interviews.exchange import Author
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.tables import (
     Appeal,
@@ -45,7 +45,7 @@ class Line(NamedTuple):
 
 
 InterviewRow = tuple[Interview, int | None, JobProfile | None]
-QuestionRow = tuple[Question, Message | None, Verdict | None, Appeal | None]
+QuestionRow = tuple[Question, tuple[Message, ...], Verdict | None, Appeal | None]
 
 
 _INTERVIEWS = table_of(Interview)
@@ -59,22 +59,25 @@ _ONE = (
 _ONE_LOCKED = _ONE.with_for_update(of=Interview)
 _TURNS = (
     select(Question, Message, Verdict, Appeal)
-    .outerjoin(Message, (col(Message.question_id) == Question.id) & (col(Message.author) == "user"))
+    .outerjoin(Message, col(Message.question_id) == Question.id)
     .outerjoin(Verdict, col(Verdict.message_id) == Message.id)
     .outerjoin(Appeal, col(Appeal.message_id) == Message.id)
     .where(col(Question.conversation_id) == bindparam("conversation_id"))
-    .order_by(col(Question.position))
+    # The interviewer's reply has the number of the user's message, and comes after it.
+    .order_by(col(Question.position), col(Message.number), col(Message.author).desc())
 )
 _ADD_QUESTION = along(
     insert_of(Question).on_conflict_do_nothing(index_elements=["conversation_id", "position"]).returning(col(Question.id))
 )
-_ADD_ANSWER = (
+_ADD_MESSAGE = (
     insert(table_of(Message))
     .from_select(
-        ["question_id", "author", "content", "client_id", "created_at", "reply_owed", "judging_until"],
+        ["question_id", "author", "kind", "number", "content", "client_id", "created_at", "reply_owed", "judging_until"],
         select(
             bindparam("question_id", type_=Integer),
-            literal("user"),
+            literal(Author.USER.value),
+            bindparam("kind", type_=String),
+            bindparam("number", type_=Integer),
             bindparam("content", type_=String),
             bindparam("client_id", type_=Uuid),
             bindparam("now", type_=DateTime(timezone=True)),
@@ -82,12 +85,16 @@ _ADD_ANSWER = (
             func.now() + bindparam("lease", type_=Interval),
         )
         .where(_INTERVIEWS.c.id == bindparam("interview_id"), _INTERVIEWS.c.status == InterviewStatus.ACTIVE.value)
-        # Locked so that the interview cannot be paused before the answer is stored.
+        # Locked so that the interview cannot be paused before the message is stored.
         .with_for_update(of=_INTERVIEWS),
     )
     .on_conflict_do_nothing()
     .returning(*table_of(Message).columns)
 )
+_ADD_UNCALLED_REPLY = (
+    insert_of(Message).on_conflict_do_nothing(index_elements=["question_id", "number", "author"]).returning(col(Message.id))
+)
+_ADD_REPLY = along(_ADD_UNCALLED_REPLY)
 _NEW_VERDICT = (
     insert_of(Verdict)
     .on_conflict_do_nothing(index_elements=["message_id"])
@@ -164,9 +171,17 @@ async def started_with(session: AsyncSession, user_id: int, key: str) -> tuple[I
 
 
 async def turns(session: AsyncSession, conversation_id: int) -> Sequence[QuestionRow]:
-    """Return a conversation's questions in order, each with its answer, verdict, and appeal, which are None if missing."""
-    rows = (await session.execute(_TURNS, {"conversation_id": conversation_id})).all()
-    return [(row[0], row[1], row[2], row[3]) for row in rows]
+    """Return a conversation's questions in order, each with its messages in order, its verdict, and its appeal.
+
+    The verdict and the appeal are None if missing.
+    """
+    found: list[QuestionRow] = []
+    for question, message, verdict, appeal in (await session.execute(_TURNS, {"conversation_id": conversation_id})).all():
+        if not found or found[-1][0] is not question:
+            found.append((question, (), None, None))
+        _, messages, judged, appealed = found[-1]
+        found[-1] = (question, (*messages, message) if message else messages, judged or verdict, appealed or appeal)
+    return found
 
 
 async def newest_active(session: AsyncSession, user_id: int) -> int | None:
@@ -212,30 +227,38 @@ async def add_question(session: AsyncSession, question: Question, call: ModelCal
     return (await session.execute(_ADD_QUESTION, values_of(question) | values_of(call))).scalar_one_or_none()
 
 
-async def add_answer(
-    session: AsyncSession,
-    interview_id: int,
-    question_id: int,
-    content: str,
-    client_id: UUID,
-    lease: timedelta,
-    *,
-    reply_owed: bool,
-) -> Message | None:
-    """Store an answer together with a lease for judging it.
+async def add_message(session: AsyncSession, message: Message, interview_id: int, lease: timedelta) -> Message | None:
+    """Store a user's message together with a lease for replying to it, and return it with its ID.
 
-    The lease lasts for `lease` on the database's clock. Returns None and stores nothing if the question already has an answer or
-    the interview is not active.
+    The lease lasts for `lease` on the database's clock. Returns None and stores nothing if the question already has a message
+    with this number or the interview is not active.
     """
-    answer = {"question_id": question_id, "content": content, "client_id": client_id, "now": utcnow(), "reply_owed": reply_owed}
-    given = answer | {"interview_id": interview_id, "lease": lease}
-    stored = (await session.execute(_ADD_ANSWER, given)).one_or_none()
+    given = {
+        "question_id": message.question_id,
+        "kind": message.kind,
+        "number": message.number,
+        "content": message.content,
+        "client_id": message.client_id,
+        "now": utcnow(),
+        "reply_owed": message.reply_owed,
+    }
+    stored = (await session.execute(_ADD_MESSAGE, given | {"interview_id": interview_id, "lease": lease})).one_or_none()
     return Message(**stored._mapping) if stored else None
 
 
+async def add_reply(session: AsyncSession, reply: Message, call: ModelCall | None) -> int | None:
+    """Store the interviewer's reply to a message and return its ID, or None if the message already has one.
+
+    The call's row, if there is a call, is stored either way.
+    """
+    statement = _ADD_REPLY if call else _ADD_UNCALLED_REPLY
+    given = values_of(reply) | (values_of(call) if call else {})
+    return (await session.execute(statement, given)).scalar_one_or_none()
+
+
 async def take_reply(session: AsyncSession, question_id: int) -> bool:
-    """Mark the reply to a question's answer as no longer owed. Returns whether it was owed."""
-    owed = (col(Message.question_id) == question_id) & (col(Message.author) == "user") & col(Message.reply_owed)
+    """Mark the reply to a question's last message as no longer owed. Returns whether it was owed."""
+    owed = (col(Message.question_id) == question_id) & (col(Message.author) == Author.USER.value) & col(Message.reply_owed)
     statement = update(Message).where(owed).values(reply_owed=False).returning(col(Message.id))
     return (await session.execute(statement)).scalar_one_or_none() is not None
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -15,20 +15,25 @@ from interviewer.core.broadcast import Publish
 from interviewer.core.columns import utcnow
 from interviewer.core.documents import Document
 from interviewer.errors import InterviewerBadOutput
-from interviewer.interviews.events import Event, FeedbackPiece, QuestionPiece
+from interviewer.interviews.events import Event, FeedbackPiece, FollowUpPiece, QuestionPiece
+from interviewer.interviews.exchange import before_hint
 from interviewer.interviews.interviewer import (
     AnswerBrief,
+    FollowUpDraft,
     Interviewer,
     Piece,
     QuestionBrief,
     QuestionDraft,
+    ReplyBrief,
+    ReplyDraft,
     Usage,
     VerdictDraft,
 )
+from interviewer.interviews.interviewer import FollowUpPiece as FollowUpText
 from interviewer.interviews.job import JobFindings
 from interviewer.interviews.non_answers import is_non_answer
 from interviewer.interviews.repeated_grading import Grading, likely_range, median_grading, spread
-from interviewer.interviews.rubric import AnswerNature, Judgement, Mark, MarkedPoint, Rubric, checked_marks, score
+from interviewer.interviews.rubric import AnswerNature, Judgement, Mark, MarkedPoint, Rubric, after_hint, checked_marks, score
 from interviewer.interviews.tables import Question
 from interviewer.interviews.topics import AnswerKind, Level, topic_by_id
 from interviewer.interviews.verdicts import unseen
@@ -41,6 +46,23 @@ UsageCallback = Callable[[Usage], object]
 MAX_PROMPT = 4000
 MAX_FEEDBACK = 8000
 MAX_SUBTOPIC = 120
+# Of a follow-up, a clarification, or a hint.
+MAX_REPLY = 1500
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """A follow-up that the interviewer asks instead of giving a verdict."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Graded:
+    """One grading with its feedback."""
+
+    feedback: str
+    grading: Grading
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,49 +143,106 @@ async def judge(
     from the first grading, and failures of the other gradings are ignored. `spent` receives the token usage of each grading,
     where it is known. Raises InterviewerBadOutput if there is no usable verdict.
     """
+    brief = replace(brief, may_follow_up=False)
     more = [asyncio.create_task(_graded(interviewer, brief, unseen, spent)) for _ in range(1, repeats)]
     try:
-        feedback, first = await _graded(interviewer, brief, publish, spent)
-        others = [found for found in await asyncio.gather(*more, return_exceptions=True) if not isinstance(found, BaseException)]
+        first = await _graded(interviewer, brief, publish, spent)
+        others = [found for found in await asyncio.gather(*more, return_exceptions=True) if isinstance(found, _Graded)]
     finally:
         for task in more:
             task.cancel()
+    if not isinstance(first, _Graded):
+        raise InterviewerBadOutput
+    return _judgement(brief, [first, *others])
+
+
+async def judge_or_follow_up(
+    interviewer: Interviewer, brief: AnswerBrief, publish: Publish[Event], spent: UsageCallback = _ignore_usage, repeats: int = 1
+) -> Judgement | FollowUp:
+    """Have the interviewer judge an answer as in `judge`, or ask a follow-up instead, whose text is published and returned.
+
+    Further gradings start only after the first one, because none is needed if it asks a follow-up.
+    """
+    first = await _graded(interviewer, brief, publish, spent)
+    if isinstance(first, FollowUp):
+        return first
+    final = replace(brief, may_follow_up=False)
+    more = [_graded(interviewer, final, unseen, spent) for _ in range(1, repeats)]
+    others = [found for found in await asyncio.gather(*more, return_exceptions=True) if isinstance(found, _Graded)]
+    return _judgement(brief, [first, *others])
+
+
+def _judgement(brief: AnswerBrief, graded: Sequence[_Graded]) -> Judgement:
+    """Combine the gradings. A mark that only words after the hint show earns half."""
     rubric = Rubric.model_validate(brief.rubric)
-    gradings = [first, *(grading for _, grading in others)]
+    gradings = [one.grading for one in graded]
     counts = median_grading(gradings)
-    low, high = spread(rubric, gradings) if len(gradings) > 1 else likely_range(rubric, first)
+    low, high = spread(rubric, gradings) if len(gradings) > 1 else likely_range(rubric, gradings[0])
     value = score(rubric, counts.marks, counts.nature)
-    return Judgement(feedback=feedback, marks=counts.marks, nature=counts.nature, score=value, low=low, high=high)
+    return Judgement(feedback=graded[0].feedback, marks=counts.marks, nature=counts.nature, score=value, low=low, high=high)
 
 
 async def _graded(
     interviewer: Interviewer, brief: AnswerBrief, publish: Publish[Event], spent: UsageCallback
-) -> tuple[str, Grading]:
-    """Have the interviewer judge once, and return its feedback and checked marks.
+) -> _Graded | FollowUp:
+    """Have the interviewer judge once, and return its feedback and checked marks, or its follow-up.
 
     Answers that do not try to answer the question get the nature NON_ANSWER, whatever the interviewer says. Raises
-    InterviewerBadOutput if there is no usable verdict.
+    InterviewerBadOutput if there is no usable verdict or follow-up.
     """
-    draft: VerdictDraft | None = None
+    draft: VerdictDraft | FollowUpDraft | None = None
     async for item in interviewer.judge(brief):
         if isinstance(item, Piece):
             publish(FeedbackPiece(item.text))
+        elif isinstance(item, FollowUpText):
+            publish(FollowUpPiece(item.text))
         elif isinstance(item, Usage):
             spent(item)
         else:
             draft = item
+    if isinstance(draft, FollowUpDraft):
+        return _follow_up(draft, brief)
     if draft is None or not 0 < len(draft.feedback.strip()) <= MAX_FEEDBACK or not storable(draft.feedback, list(draft.marks)):
         raise InterviewerBadOutput
     try:
         nature = AnswerNature(draft.nature)
         given = [MarkedPoint.model_validate(mark) for mark in draft.marks]
         marks = checked_marks(Rubric.model_validate(brief.rubric), given, brief.answer)
+        doubts = {index: Mark(mark) for index, mark in draft.doubts.items()}
     except (ValidationError, ValueError) as error:
         raise InterviewerBadOutput from error
     if is_non_answer(brief.prompt, brief.answer):
         nature = AnswerNature.NON_ANSWER
-    doubts = {index: Mark(mark) for index, mark in draft.doubts.items()}
-    return draft.feedback.strip(), Grading(marks, nature, doubts)
+    if brief.said:
+        marks = after_hint(marks, before_hint(brief.said))
+    return _Graded(draft.feedback.strip(), Grading(marks, nature, doubts))
+
+
+def _follow_up(draft: FollowUpDraft, brief: AnswerBrief) -> FollowUp:
+    text = draft.text.strip()
+    if not brief.may_follow_up or not 0 < len(text) <= MAX_REPLY or not storable(text):
+        raise InterviewerBadOutput
+    return FollowUp(text)
+
+
+async def reply(
+    interviewer: Interviewer, brief: ReplyBrief, publish: Publish[Event], spent: UsageCallback = _ignore_usage
+) -> str:
+    """Have the interviewer reply to a clarifying question or give a hint, publish the text as it is written, and return it.
+
+    `spent` receives the token usage, where it is known. Raises InterviewerBadOutput if there is no usable text.
+    """
+    draft: ReplyDraft | None = None
+    async for item in interviewer.reply(brief):
+        if isinstance(item, Piece):
+            publish(FollowUpPiece(item.text))
+        elif isinstance(item, Usage):
+            spent(item)
+        else:
+            draft = item
+    if draft is None or not 0 < len(draft.text.strip()) <= MAX_REPLY or not storable(draft.text):
+        raise InterviewerBadOutput
+    return draft.text.strip()
 
 
 async def analyze(interviewer: Interviewer, text: str, spent: UsageCallback = _ignore_usage) -> dict[str, Any]:

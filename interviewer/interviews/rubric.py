@@ -16,7 +16,9 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 MIN_KEY_POINTS, MAX_KEY_POINTS = 3, 6
-MAX_MISCONCEPTIONS = 6
+MAX_MISCONCEPTIONS, MAX_CLARIFICATIONS = 6, 6
+# The share of a mark that was made only after the hint.
+AFTER_HINT = Decimal("0.5")
 MAX_POINT, MAX_MODEL_ANSWER = 600, 8000
 MAX_SCORE = 10
 PASS_SCORE = 7
@@ -51,10 +53,18 @@ class Misconception(Frozen):
     correction: str = Field(min_length=3, max_length=MAX_POINT)
 
 
-class Rubric(Frozen):
-    """The basis for judging the answer to a question.
+class Clarification(Frozen):
+    """A clarifying question that candidates ask, and the interviewer's reply to it."""
 
-    It is never shown before the answer is scored. `imported` is set for questions that were not written for this method; they may
+    ask: str = Field(min_length=3, max_length=MAX_POINT)
+    reply: str = Field(min_length=3, max_length=MAX_POINT)
+
+
+class Rubric(Frozen):
+    """The basis for judging the answer to a question, and what the interviewer may say before.
+
+    It is never shown before the answer is scored, except that `context` (what may be assumed) and `clarifications` answer
+    clarifying questions, and `hint` is given to who asks for one. `imported` is set for questions that were not written for this method; they may
     have only one or two key points.
     """
 
@@ -62,6 +72,9 @@ class Rubric(Frozen):
     model_answer: str = Field(min_length=1, max_length=MAX_MODEL_ANSWER)
     follow_up: str = ""
     misconceptions: tuple[Misconception, ...] = Field(default=(), max_length=MAX_MISCONCEPTIONS)
+    context: str = Field(default="", max_length=MAX_POINT)
+    clarifications: tuple[Clarification, ...] = Field(default=(), max_length=MAX_CLARIFICATIONS)
+    hint: str = Field(default="", max_length=MAX_POINT)
     imported: bool = False
 
     @model_validator(mode="after")
@@ -94,11 +107,20 @@ class AnswerNature(StrEnum):
 
 
 class MarkedPoint(Frozen):
-    """The mark for one key point. `quote` is the evidence from the answer, empty only if the key point was missed."""
+    """The mark for one key point. `quote` is the evidence from the answer, empty only if the key point was missed.
+
+    `after_hint` is set if only words after the hint show it; it then earns half.
+    """
 
     key_point: int = Field(ge=0, lt=MAX_KEY_POINTS)
     mark: Mark
     quote: str = ""
+    after_hint: bool = False
+
+    @property
+    def share(self) -> Decimal:
+        """The share of the key point's weight that the mark earns, from 0 to 1."""
+        return self.mark.share * (AFTER_HINT if self.after_hint else 1)
 
 
 class Judgement(Frozen):
@@ -146,6 +168,12 @@ def checked_marks(rubric: Rubric, marks: Sequence[MarkedPoint], answer: str) -> 
     return tuple(checked)
 
 
+def after_hint(marks: Sequence[MarkedPoint], before: str) -> tuple[MarkedPoint, ...]:
+    """Return the marks, each set to `after_hint` if its quote is not in `before`, the answer up to the hint."""
+    known = folded(before)
+    return tuple(mark.model_copy(update={"after_hint": bool(mark.quote) and folded(mark.quote) not in known}) for mark in marks)
+
+
 def half_up(value: Decimal) -> int:
     """Round to an integer, with halves rounded up."""
     return int(value.quantize(Decimal(1), rounding=ROUND_HALF_UP))
@@ -155,7 +183,7 @@ def exact_score(rubric: Rubric, marks: Sequence[MarkedPoint], nature: AnswerNatu
     """Return the unrounded score (0 to 10): ten times the earned share of the weights, at most 3 unless the nature is ANSWER."""
     total = sum(key_point.weight for key_point in rubric.key_points)
     earned = sum(
-        (rubric.key_points[mark.key_point].weight * mark.mark.share for mark in marks if mark.key_point < len(rubric.key_points)),
+        (rubric.key_points[mark.key_point].weight * mark.share for mark in marks if mark.key_point < len(rubric.key_points)),
         start=Decimal(0),
     )
     value = MAX_SCORE * earned / total

@@ -131,7 +131,7 @@ class Starts:
             publish(Failed("question", Unavailable(message)))
             return
         metrics.INTERVIEWS.labels("started").inc()
-        publish(Asked(turn_view(TurnRow(question, None, None), plan, asked=1)))
+        publish(Asked(turn_view(TurnRow(question), plan, asked=1)))
 
     async def give_up(self, user_id: int, interview_id: int) -> None:
         """Give up a start that has no first question yet and return its credit.

@@ -1,4 +1,4 @@
-"""The tables of interviews: questions, answers, verdicts, and model calls."""
+"""The tables of interviews: questions, messages, verdicts, and model calls."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from interviewer.core.columns import id_column, one_of, reference_column, time_column
+from interviewer.interviews.exchange import Kind
 from interviewer.interviews.plan import STANDARD
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.rubric import MAX_SCORE, AnswerNature
@@ -136,24 +137,28 @@ class Question(SQLModel, table=True):
 
 
 class Message(SQLModel, table=True):
-    """A message about a question.
+    """A message about a question: an answer, a follow-up, a clarification, or a hint.
 
-    A user's message is the answer; each question has at most one. Its `client_id` is a UUID chosen by the client. `judging_until`
-    is the end of the lease held by the worker that judges the answer; after that, any worker may take over. `reply_owed` is true
-    from when an API client's answer is stored until its reply is delivered. During that time, sending the same text again
-    requests that reply.
+    `number` counts the user's messages about a question from 0; the interviewer's reply to one has the same number. A message's
+    `client_id` is a UUID chosen by the client. `judging_until` is the end of the lease held by the worker that replies to the
+    user's message; after that, any worker may take over. `reply_owed` is true from when an API client's message is stored until
+    its reply is delivered. During that time, sending the same text again requests that reply.
     """
 
     __tablename__: ClassVar[Any] = "messages"
     __table_args__ = (
         CheckConstraint(one_of("author", ("system", "interviewer", "user")), name="author"),
-        Index("uq_messages_answer", "question_id", unique=True, postgresql_where=text("author = 'user'")),
+        CheckConstraint(one_of("kind", Kind), name="kind"),
+        CheckConstraint(f"number BETWEEN 0 AND {MOST_ANSWERS}", name="number"),
+        Index("uq_messages_number", "question_id", "number", "author", unique=True),
         Index("ix_messages_question_id", "question_id"),
     )
 
     id: int = id_column()
     question_id: int = reference_column("questions.id", index=False)
     author: str = Field(sa_column=Column(String(12), nullable=False))
+    kind: str = Field(default=Kind.ANSWER.value, sa_column=Column(String(14), nullable=False, server_default=text("'answer'")))
+    number: int = Field(default=0, sa_column=Column(SmallInteger, nullable=False, server_default=text("0")))
     content: str = Field(sa_column=Column(Text, nullable=False))
     client_id: UUID = Field(unique=True)
     judging_until: datetime | None = time_column(nullable=True)
@@ -162,7 +167,7 @@ class Message(SQLModel, table=True):
 
 
 class Verdict(SQLModel, table=True):
-    """The verdict on one answer.
+    """The verdict on everything that was said about one question. `message_id` is the last message that counts for it.
 
     It is written once and never changed. `score_low` and `score_high` are defined as in `Judgement`, and null if the
     score is sure.
@@ -224,7 +229,7 @@ class ModelCall(SQLModel, table=True):
 
     __tablename__: ClassVar[Any] = "model_calls"
     __table_args__ = (
-        CheckConstraint(one_of("kind", ("ask", "judge", "analyse")), name="kind"),
+        CheckConstraint(one_of("kind", ("ask", "judge", "analyse", "reply")), name="kind"),
         CheckConstraint("cached_tokens BETWEEN 0 AND prompt_tokens AND completion_tokens >= 0", name="tokens"),
         CheckConstraint("milliseconds >= 0", name="milliseconds"),
     )

@@ -9,33 +9,33 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from time import perf_counter
 from typing import TypeVar
 from uuid import UUID
 
 from structlog.contextvars import bind_contextvars
 
-from interviewer.core import metrics
 from interviewer.core.broadcast import LiveWork, Publish
 from interviewer.core.database import Database
 from interviewer.core.lease import renewing
 from interviewer.core.rate_limits import Action, Guard
-from interviewer.core.retry import quietly, with_retries
-from interviewer.errors import BadRequest, Conflict, as_app_error
-from interviewer.interviews import briefs, choice_queries, queries, verdicts
-from interviewer.interviews.events import Asked, Completed, Event, Failed, Judged, Stored
+from interviewer.core.retry import quietly
+from interviewer.errors import BadRequest, Conflict
+from interviewer.interviews import choice_queries, queries
+from interviewer.interviews.clarifying import is_clarifying_question
+from interviewer.interviews.events import Completed, Event, Failed, Stored
+from interviewer.interviews.exchange import Author, Kind, NotAllowed, check, is_allowed
 from interviewer.interviews.interviewer_calls import Caller, InterviewerCalls
 from interviewer.interviews.job import JobFindings
 from interviewer.interviews.load import found, is_incomplete, known, lacking, with_row, with_stored
 from interviewer.interviews.plan import STANDARD, Plan, plan_of
 from interviewer.interviews.progress import InterviewStatus, may_change
-from interviewer.interviews.rubric import Judgement
+from interviewer.interviews.replying import Replying
 from interviewer.interviews.start import LEASE, LOOK_EVERY, Starts
-from interviewer.interviews.tables import Message, ModelCall, Question, Verdict
+from interviewer.interviews.tables import Message, Question, Verdict
 from interviewer.interviews.user_text import SKIPPED, clean_answer, clean_job_description, cleaned
 from interviewer.interviews.views import InterviewView, Loaded, TurnRow, turn_view
 
@@ -63,6 +63,7 @@ class Interviews:
         self._interviewer = calls.interviewer
         self._calls = calls
         self._live: LiveWork[Event] = LiveWork()
+        self._replying = Replying(database, calls)
         self._starts = Starts(database, calls, self._live, self._guard)
 
     # -- reading ------------------------------------------------------------------------------------------------
@@ -114,40 +115,41 @@ class Interviews:
         user_id: int,
         interview_id: int,
         question_id: int,
-        text: str | None,
+        text: str,
         client_id: UUID,
         loaded: Loaded | None = None,
         *,
         client: str = "",
         reply_owed: bool = False,
+        kind: Kind = Kind.ANSWER,
     ) -> AsyncIterator[Event]:
-        """Store an answer, then judge it and ask the next question concurrently.
+        """Store what a user says about a question, then reply to it: judge an answer and ask the next question concurrently.
 
-        `loaded` is the interview if the caller has just read it. `reply_owed` is stored with the answer, for callers that record
-        when the reply is delivered. If `text` is None, the question is skipped and scores 0 without a model call. Yields Stored,
-        then pieces of the feedback and the question as they are written, Judged and Asked when each is stored, and Failed for a
-        part that failed. Repeating the text stores nothing and yields the events of the stored answer. So does repeating the
-        `client_id`, even with another text, once the turn is complete.
+        `loaded` is the interview if the caller has just read it. `reply_owed` is stored with the message, for callers that record
+        when the reply is delivered. `text` is ignored for a skip and a hint. A skipped question scores 0 without a model call,
+        unless an answer came before. Yields Stored, then pieces of the reply and the question as they are written, Replied,
+        Judged and Asked when each is stored, and Failed for a part that failed. Repeating the text stores nothing and yields the
+        events of the stored message. So does repeating the `client_id`, even with another text, once the turn is complete.
 
         Raises BadRequest if the text is unusable, TooLarge if it is too long, NotFound if the user has no such interview or it
-        has no such question, TooManyRequests if a rate limit is reached, and Conflict if the question has another answer or the
-        interview is not active.
+        has no such question, TooManyRequests if a rate limit is reached, and Conflict if the question has another answer, the
+        interview is not active, or the user has used up the clarifications or hints of this question.
         """
         await self._guard.check(Action.ANSWER, client, str(user_id))
-        content = SKIPPED if text is None else cleaned(clean_answer, text)
+        content = SKIPPED if kind in (Kind.SKIP, Kind.HINT) else cleaned(clean_answer, text)
         loaded = loaded or await self.load(user_id, interview_id)
         row = loaded.row(question_id)
+        kind = _meant(row, kind, content) if loaded.plan.follow_ups else kind
         if row.answer is None:
+            new = _message(row, kind, content, client_id, reply_owed=reply_owed)
             async with self._database.autocommit() as session:
-                answer = await queries.add_answer(
-                    session, interview_id, question_id, content, client_id, LEASE, reply_owed=reply_owed
-                )
-            if answer is not None:
-                row = replace(row, answer=answer)
-                async for event in self._completion(with_row(loaded, row), row, answer.judging_until):
+                stored = await queries.add_message(session, new, interview_id, LEASE)
+            if stored is not None:
+                row = replace(row, messages=(*row.messages, stored))
+                async for event in self._completion(with_row(loaded, row), row, stored.judging_until):
                     yield event
                 return
-            loaded = await self.load(user_id, interview_id)  # another answer was first, or the interview is not active
+            loaded = await self.load(user_id, interview_id)  # another message was first, or the interview is not active
             row = loaded.row(question_id)
         if row.answer is None:
             raise Conflict("Interview is not active")
@@ -211,88 +213,22 @@ class Interviews:
             return await found(session, loaded.interview.user_id, loaded.interview.id), until
 
     async def _turn(self, loaded: Loaded, row: TurnRow, leased_until: datetime, publish: Publish[Event]) -> None:
-        """Judge an answer and ask the next question concurrently, each only if it is missing.
+        """Reply to the user's last message and ask the next question, each only if it is missing.
 
         Publishes Completed if this worker stored everything, and releases the lease if a part failed.
         """
         answer = row.answer
         if answer is None:
-            raise AssertionError("a turn needs an answer")
+            raise AssertionError("a turn needs a message")
         bind_contextvars(interview_id=loaded.interview.id)
-        missing = lacking(loaded, row)
         held = [leased_until]
         async with renewing(lambda: self._renew_lease(answer.id, held)):
-            sides: list[Awaitable[Verdict | Question | Failed | None]] = []
-            if missing.verdict:
-                sides.append(self._guarded("verdict", publish, self._judge(loaded, row, answer, publish)))
-            if missing.next_question:
-                sides.append(self._guarded("question", publish, self._ask_next(loaded, row, publish)))
-            done = await asyncio.gather(*sides)
+            done = await self._replying.reply(loaded, row, answer, publish)
         if any(isinstance(what, Failed) for what in done):
             await quietly(self._database, partial(queries.release_lease, message_id=answer.id, held=held[0]))
         elif None not in done:
-            publish(Completed(with_stored(loaded, row, [what for what in done if isinstance(what, Verdict | Question)])))
-
-    async def _judge(self, loaded: Loaded, row: TurnRow, answer: Message, publish: Publish[Event]) -> Verdict | None:
-        """Judge one answer, store the verdict, and publish it.
-
-        The last verdict also finishes the interview. Returns None if another worker was first; then that worker's verdict is
-        published.
-        """
-        began = perf_counter()
-        judgement, call = await self._judgement(loaded, row, answer, verdicts.with_feedback_timing(publish))
-        verdict = Verdict(message_id=answer.id, **verdicts.judgement_columns(judgement, self._interviewer))
-        is_last = loaded.plan.is_last(row.question.position)
-        adding = partial(queries.add_verdict, verdict=verdict, interview_id=loaded.interview.id, call=call, closes=is_last)
-        stored = await with_retries(self._database, adding)
-        if stored is None:  # another worker stored a verdict first, which counts
-            row = (await self.load(loaded.interview.user_id, loaded.interview.id)).row(row.question.id)
-        else:
-            row = replace(row, verdict=verdict)
-            metrics.ANSWERS_JUDGED.inc()
-            metrics.TURN_SECONDS.observe(perf_counter() - began)
-            metrics.INTERVIEWS.labels("finished").inc(int(is_last))
-        publish(Judged(turn_view(row, loaded.plan, asked=len(loaded.rows)), finished=is_last))
-        return verdict if stored is not None else None
-
-    async def _judgement(
-        self, loaded: Loaded, row: TurnRow, answer: Message, publish: Publish[Event]
-    ) -> tuple[Judgement, ModelCall | None]:
-        """Return the verdict on an answer and the row of its model call, which is None for a skipped question."""
-        if answer.content == SKIPPED:
-            return verdicts.skipped(row.question), None
-        brief = briefs.answer_brief(row.question, answer.content, briefs.job_brief(loaded.job))
-        interview = loaded.interview
-        return await self._calls.judge(Caller(interview.user_id, interview.id), brief, publish)
-
-    async def _ask_next(self, loaded: Loaded, row: TurnRow, publish: Publish[Event]) -> Question | None:
-        """Ask the next question, store it with its rubric and publish it.
-
-        Returns None if another worker was first; then that worker's question is published.
-        """
-        if loaded.conversation_id is None:
-            raise AssertionError("a started interview has a conversation")
-        position, interview = row.question.position + 1, loaded.interview
-        brief = briefs.question_brief(loaded.plan, position, loaded.rows, briefs.job_brief(loaded.job), interview.seen_before)
-        asked, call = await self._calls.ask(Caller(interview.user_id, interview.id), brief, publish)
-        question = asked.as_row(loaded.conversation_id, position)
-        stored = await with_retries(self._database, partial(queries.add_question, question=question, call=call))
-        if stored is None:  # another worker stored a question first, so show that one
-            fresh = await self.load(loaded.interview.user_id, loaded.interview.id)
-            question = next(other.question for other in fresh.rows if other.question.position == position)
-        else:
-            question.id = stored
-        publish(Asked(turn_view(TurnRow(question, None, None), loaded.plan, asked=position)))
-        return question if stored is not None else None
-
-    async def _guarded(self, part: str, publish: Publish[Event], work: Awaitable[Row | None]) -> Row | Failed | None:
-        """Run one part of a turn. A failure is published and returned as a Failed event, and does not affect the other part."""
-        try:
-            return await work
-        except Exception as error:
-            failed = Failed(part, as_app_error(error))
-            publish(failed)
-            return failed
+            stored = [what for what in done if isinstance(what, Verdict | Question | Message)]
+            publish(Completed(with_stored(loaded, row, stored)))
 
     async def _renew_lease(self, message_id: int, held: list[datetime]) -> bool:
         async with self._database.transaction() as session:
@@ -341,3 +277,32 @@ class Interviews:
         """Return the interview with all its rows. Raises NotFound if it does not exist or belongs to another user."""
         async with self._database.autocommit() as session:
             return await found(session, user_id, interview_id)
+
+
+def _meant(row: TurnRow, kind: Kind, content: str) -> Kind:
+    """Return what a message is: a clarifying question, if it is one, the user may ask it, and nothing has been answered."""
+    if (
+        kind is Kind.ANSWER
+        and not row.answer_text
+        and is_allowed(row.said, Kind.CLARIFICATION)
+        and is_clarifying_question(content)
+    ):
+        return Kind.CLARIFICATION
+    return kind
+
+
+def _message(row: TurnRow, kind: Kind, content: str, client_id: UUID, *, reply_owed: bool) -> Message:
+    """Return a user's next message about a question. Raises Conflict if they may not send it."""
+    try:
+        check(row.said, kind)
+    except NotAllowed as error:
+        raise Conflict(str(error)) from error
+    return Message(
+        question_id=row.question.id,
+        author=Author.USER.value,
+        kind=kind.value,
+        number=row.next_number,
+        content=content,
+        client_id=client_id,
+        reply_owed=reply_owed,
+    )

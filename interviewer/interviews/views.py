@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from interviewer.errors import NotFound
+from interviewer.interviews.exchange import Author, Kind, Said, is_allowed, is_open, whole_answer
 from interviewer.interviews.plan import Plan, plan_of
 from interviewer.interviews.progress import InterviewStatus, missing_after
 from interviewer.interviews.rubric import PASS_SCORE, MarkedPoint, Rubric, percentage
@@ -22,12 +23,38 @@ BUILT_IN = "builtin"
 
 @dataclass(frozen=True, slots=True)
 class TurnRow:
-    """The rows of one turn. The answer, verdict, and appeal are None until they exist."""
+    """The rows of one turn: a question, what was said about it in order, and the verdict and appeal, None until they exist."""
 
     question: Question
-    answer: Message | None
-    verdict: Verdict | None
+    messages: tuple[Message, ...] = ()
+    verdict: Verdict | None = None
     appeal: Appeal | None = None
+
+    @property
+    def said(self) -> tuple[Said, ...]:
+        """What was said about the question, in order."""
+        return tuple(
+            Said(Author(message.author), Kind(message.kind), message.content)
+            for message in self.messages
+            if message.author != "system"
+        )
+
+    @property
+    def answer(self) -> Message | None:
+        """The user's last message if it is judged or the interviewer has yet to reply to it; None if the question is open."""
+        if self.verdict is None and is_open(self.said):
+            return None
+        return next((message for message in reversed(self.messages) if message.author == Author.USER), None)
+
+    @property
+    def answer_text(self) -> str:
+        """Everything that is judged, or an empty text if there is nothing, or if the question was skipped."""
+        return whole_answer(self.said)
+
+    @property
+    def next_number(self) -> int:
+        """The number of the user's next message."""
+        return sum(message.author == Author.USER for message in self.messages)
 
     @property
     def score(self) -> int | None:
@@ -80,8 +107,21 @@ class VerdictView:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageView:
+    """One message about a question: by the user or the interviewer (`author`), and of which kind."""
+
+    author: Author
+    kind: Kind
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class TurnView:
     """One question and its outcome.
+
+    `answer` is everything that is judged, or None while the question is open; `messages` has all that was said, in order.
+    `may_ask` and `may_get_hint` tell whether the user has clarifying questions or the hint left.
 
     The rubric is included only once there is a verdict. `leased` is set once a worker has taken the lease on the answer. It stays
     set after the work is done, and is cleared if the work fails. A `skipped` question has an empty answer. `total` is the number
@@ -104,6 +144,9 @@ class TurnView:
     asked_at: datetime | None = None
     total: int = 1
     language: str = ""
+    messages: tuple[MessageView, ...] = ()
+    may_ask: bool = False
+    may_get_hint: bool = False
 
     @property
     def skipped(self) -> bool:
@@ -242,7 +285,7 @@ def turn_view(row: TurnRow, plan: Plan, asked: int) -> TurnView:
         level=question.level,
         kind=question.kind,
         prompt=question.prompt,
-        answer=answer.content if answer else None,
+        answer=row.answer_text if answer else None,
         verdict=_shown_verdict(row),
         lacks_verdict=answer is not None and missing.verdict,
         lacks_next=answer is not None and missing.next_question,
@@ -250,7 +293,14 @@ def turn_view(row: TurnRow, plan: Plan, asked: int) -> TurnView:
         asked_at=question.created_at,
         total=plan.total,
         language=plan.programming_language,
+        messages=tuple(_message(message) for message in row.messages),
+        may_ask=is_allowed(row.said, Kind.CLARIFICATION),
+        may_get_hint=is_allowed(row.said, Kind.HINT),
     )
+
+
+def _message(message: Message) -> MessageView:
+    return MessageView(Author(message.author), Kind(message.kind), message.content, message.created_at)
 
 
 def _shown_verdict(row: TurnRow) -> VerdictView | None:
@@ -261,7 +311,7 @@ def _shown_verdict(row: TurnRow) -> VerdictView | None:
     if row.verdict is None:
         return None
     shown = verdict_view(row.question, row.verdict, row.appeal)
-    return replace(shown, final=True) if row.answer and row.answer.content == SKIPPED else shown
+    return shown if row.answer_text else replace(shown, final=True)
 
 
 def topic_scores(plan: Plan, turns: Sequence[TurnView]) -> tuple[TopicScore, ...]:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from interviewer.interviews.rubric import KeyPoint, Misconception, Rubric
+from interviewer.interviews.rubric import Clarification, KeyPoint, Misconception, Rubric
 from interviewer.interviews.topics import TOPICS, AnswerKind, Level
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
@@ -31,6 +31,9 @@ class BankQuestion(BaseModel):
     misconceptions: tuple[Misconception, ...] = Field(min_length=2, max_length=4)
     model_answer: str = Field(min_length=80, max_length=4000)
     follow_up: str = Field(min_length=10, max_length=400)
+    context: str = Field(min_length=10, max_length=400)
+    clarifications: tuple[Clarification, ...] = Field(min_length=2, max_length=4)
+    hint: str = Field(min_length=10, max_length=300)
     topic: Slug
 
     @property
@@ -41,6 +44,9 @@ class BankQuestion(BaseModel):
             model_answer=self.model_answer.strip(),
             follow_up=self.follow_up,
             misconceptions=self.misconceptions,
+            context=self.context,
+            clarifications=self.clarifications,
+            hint=self.hint,
         )
 
 

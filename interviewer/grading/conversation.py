@@ -1,0 +1,59 @@
+"""What the built-in interviewer says between a question and its verdict: follow-ups, clarifications, and hints."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from interviewer.grading.judge import Scored
+from interviewer.grading.vectors import unit, vectors
+from interviewer.interviews.rubric import AnswerNature, Mark, MarkedPoint, Rubric
+
+# Key points of at least this weight are worth a follow-up.
+HEAVY = 2
+# A clarifying question is the foreseen one if their cosine is at least this.
+FORESEEN = 0.5
+MAX_QUOTE = 100
+NO_CONTEXT = "Take that as you'd like it, and say what you assume."
+NO_HINT = "Begin with what would go wrong first, and say what you would do about it."
+# What the candidate spoke of comes first.
+_ORDER = (Mark.CONTRADICTED, Mark.PARTIAL, Mark.MISSED)
+
+
+def follow_up(rubric: Rubric, scored: Scored) -> str:
+    """Return a follow-up about the heaviest key point that is missing, vague, or wrong, or an empty text.
+
+    There is none if the answer is not an answer, or if all heavy key points are made.
+    """
+    if scored.nature is not AnswerNature.ANSWER:
+        return ""
+    open_marks = [mark for mark in scored.marks if mark.mark is not Mark.HIT and rubric.key_points[mark.key_point].probe]
+    heavy = [mark for mark in open_marks if rubric.key_points[mark.key_point].weight >= HEAVY]
+    if not heavy:
+        return ""
+    mark = min(heavy, key=lambda one: (-rubric.key_points[one.key_point].weight, _ORDER.index(one.mark), one.key_point))
+    return f"{_lead(mark)}{rubric.key_points[mark.key_point].probe}"
+
+
+def _lead(mark: MarkedPoint) -> str:
+    """Return a sentence that takes up what the candidate said about the point, or nothing."""
+    if mark.mark is Mark.MISSED or not mark.quote:
+        return ""
+    quote = " ".join(mark.quote.split()).rstrip(".,;:!?")
+    if len(quote) > MAX_QUOTE:
+        return ""
+    return f"You said “{quote}.” " if quote[:1].isupper() else f"You said “{quote}”. "
+
+
+def clarification(rubric: Rubric, asked: str) -> str:
+    """Return the reply to a clarifying question: the foreseen one if the question is like it, or else what may be assumed."""
+    if rubric.clarifications:
+        rows = unit(vectors([asked, *(one.ask for one in rubric.clarifications)]))
+        cosines = rows[1:] @ rows[0]
+        if cosines.max() >= FORESEEN:
+            return rubric.clarifications[int(np.argmax(cosines))].reply
+    return rubric.context or NO_CONTEXT
+
+
+def hint(rubric: Rubric) -> str:
+    """Return the hint for a question."""
+    return rubric.hint or NO_HINT

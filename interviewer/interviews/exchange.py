@@ -1,0 +1,110 @@
+"""The rules of the conversation about one question: who may say what next, and what counts for the verdict.
+
+A candidate answers, asks a clarifying question, or asks for a hint. The interviewer replies to each: with a verdict, or with a
+follow-up, a clarification, or a hint that leaves the question open. Pure functions of what has been said so far.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+# How many clarifying questions and hints a candidate gets for each question.
+MAX_CLARIFICATIONS, MAX_HINTS = 2, 1
+
+
+class Author(StrEnum):
+    """Who says something."""
+
+    INTERVIEWER = "interviewer"
+    USER = "user"
+
+
+class Kind(StrEnum):
+    """What a message is. A clarification is the candidate's question and also the reply to it; so is a hint.
+
+    A skip ends the question: without an answer it scores 0, and otherwise what was said before counts.
+    """
+
+    ANSWER = "answer"
+    SKIP = "skip"
+    FOLLOW_UP = "follow_up"
+    CLARIFICATION = "clarification"
+    HINT = "hint"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One message about a question, after the question itself."""
+
+    author: Author
+    kind: Kind
+    text: str
+
+
+class NotAllowed(ValueError):
+    """The candidate can't say this now. The message is a sentence for the user."""
+
+
+NO_MORE_CLARIFICATIONS = (
+    f"You have asked {MAX_CLARIFICATIONS} clarifying questions. Answer with what you have, and say what you assume."
+)
+NO_MORE_HINTS = "You already have the hint for this question."
+WAITING = "The interviewer hasn't replied to your last message yet."
+
+
+def is_open(said: Sequence[Said]) -> bool:
+    """Return whether the candidate may speak: nothing has been said yet, or the interviewer has replied to everything."""
+    return not said or said[-1].author is Author.INTERVIEWER
+
+
+def check(said: Sequence[Said], kind: Kind) -> None:
+    """Check that the candidate may send a message of this kind. Raises NotAllowed if not."""
+    if not is_open(said):
+        raise NotAllowed(WAITING)
+    if kind is Kind.CLARIFICATION and _count(said, Author.USER, kind) >= MAX_CLARIFICATIONS:
+        raise NotAllowed(NO_MORE_CLARIFICATIONS)
+    if kind is Kind.HINT and _count(said, Author.USER, kind) >= MAX_HINTS:
+        raise NotAllowed(NO_MORE_HINTS)
+
+
+def is_allowed(said: Sequence[Said], kind: Kind) -> bool:
+    """Return whether the candidate may send a message of this kind."""
+    try:
+        check(said, kind)
+    except NotAllowed:
+        return False
+    return True
+
+
+def may_follow_up(said: Sequence[Said], most: int) -> bool:
+    """Return whether the interviewer may ask a follow-up about the last message, if at most `most` are asked about a question."""
+    if not said or said[-1].author is not Author.USER or said[-1].kind is not Kind.ANSWER:
+        return False
+    return _count(said, Author.INTERVIEWER, Kind.FOLLOW_UP) < most
+
+
+def answers(said: Sequence[Said]) -> list[str]:
+    """Return the texts that are judged, in order: the answer and the replies to follow-ups."""
+    return [one.text for one in said if one.author is Author.USER and one.kind is Kind.ANSWER]
+
+
+def whole_answer(said: Sequence[Said]) -> str:
+    """Return everything that is judged as one text."""
+    return SEPARATOR.join(answers(said))
+
+
+def before_hint(said: Sequence[Said]) -> str:
+    """Return the part of the whole answer that was said before the hint, or all of it if there was none."""
+    hint = next(
+        (place for place, one in enumerate(said) if one.author is Author.INTERVIEWER and one.kind is Kind.HINT), len(said)
+    )
+    return whole_answer(said[:hint])
+
+
+SEPARATOR = "\n\n"
+
+
+def _count(said: Sequence[Said], author: Author, kind: Kind) -> int:
+    return sum(one.author is author and one.kind is kind for one in said)

@@ -1,0 +1,223 @@
+"""The interviewer's side of a turn: reply to the user's last message, and ask the next question.
+
+Everything is stored once, whoever does it first: another worker's verdict, reply, or question counts and is published instead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass, replace
+from functools import partial
+from time import perf_counter
+from typing import TypeVar
+from uuid import uuid4
+
+from interviewer.core import metrics
+from interviewer.core.broadcast import Publish
+from interviewer.core.columns import utcnow
+from interviewer.core.database import Database
+from interviewer.core.retry import with_retries
+from interviewer.errors import as_app_error
+from interviewer.interviews import briefs, queries, verdicts
+from interviewer.interviews.events import Asked, Event, Failed, FeedbackPiece, FollowUpPiece, Judged, Replied
+from interviewer.interviews.exchange import Author, Kind, may_follow_up
+from interviewer.interviews.interviewer_calls import Caller, InterviewerCalls
+from interviewer.interviews.load import found, lacking
+from interviewer.interviews.replies import FollowUp
+from interviewer.interviews.rubric import Judgement, Rubric
+from interviewer.interviews.tables import Message, ModelCall, Question, Verdict
+from interviewer.interviews.views import Loaded, TurnRow, turn_view
+
+Row = TypeVar("Row", Verdict, Question, Message)
+
+
+class Replying:
+    """Replies to messages for one interviewer."""
+
+    def __init__(self, database: Database, calls: InterviewerCalls) -> None:
+        self._database = database
+        self._calls = calls
+        self._interviewer = calls.interviewer
+
+    async def reply(self, loaded: Loaded, row: TurnRow, message: Message, publish: Publish[Event]) -> list[Done]:
+        """Do what is missing after a user's message, and return what was stored; None stands for what another worker stored.
+
+        A clarifying question and a request for a hint get a reply. An answer gets a follow-up, or a verdict and the next
+        question, which is asked beside it as soon as it is known that no follow-up comes.
+        """
+        if Kind(message.kind) in (Kind.CLARIFICATION, Kind.HINT):
+            return [await self._guarded("reply", publish, self._respond(loaded, row, publish))]
+        missing = lacking(loaded, row)
+        closing = Closing()
+        sides: list[Awaitable[Done]] = []
+        if missing.verdict:
+            if not self._follows_up(loaded, row):
+                closing.is_settled(closes=True)
+            sides.append(
+                closing.settled_by(self._guarded("verdict", publish, self._judge(loaded, row, message, publish, closing)))
+            )
+        else:
+            closing.is_settled(closes=True)
+        if missing.next_question:
+            sides.append(self._ask_once(closing, loaded, row, publish))
+        done = await asyncio.gather(*sides)
+        return [one for one in done if not isinstance(one, NotAsked)]
+
+    def _follows_up(self, loaded: Loaded, row: TurnRow) -> bool:
+        """Return whether the interviewer may ask a follow-up about the user's last message."""
+        return loaded.plan.follow_ups and may_follow_up(row.said, self._interviewer.max_follow_ups)
+
+    async def _judge(
+        self, loaded: Loaded, row: TurnRow, message: Message, publish: Publish[Event], closing: Closing
+    ) -> Verdict | Message | None:
+        """Judge what was said about a question, store the verdict or a follow-up instead, and publish it.
+
+        The last verdict also finishes the interview. Returns None if another worker was first; then that worker's verdict is
+        published.
+        """
+        began = perf_counter()
+        judgement, call = await self._judgement(loaded, row, verdicts.with_feedback_timing(closing.watching(publish)))
+        if isinstance(judgement, FollowUp):
+            closing.is_settled(closes=False)
+            return await self._store_reply(loaded, row, message, Kind.FOLLOW_UP, judgement.text, call, publish)
+        closing.is_settled(closes=True)
+        verdict = Verdict(message_id=message.id, **verdicts.judgement_columns(judgement, self._interviewer))
+        is_last = loaded.plan.is_last(row.question.position)
+        adding = partial(queries.add_verdict, verdict=verdict, interview_id=loaded.interview.id, call=call, closes=is_last)
+        stored = await with_retries(self._database, adding)
+        if stored is None:  # another worker stored a verdict first, which counts
+            row = await self._fresh(loaded, row)
+        else:
+            row = replace(row, verdict=verdict)
+            metrics.ANSWERS_JUDGED.inc()
+            metrics.TURN_SECONDS.observe(perf_counter() - began)
+            metrics.INTERVIEWS.labels("finished").inc(int(is_last))
+        publish(Judged(turn_view(row, loaded.plan, asked=len(loaded.rows)), finished=is_last))
+        return verdict if stored is not None else None
+
+    async def _judgement(
+        self, loaded: Loaded, row: TurnRow, publish: Publish[Event]
+    ) -> tuple[Judgement | FollowUp, ModelCall | None]:
+        """Return the verdict on what was said, or a follow-up, and the row of its model call, None for a skipped question."""
+        if not row.answer_text:
+            return verdicts.skipped(row.question), None
+        job = briefs.job_brief(loaded.job)
+        brief = briefs.answer_brief(row, job, may_follow_up=self._follows_up(loaded, row))
+        return await self._calls.judge_or_follow_up(Caller(loaded.interview.user_id, loaded.interview.id), brief, publish)
+
+    async def _respond(self, loaded: Loaded, row: TurnRow, publish: Publish[Event]) -> Message | None:
+        """Reply to a clarifying question or give a hint, and store and publish it."""
+        message = row.messages[-1]
+        rubric = Rubric.model_validate(row.question.rubric)
+        kind = Kind(message.kind)
+        if kind is Kind.HINT and rubric.hint:
+            return await self._store_reply(loaded, row, message, kind, rubric.hint, None, publish)
+        brief = briefs.reply_brief(row, kind, briefs.job_brief(loaded.job))
+        text, call = await self._calls.reply(Caller(loaded.interview.user_id, loaded.interview.id), brief, publish)
+        return await self._store_reply(loaded, row, message, kind, text, call, publish)
+
+    async def _store_reply(
+        self, loaded: Loaded, row: TurnRow, to: Message, kind: Kind, text: str, call: ModelCall | None, publish: Publish[Event]
+    ) -> Message | None:
+        """Store the interviewer's reply to a message and publish it. Returns None if another worker was first."""
+        reply = Message(
+            question_id=row.question.id,
+            author=Author.INTERVIEWER.value,
+            kind=kind.value,
+            number=to.number,
+            content=text,
+            client_id=uuid4(),
+            created_at=utcnow(),
+        )
+        stored = await with_retries(self._database, partial(queries.add_reply, reply=reply, call=call))
+        if stored is None:
+            row = await self._fresh(loaded, row)
+        else:
+            reply.id = stored
+            row = replace(row, messages=(*row.messages, reply))
+        publish(Replied(turn_view(row, loaded.plan, asked=len(loaded.rows)), kind))
+        return reply if stored is not None else None
+
+    async def _ask_once(self, closing: Closing, loaded: Loaded, row: TurnRow, publish: Publish[Event]) -> Done:
+        """Ask the next question once it is known that the current one is closed."""
+        if not await closing.wait():
+            return NotAsked()
+        return await self._guarded("question", publish, self._ask_next(loaded, row, publish))
+
+    async def _ask_next(self, loaded: Loaded, row: TurnRow, publish: Publish[Event]) -> Question | None:
+        """Ask the next question, store it with its rubric and publish it.
+
+        Returns None if another worker was first; then that worker's question is published.
+        """
+        if loaded.conversation_id is None:
+            raise AssertionError("a started interview has a conversation")
+        position, interview = row.question.position + 1, loaded.interview
+        brief = briefs.question_brief(loaded.plan, position, loaded.rows, briefs.job_brief(loaded.job), interview.seen_before)
+        asked, call = await self._calls.ask(Caller(interview.user_id, interview.id), brief, publish)
+        question = asked.as_row(loaded.conversation_id, position)
+        stored = await with_retries(self._database, partial(queries.add_question, question=question, call=call))
+        if stored is None:  # another worker stored a question first, so show that one
+            fresh = await self._load(loaded)
+            question = next(other.question for other in fresh.rows if other.question.position == position)
+        else:
+            question.id = stored
+        publish(Asked(turn_view(TurnRow(question), loaded.plan, asked=position)))
+        return question if stored is not None else None
+
+    async def _guarded(self, part: str, publish: Publish[Event], work: Awaitable[Row | None]) -> Row | Failed | None:
+        """Run one part of a turn. A failure is published and returned as a Failed event, and does not affect the other part."""
+        try:
+            return await work
+        except Exception as error:
+            failed = Failed(part, as_app_error(error))
+            publish(failed)
+            return failed
+
+    async def _fresh(self, loaded: Loaded, row: TurnRow) -> TurnRow:
+        return (await self._load(loaded)).row(row.question.id)
+
+    async def _load(self, loaded: Loaded) -> Loaded:
+        async with self._database.autocommit() as session:
+            return await found(session, loaded.interview.user_id, loaded.interview.id)
+
+
+@dataclass(frozen=True, slots=True)
+class NotAsked:
+    """The next question was not asked, because the current one stays open or its verdict failed."""
+
+
+Done = Verdict | Question | Message | Failed | NotAsked | None
+
+
+class Closing:
+    """Whether a question is closed by the reply to its answer, as soon as that is known."""
+
+    def __init__(self) -> None:
+        self._closes: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+    def is_settled(self, *, closes: bool) -> None:
+        """Note whether the question is closed. Only the first call counts."""
+        if not self._closes.done():
+            self._closes.set_result(closes)
+
+    def watching(self, publish: Publish[Event]) -> Publish[Event]:
+        """Return a wrapper of `publish` that notes what the first piece of the reply tells."""
+
+        def watched(event: Event) -> None:
+            if isinstance(event, FeedbackPiece | FollowUpPiece):
+                self.is_settled(closes=isinstance(event, FeedbackPiece))
+            publish(event)
+
+        return watched
+
+    async def settled_by(self, work: Awaitable[Done]) -> Done:
+        """Await `work`. If it ends without telling, the question counts as open."""
+        try:
+            return await work
+        finally:
+            self.is_settled(closes=False)
+
+    async def wait(self) -> bool:
+        """Return whether the question is closed, once that is known."""
+        return await self._closes
