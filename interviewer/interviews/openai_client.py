@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import httpx2
-import jiter
 import openai
 from openai import AsyncOpenAI, AsyncStream
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -26,30 +25,30 @@ from interviewer.errors import (
     InterviewerUnreachable,
 )
 from interviewer.interviews import prompts
+from interviewer.interviews.exchange import Author, Kind, Said
 from interviewer.interviews.interviewer import (
     AnswerBrief,
+    FollowUpDraft,
+    FollowUpPiece,
     JobBrief,
     PastTurn,
     Piece,
     QuestionBrief,
     QuestionDraft,
+    ReplyBrief,
+    ReplyDraft,
     Usage,
     VerdictDraft,
 )
+from interviewer.interviews.openai_stream import GrowingFields, StreamParser
 from interviewer.interviews.rubric import KeyPoint, MarkedPoint, Rubric
 from interviewer.interviews.topics import AnswerKind, Level, Topic, topic_by_id
 
 CONNECT_SECONDS = 5.0
-# In characters. Some servers accept a schema without enforcing it, and their replies can run away.
-MAX_REPLY = 60_000
 MAX_PAST_ANSWER = 2_000
-# The maximum size of one event of the stream, in bytes.
-MAX_EVENT = 1_000_000
 RETRIES = 2
 # The status codes that servers return for an unknown request option.
 REFUSED_OPTION = frozenset({400, 422})
-# Larger token counts are implausible, so they are ignored.
-MAX_TOKEN_COUNT = 100_000_000
 _OPTION = re.compile("stream_options|include_usage")
 
 Reply = TypeVar("Reply", bound=BaseModel)
@@ -80,15 +79,35 @@ class VerdictReply(_Reply):
     marks: tuple[MarkedPoint, ...]
 
 
+class FollowUpReply(_Reply):
+    """A follow-up in the model's reply, or an empty text before a verdict."""
+
+    follow_up: str = ""
+
+
+class TextReply(_Reply):
+    """A reply to a clarifying question, or a hint."""
+
+    reply: str = Field(min_length=1)
+
+
 @dataclass(frozen=True, slots=True)
 class _ModelRequest:
-    """One request: the prompts, the reply's schema, the schema's name, and the field to show while it is being written."""
+    """One request: the prompts, the reply's schema, the schema's name, and the fields to show while they are being written."""
 
     instructions: str
     request: str
     schema: Mapping[str, Any]
     name: str
-    shown: str
+    shown: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """New text of a field that is shown."""
+
+    field: str
+    text: str
 
 
 class OpenAIInterviewer:
@@ -96,6 +115,7 @@ class OpenAIInterviewer:
 
     name = "openai"
     deterministic = False
+    max_follow_ups = 2
 
     def __init__(self, *, model: str, api_key: str | None, base_url: str | None, timeout: float) -> None:
         """Create a client. `timeout` limits one complete reply, in seconds. Self-hosted servers often need no `api_key`."""
@@ -120,41 +140,72 @@ class OpenAIInterviewer:
             level=brief.level,
             programming_language=brief.programming_language,
         )
-        order = _ModelRequest(prompts.QUESTION_INSTRUCTIONS, request, prompts.QUESTION_SCHEMA, "question", "question")
+        order = _ModelRequest(prompts.QUESTION_INSTRUCTIONS, request, prompts.QUESTION_SCHEMA, "question", ("question",))
         whole = ""
         async for item in self._reply(order):
             if isinstance(item, str):
                 whole = item
             else:
-                yield item
+                yield Piece(item.text) if isinstance(item, _Shown) else item
         reply = _validated(QuestionReply, whole)
         yield _question_draft(reply, topic)
 
-    async def judge(self, brief: AnswerBrief) -> AsyncIterator[Piece | Usage | VerdictDraft]:
-        """Stream a verdict. Raises a subclass of InterviewerError if the request fails or the reply is unusable."""
+    async def judge(self, brief: AnswerBrief) -> AsyncIterator[Piece | FollowUpPiece | Usage | VerdictDraft | FollowUpDraft]:
+        """Stream a verdict, or a follow-up if the brief allows one.
+
+        Raises a subclass of InterviewerError if the request fails or the reply is unusable.
+        """
         rubric = Rubric.model_validate(brief.rubric)
         key_points = [
             {"index": index, "point": point.point, "weight": point.weight} for index, point in enumerate(rubric.key_points)
         ]
         request = prompts.verdict_request(
-            topic_by_id(brief.topic_id), brief.prompt, key_points, rubric.model_answer, brief.answer
+            topic_by_id(brief.topic_id), brief.prompt, key_points, rubric.model_answer, brief.answer, _conversation(brief.said)
         )
-        order = _ModelRequest(prompts.VERDICT_INSTRUCTIONS, request, prompts.VERDICT_SCHEMA, "verdict", "feedback")
+        whole = ""
+        async for item in self._reply(_verdict_order(request, may_follow_up=brief.may_follow_up)):
+            if isinstance(item, str):
+                whole = item
+            elif isinstance(item, _Shown):
+                yield FollowUpPiece(item.text) if item.field == "follow_up" else Piece(item.text)
+            else:
+                yield item
+        if brief.may_follow_up and (asked := _validated(FollowUpReply, whole).follow_up.strip()):
+            yield FollowUpDraft(asked)
+            return
+        reply = _validated(VerdictReply, whole)
+        yield VerdictDraft(reply.feedback, reply.nature, tuple(mark.model_dump(mode="json") for mark in reply.marks))
+
+    async def reply(self, brief: ReplyBrief) -> AsyncIterator[Piece | Usage | ReplyDraft]:
+        """Stream the reply to a clarifying question, or a hint.
+
+        Raises a subclass of InterviewerError if the request fails or the reply is unusable.
+        """
+        rubric = Rubric.model_validate(brief.rubric)
+        request = prompts.as_data(
+            topic=topic_by_id(brief.topic_id).name,
+            wanted=brief.kind.value,
+            question=brief.prompt,
+            never_reveal=[point.point for point in rubric.key_points],
+            context=rubric.context,
+            job=_job(brief.job),
+            conversation=_conversation(brief.said),
+        )
+        order = _ModelRequest(prompts.REPLY_INSTRUCTIONS, request, prompts.REPLY_SCHEMA, "reply", ("reply",))
         whole = ""
         async for item in self._reply(order):
             if isinstance(item, str):
                 whole = item
             else:
-                yield item
-        reply = _validated(VerdictReply, whole)
-        yield VerdictDraft(reply.feedback, reply.nature, tuple(mark.model_dump(mode="json") for mark in reply.marks))
+                yield Piece(item.text) if isinstance(item, _Shown) else item
+        yield ReplyDraft(_validated(TextReply, whole).reply)
 
     async def analyse_job(self, text: str) -> AsyncIterator[Usage | Document]:
         """Yield the token usage if it is known, then the job profile.
 
         Raises a subclass of InterviewerError if the request fails or the reply is unusable.
         """
-        order = _ModelRequest(prompts.JOB_INSTRUCTIONS, prompts.as_data(job_description=text), prompts.JOB_SCHEMA, "job", "title")
+        order = _ModelRequest(prompts.JOB_INSTRUCTIONS, prompts.as_data(job_description=text), prompts.JOB_SCHEMA, "job", ())
         whole = ""
         async for item in self._reply(order):
             if isinstance(item, str):
@@ -179,17 +230,17 @@ class OpenAIInterviewer:
         """Close the connections to the server."""
         await self._client.close()
 
-    async def _reply(self, order: _ModelRequest) -> AsyncIterator[Piece | Usage | str]:
-        """Yield the shown field in pieces, then the token usage if the server sends it, then the whole JSON reply as a string."""
+    async def _reply(self, order: _ModelRequest) -> AsyncIterator[_Shown | Usage | str]:
+        """Yield the shown fields in pieces, then the token usage if the server sends it, then the whole JSON reply as a string."""
         with _translate_errors():
             async with asyncio.timeout(self._timeout):
-                growing = GrowingField(order.shown)
-                reading = _StreamParser()
+                growing = GrowingFields(*order.shown)
+                reading = StreamParser()
                 async with await self._stream(order) as stream:
                     # The SDK's iterator would double the CPU time. Text that arrives in one block is shown at once.
                     async for block in stream.response.aiter_bytes():
-                        if piece := growing.feed(reading.read(block)):
-                            yield Piece(piece)
+                        for field, text in growing.feed(reading.read(block)):
+                            yield _Shown(field, text)
                 if reading.usage is not None:
                     yield reading.usage
                 reading.check()
@@ -229,127 +280,28 @@ class OpenAIInterviewer:
         )
 
 
-class _Delta(_Reply):
-    content: str | None = None
-    refusal: str | None = None
-
-
-class _Choice(_Reply):
-    delta: _Delta | None = None
-    finish_reason: str | None = None
-
-
-class _Chunk(_Reply):
-    """The fields of a stream chunk that we use."""
-
-    choices: tuple[_Choice, ...] | None = None
-    usage: Any = None
-    error: Any = None
-
-
-class _StreamParser:
-    """Parses a stream into its text, its finish reason, and its token usage."""
-
-    def __init__(self) -> None:
-        self.usage: Usage | None = None
-        self._ended = ""
-        self._line = b""
-
-    def read(self, block: bytes) -> str:
-        """Return the new text in a block of the stream, which may be empty.
-
-        Assumes server-sent events with one data line each, as every server of this API writes them. Raises InterviewerBadOutput
-        for malformed data, an event that is too long, or a refusal, and InterviewerError for an error sent by the server.
-        """
-        *lines, self._line = (self._line + block).split(b"\n")
-        if len(self._line) > MAX_EVENT:
-            raise InterviewerBadOutput
-        return "".join(self._take(line[5:]) for line in lines if line.startswith(b"data:") and line[5:].strip() != b"[DONE]")
-
-    def _take(self, data: bytes) -> str:
-        try:
-            chunk = _Chunk.model_validate_json(data)
-        except ValidationError as error:
-            raise InterviewerBadOutput from error
-        if chunk.error:
-            raise InterviewerError
-        self.usage = _usage(chunk.usage) or self.usage
-        if not chunk.choices:
-            return ""
-        choice = chunk.choices[0]
-        delta = choice.delta or _Delta()
-        if delta.refusal:
-            raise InterviewerBadOutput("The interviewer declined to answer that. Nothing was lost. Please try again.")
-        self._ended = choice.finish_reason or self._ended
-        return delta.content or ""
-
-    def check(self) -> None:
-        """Raise InterviewerUnreachable if the stream ended early, or InterviewerBadOutput if the reply was truncated or filtered.
-
-        Call this after the stream has ended: the token usage comes last, and truncated replies cost tokens too.
-        """
-        if not self._ended:
-            raise InterviewerUnreachable
-        if self._ended in {"length", "content_filter"}:
-            raise InterviewerBadOutput
-
-
-class GrowingField:
-    """Extracts one string field from a JSON document while it is being received."""
-
-    def __init__(self, field: str) -> None:
-        self.buffer = ""
-        self._field = field
-        self._shown = 0
-        self._complete = False
-
-    def feed(self, text: str) -> str:
-        """Append to the buffer and return the field's new text, which may be empty.
-
-        Raises InterviewerBadOutput if the reply exceeds MAX_REPLY.
-        """
-        if not text:
-            return ""
-        self.buffer += text
-        if len(self.buffer) > MAX_REPLY:
-            raise InterviewerBadOutput
-        if self._complete:
-            return ""
-        try:
-            partial = jiter.from_json(self.buffer.encode(), partial_mode="trailing-strings")
-        except ValueError:
-            return ""
-        value = partial.get(self._field) if isinstance(partial, dict) else None
-        if not isinstance(value, str):
-            return ""
-        # Once another field follows, the text is complete, so later pieces need no parsing.
-        self._complete = len(partial) > 1 and next(iter(partial)) == self._field
-        new = value[self._shown :]
-        self._shown = len(value)
-        return new
-
-
-def _usage(reported: object) -> Usage | None:
-    """Return a chunk's token usage, or None if it is missing or implausible."""
-    if not isinstance(reported, dict):
-        return None
-    prompt, completion = _count(reported.get("prompt_tokens")), _count(reported.get("completion_tokens"))
-    if prompt is None or completion is None:
-        return None
-    details = reported.get("prompt_tokens_details")
-    cached = _count(details.get("cached_tokens")) if isinstance(details, dict) else None
-    return Usage(prompt, min(cached or 0, prompt), completion)
-
-
-def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and 0 <= value <= MAX_TOKEN_COUNT else None
-
-
 def _validated(model: type[Reply], text: object) -> Reply:
     try:
         return model.model_validate_json(str(text))
     except ValidationError as error:
         raise InterviewerBadOutput from error
+
+
+def _verdict_order(request: str, *, may_follow_up: bool) -> _ModelRequest:
+    if may_follow_up:
+        instructions = f"{prompts.VERDICT_INSTRUCTIONS}\n\n{prompts.FOLLOW_UP_INSTRUCTIONS}"
+        return _ModelRequest(instructions, request, prompts.FOLLOW_UP_SCHEMA, "verdict", ("follow_up", "feedback"))
+    return _ModelRequest(prompts.VERDICT_INSTRUCTIONS, request, prompts.VERDICT_SCHEMA, "verdict", ("feedback",))
+
+
+def _conversation(said: Sequence[Said]) -> list[dict[str, str]]:
+    """Return a conversation as data, or nothing if it is a single answer."""
+    if len(said) < 2 and not any(one.kind is not Kind.ANSWER for one in said):
+        return []
+    return [
+        {"by": "interviewer" if one.author is Author.INTERVIEWER else "candidate", "kind": one.kind.value, "text": one.text}
+        for one in said
+    ]
 
 
 def _question_draft(reply: QuestionReply, topic: Topic) -> QuestionDraft:
