@@ -21,7 +21,7 @@ def upgrade() -> None:
     op.add_column("messages", sa.Column("kind", sa.String(14), server_default=sa.text("'answer'"), nullable=False))
     op.add_column("messages", sa.Column("number", sa.SmallInteger(), server_default=sa.text("0"), nullable=False))
     op.create_check_constraint(
-        op.f("ck_messages_kind"), "messages", "kind IN ('answer', 'skip', 'follow_up', 'clarification', 'hint')"
+        op.f("ck_messages_kind"), "messages", "kind IN ('answer', 'final_answer', 'skip', 'follow_up', 'clarification', 'hint')"
     )
     op.create_check_constraint(op.f("ck_messages_number"), "messages", "number BETWEEN 0 AND 100")
     op.execute("UPDATE messages SET kind = 'skip' WHERE content = ''")
@@ -42,7 +42,7 @@ def downgrade() -> None:
         UPDATE messages AS last SET content = said.content
         FROM (
             SELECT question_id, max(number) AS number, string_agg(content, E'\\n\\n' ORDER BY number) AS content
-            FROM messages WHERE author = 'user' AND kind IN ('answer', 'skip') AND content <> '' GROUP BY question_id
+            FROM messages WHERE author = 'user' AND kind IN ('answer', 'final_answer', 'skip') AND content <> '' GROUP BY question_id
         ) AS said
         WHERE last.question_id = said.question_id AND last.number = said.number AND last.author = 'user' AND said.number > 0
         """

@@ -24,10 +24,11 @@ class Author(StrEnum):
 class Kind(StrEnum):
     """What a message is. A clarification is the candidate's question and also the reply to it; so is a hint.
 
-    A skip ends the question: without an answer it scores 0, and otherwise what was said before counts.
+    A final answer is one that no follow-up may follow, because the client would not understand it. A skip ends the question: without an answer it scores 0, and otherwise what was said before counts.
     """
 
     ANSWER = "answer"
+    FINAL_ANSWER = "final_answer"
     SKIP = "skip"
     FOLLOW_UP = "follow_up"
     CLARIFICATION = "clarification"
@@ -87,7 +88,7 @@ def may_follow_up(said: Sequence[Said], most: int) -> bool:
 
 def answers(said: Sequence[Said]) -> list[str]:
     """Return the texts that are judged, in order: the answer and the replies to follow-ups."""
-    return [one.text for one in said if one.author is Author.USER and one.kind is Kind.ANSWER]
+    return [one.text for one in said if one.author is Author.USER and one.kind in (Kind.ANSWER, Kind.FINAL_ANSWER) and one.text]
 
 
 def whole_answer(said: Sequence[Said]) -> str:

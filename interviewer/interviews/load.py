@@ -38,9 +38,12 @@ def with_row(loaded: Loaded, changed: TurnRow) -> Loaded:
 def lacking(loaded: Loaded, row: TurnRow) -> Missing:
     """Return which of the verdict and the next question are missing for a turn whose last message has no reply yet.
 
-    A reply to a clarifying question or a hint is missing in place of a verdict; no question follows it.
+    A reply to a clarifying question or a hint is missing in place of a verdict; no question follows it. Nothing is missing while
+    the question is open.
     """
-    if row.verdict is None and row.answer is not None and row.answer.kind in (Kind.CLARIFICATION, Kind.HINT):
+    if row.answer is None:
+        return Missing(verdict=False, next_question=False)
+    if row.verdict is None and row.answer.kind in (Kind.CLARIFICATION, Kind.HINT):
         return Missing(verdict=True, next_question=False)
     return missing_after(row.question.position, judged=row.verdict is not None, asked=len(loaded.rows), total=loaded.plan.total)
 

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4, uuid5
 from interviewer.core.columns import utcnow
 from interviewer.errors import BadRequest, Conflict, NotFound
 from interviewer.interviews.events import Asked, Event
+from interviewer.interviews.exchange import Kind
 from interviewer.interviews.load import is_incomplete
 from interviewer.interviews.receipts import Receipts
 from interviewer.interviews.turns import Interviews
@@ -33,7 +34,8 @@ class Sent:
 
     `key` is its Idempotency-Key, and `conversation_id` is the conversation it names, if any. `first` is set if the client means
     to answer the first question. `topic_id` and `question_id` (the number within the topic) optionally name the question. Raises
-    BadRequest if only one of these two is given.
+    BadRequest if only one of these two is given. `kind` says what the message is; a skip and a hint need no text. `turns` is set
+    if the client understands follow-ups, which are else not asked.
     """
 
     message: str
@@ -42,6 +44,8 @@ class Sent:
     topic_id: int | None = None
     question_id: int | None = None
     first: bool = False
+    kind: Kind = Kind.ANSWER
+    turns: bool = False
 
     def __post_init__(self) -> None:
         if (self.topic_id is None) != (self.question_id is None):
@@ -95,11 +99,12 @@ class ApiInterviews:
         row = loaded.rows[-1]
         if row.answer is not None:
             raise Conflict("Interview is not active")
-        if not text:
+        if not text and sent.kind not in (Kind.SKIP, Kind.HINT):
             raise BadRequest("Missing message")
+        kind = Kind.FINAL_ANSWER if sent.kind is Kind.ANSWER and not sent.turns else sent.kind
         client_id = answer_id(interview_id, row.question.id, sent.key) if sent.key else uuid4()
         events = self._interviews.answer(
-            user_id, interview_id, row.question.id, text, client_id, loaded, client=client, reply_owed=True
+            user_id, interview_id, row.question.id, text, client_id, loaded, client=client, reply_owed=True, kind=kind
         )
         return Reply(row.question.id, events)
 
@@ -109,8 +114,8 @@ class ApiInterviews:
         Messages that have a key or name a question are never matched. The reply is marked as delivered, so it is replayed only
         once.
         """
-        last = next((row for row in reversed(loaded.rows) if row.answer is not None), None)
-        if last is None or last.answer is None or text != last.answer.content or not last.answer.reply_owed:
+        last = next((row for row in reversed(loaded.rows) if row.last is not None), None)
+        if last is None or last.last is None or text != last.last.content or not last.last.reply_owed:
             return None
         if sent.key or sent.names_question:
             return None
@@ -133,7 +138,7 @@ def repeated(loaded: Loaded, sent: Sent, text: str) -> TurnRow | None:
     another answer.
     """
     named = sent.named(loaded) if sent.names_question else None
-    answered = [row for row in loaded.rows if row.answer is not None]
+    answered = [row for row in loaded.rows if row.last is not None]
     if not answered:
         return None
     first, last = answered[0], answered[-1]
@@ -143,7 +148,7 @@ def repeated(loaded: Loaded, sent: Sent, text: str) -> TurnRow | None:
         return last
     if sent.key and (row := next((row for row in answered if _has_key(row, loaded, sent.key)), None)) is not None:
         return row
-    if named is not None and named.answer is not None:
+    if named is not None and named.answer is not None and named.verdict is not None:
         if not _has_text(named, text):
             raise Conflict(ANOTHER_QUESTION)
         return named
@@ -155,7 +160,7 @@ def repeated(loaded: Loaded, sent: Sent, text: str) -> TurnRow | None:
 
 
 def _has_text(row: TurnRow, text: str) -> bool:
-    return row.answer is not None and row.answer.content == text
+    return row.last is not None and row.last.content == text
 
 
 def _has_key(row: TurnRow, loaded: Loaded, key: str) -> bool:
@@ -163,7 +168,7 @@ def _has_key(row: TurnRow, loaded: Loaded, key: str) -> bool:
     interview_id = loaded.interview.id
     # Answers stored before the question became part of the ID have the second form.
     ids = (answer_id(interview_id, row.question.id, key), uuid5(_KEYS, f"{interview_id}/{key}"))
-    return row.answer is not None and row.answer.client_id in ids and utcnow() - row.answer.created_at <= REPLAYED_FOR
+    return any(message.client_id in ids and utcnow() - message.created_at <= REPLAYED_FOR for message in row.messages)
 
 
 async def _with_next(events: AsyncIterator[Event], loaded: Loaded, row: TurnRow) -> AsyncIterator[Event]:

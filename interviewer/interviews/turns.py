@@ -168,7 +168,7 @@ class Interviews:
         await self._guard.check(Action.ANSWER, client, str(user_id))
         loaded = await self.load(user_id, interview_id)
         row = loaded.row(question_id)
-        if row.answer is None:
+        if not row.messages:
             raise BadRequest("This question has no answer yet.")
         async for event in self._completion(loaded, row, None):
             yield event

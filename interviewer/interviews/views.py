@@ -44,6 +44,11 @@ class TurnRow:
         """The user's last message if it is judged or the interviewer has yet to reply to it; None if the question is open."""
         if self.verdict is None and is_open(self.said):
             return None
+        return self.last
+
+    @property
+    def last(self) -> Message | None:
+        """The user's last message, or None."""
         return next((message for message in reversed(self.messages) if message.author == Author.USER), None)
 
     @property
