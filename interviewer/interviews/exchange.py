@@ -12,6 +12,8 @@ from enum import StrEnum
 
 # How many clarifying questions and hints a candidate gets for each question.
 MAX_CLARIFICATIONS, MAX_HINTS = 2, 1
+# How many follow-ups any interviewer asks about one question at most.
+MAX_FOLLOW_UPS = 2
 
 
 class Author(StrEnum):
@@ -24,7 +26,8 @@ class Author(StrEnum):
 class Kind(StrEnum):
     """What a message is. A clarification is the candidate's question and also the reply to it; so is a hint.
 
-    A final answer is one that no follow-up may follow, because the client would not understand it. A skip ends the question: without an answer it scores 0, and otherwise what was said before counts.
+    A final answer is one that no follow-up may follow, because the client would not understand it. A skip ends the question: it
+    scores 0 if nothing was answered before; otherwise, what was answered counts.
     """
 
     ANSWER = "answer"
@@ -84,6 +87,13 @@ def may_follow_up(said: Sequence[Said], most: int) -> bool:
     if not said or said[-1].author is not Author.USER or said[-1].kind is not Kind.ANSWER:
         return False
     return _count(said, Author.INTERVIEWER, Kind.FOLLOW_UP) < most
+
+
+def may_stay_open(said: Sequence[Said], *, follow_ups: bool) -> bool:
+    """Return whether the reply to the last message may leave the question open, in an interview with or without follow-ups."""
+    if is_open(said):
+        return False
+    return said[-1].kind in (Kind.CLARIFICATION, Kind.HINT) or (follow_ups and may_follow_up(said, MAX_FOLLOW_UPS))
 
 
 def answers(said: Sequence[Said]) -> list[str]:

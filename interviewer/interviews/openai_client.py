@@ -25,7 +25,7 @@ from interviewer.errors import (
     InterviewerUnreachable,
 )
 from interviewer.interviews import prompts
-from interviewer.interviews.exchange import Author, Kind, Said
+from interviewer.interviews.exchange import MAX_FOLLOW_UPS, Author, Kind, Said
 from interviewer.interviews.interviewer import (
     AnswerBrief,
     FollowUpDraft,
@@ -115,7 +115,7 @@ class OpenAIInterviewer:
 
     name = "openai"
     deterministic = False
-    max_follow_ups = 2
+    max_follow_ups = MAX_FOLLOW_UPS
 
     def __init__(self, *, model: str, api_key: str | None, base_url: str | None, timeout: float) -> None:
         """Create a client. `timeout` limits one complete reply, in seconds. Self-hosted servers often need no `api_key`."""
@@ -231,7 +231,7 @@ class OpenAIInterviewer:
         await self._client.close()
 
     async def _reply(self, order: _ModelRequest) -> AsyncIterator[_Shown | Usage | str]:
-        """Yield the shown fields in pieces, then the token usage if the server sends it, then the whole JSON reply as a string."""
+        """Yield the shown fields in pieces, then the token usage if the server sends it, then the whole JSON reply."""
         with _translate_errors():
             async with asyncio.timeout(self._timeout):
                 growing = GrowingFields(*order.shown)

@@ -29,7 +29,7 @@ from interviewer.interviews.rubric import Judgement, Rubric
 from interviewer.interviews.tables import Message, ModelCall, Question, Verdict
 from interviewer.interviews.views import Loaded, TurnRow, turn_view
 
-Row = TypeVar("Row", Verdict, Question, Message)
+Row = TypeVar("Row", bound=Verdict | Question | Message)
 
 
 class Replying:

@@ -64,8 +64,8 @@ class Rubric(Frozen):
     """The basis for judging the answer to a question, and what the interviewer may say before.
 
     It is never shown before the answer is scored, except that `context` (what may be assumed) and `clarifications` answer
-    clarifying questions, and `hint` is given to who asks for one. `imported` is set for questions that were not written for this method; they may
-    have only one or two key points.
+    clarifying questions, and `hint` is shown when the candidate asks for one. `imported` is set for questions that were not
+    written for this method; they may have only one or two key points.
     """
 
     key_points: tuple[KeyPoint, ...] = Field(min_length=1, max_length=MAX_KEY_POINTS)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from interviewer.errors import NotFound
-from interviewer.interviews.exchange import Author, Kind, Said, is_allowed, is_open, whole_answer
+from interviewer.interviews.exchange import Author, Kind, Said, is_allowed, is_open, may_stay_open, whole_answer
 from interviewer.interviews.plan import Plan, plan_of
 from interviewer.interviews.progress import InterviewStatus, missing_after
 from interviewer.interviews.rubric import PASS_SCORE, MarkedPoint, Rubric, percentage
@@ -126,7 +126,8 @@ class TurnView:
     """One question and its outcome.
 
     `answer` is everything that is judged, or None while the question is open; `messages` has all that was said, in order.
-    `may_ask` and `may_get_hint` tell whether the user has clarifying questions or the hint left.
+    `may_ask` and `may_get_hint` tell whether the user has clarifying questions or the hint left. `undecided` is set while the
+    interviewer has yet to reply to the last message, and the reply may leave the question open.
 
     The rubric is included only once there is a verdict. `leased` is set once a worker has taken the lease on the answer. It stays
     set after the work is done, and is cleared if the work fails. A `skipped` question has an empty answer. `total` is the number
@@ -152,11 +153,12 @@ class TurnView:
     messages: tuple[MessageView, ...] = ()
     may_ask: bool = False
     may_get_hint: bool = False
+    undecided: bool = False
 
     @property
     def skipped(self) -> bool:
         """Whether the question was skipped."""
-        return self.answer == SKIPPED
+        return self.answer == SKIPPED and not self.undecided
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +194,8 @@ class InterviewView:
 
     @property
     def open_turn(self) -> TurnView | None:
-        """The turn that waits for an answer, or None if there is none."""
-        return next((turn for turn in reversed(self.turns) if turn.answer is None), None)
+        """The turn whose question is open, or may stay open after the interviewer's reply, or None if there is none."""
+        return next((turn for turn in reversed(self.turns) if turn.answer is None or turn.undecided), None)
 
     @property
     def incomplete_turns(self) -> tuple[TurnView, ...]:
@@ -301,6 +303,7 @@ def turn_view(row: TurnRow, plan: Plan, asked: int) -> TurnView:
         messages=tuple(_message(message) for message in row.messages),
         may_ask=is_allowed(row.said, Kind.CLARIFICATION),
         may_get_hint=is_allowed(row.said, Kind.HINT),
+        undecided=verdict is None and may_stay_open(row.said, follow_ups=plan.follow_ups),
     )
 
 

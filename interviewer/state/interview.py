@@ -18,6 +18,7 @@ from interviewer.accounts.browser_sessions import AuthenticatedUser
 from interviewer.core.ids import id_of
 from interviewer.errors import AppError, NotFound
 from interviewer.interviews.events import Event
+from interviewer.interviews.exchange import Kind
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.samples import SAMPLE_JOBS
 from interviewer.interviews.views import InterviewView
@@ -90,14 +91,24 @@ class InterviewState(InterviewFields, rx.State):
     @rx.event(background=True)
     @when_signed_out(to_login)
     async def submit_answer(self, form: dict[str, Any]) -> EventSpec | None:
-        """Submit the answer. The form carries the question ID, so the answer arrives even if this state was dropped."""
-        return await _send(self, form, str(form.get("answer", "")))
+        """Send what the form says about the question: an answer, or a clarifying question if its button was used.
+
+        The form carries the question ID, so the text arrives even if this state was dropped.
+        """
+        kind = Kind.CLARIFICATION if form.get("kind") == Kind.CLARIFICATION else Kind.ANSWER
+        return await _send(self, form, str(form.get("answer", "")), kind)
 
     @rx.event(background=True)
     @when_signed_out(to_login)
     async def skip(self, interview_id: int, question_id: int) -> EventSpec | None:
         """Skip a question. It scores 0, and the next question is asked."""
-        return await _send(self, {"interview": interview_id, "question": question_id}, None)
+        return await _send(self, {"interview": interview_id, "question": question_id}, "", Kind.SKIP)
+
+    @rx.event(background=True)
+    @when_signed_out(to_login)
+    async def get_hint(self, interview_id: int, question_id: int) -> EventSpec | None:
+        """Ask for the hint to a question."""
+        return await _send(self, {"interview": interview_id, "question": question_id}, "", Kind.HINT)
 
     @rx.event(background=True)
     @when_signed_out(to_login)
@@ -124,9 +135,10 @@ class InterviewState(InterviewFields, rx.State):
     @rx.event(background=True)
     @when_signed_out(to_login)
     async def retry(self) -> EventSpec | None:
-        """Retry the failed verdict or next question of the last answer."""
+        """Retry the failed reply to the last message, or the failed verdict or next question of the last answer."""
         async with self:
-            wanted = [self.last.question_id] if self.last.question_id else []
+            question_id = self.question.question_id if self.reply_error else self.last.question_id
+            wanted = [question_id] if question_id else []
         return await _complete(self, wanted)
 
     @rx.event(background=True)
@@ -168,8 +180,8 @@ class InterviewState(InterviewFields, rx.State):
         self.code_mode = not self.code_mode
 
 
-async def _send(state: InterviewState, form: dict[str, Any], text: str | None) -> EventSpec | None:
-    """Submit an answer to the question identified by the form, or skip the question if `text` is None, and show the result.
+async def _send(state: InterviewState, form: dict[str, Any], text: str, kind: Kind) -> EventSpec | None:
+    """Send a message about the question identified by the form, and show the interviewer's reply to it.
 
     Does nothing while another request is running.
     """
@@ -184,7 +196,9 @@ async def _send(state: InterviewState, form: dict[str, Any], text: str | None) -
         stream = state._stream
     async with showing_errors(state):
         person = await signed_in(state)
-        answering = services().interviews.answer(person.user_id, interview_id, question_id, text, uuid4(), client=address)
+        answering = services().interviews.answer(
+            person.user_id, interview_id, question_id, text, uuid4(), client=address, kind=kind
+        )
         events = bounded(person, answering)
         accepted = await anext(events)
         bind_contextvars(interview_id=interview_id)

@@ -29,7 +29,8 @@ from interviewer.interviews.interviewer import (
     Usage,
     VerdictDraft,
 )
-from interviewer.interviews.openai_client import GrowingField, OpenAIInterviewer, _StreamParser
+from interviewer.interviews.openai_client import OpenAIInterviewer
+from interviewer.interviews.openai_stream import GrowingFields, StreamParser
 from interviewer.interviews.topics import Level
 from tests.support import openai_server
 from tests.support.interviewer import RUBRIC
@@ -193,12 +194,12 @@ def test_field_is_extracted_from_incomplete_json() -> None:
     document: dict[str, Any] = {"feedback": 'A "quote", a \\ and 😀 and\nlines', "marks": []}
     for ascii_only in (True, False):
         text = json.dumps(document, ensure_ascii=ascii_only)
-        growing = GrowingField("feedback")
-        assert "".join(growing.feed(character) for character in text) == document["feedback"]
+        growing = GrowingFields("feedback")
+        assert "".join(piece for character in text for _, piece in growing.feed(character)) == document["feedback"]
 
 
 def test_runaway_reply_is_stopped() -> None:
-    growing = GrowingField("feedback")
+    growing = GrowingFields("feedback")
     for _ in range(60):
         growing.feed("x" * 1000)
     with pytest.raises(InterviewerBadOutput):
@@ -212,7 +213,7 @@ def test_stream_is_parsed_in_blocks_of_any_size(size: int, end: str) -> None:
     usage = '{"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 2}}'
     tail = [f'data:{{"choices": [{{"delta": null, "finish_reason": "stop"}}]}}{end}{end}', f": still here{end}{end}"]
     sent = "".join([*events, *tail, f"event: x{end}data: {usage}{end}{end}", f"data: [DONE]{end}{end}"]).encode()
-    reading = _StreamParser()
+    reading = StreamParser()
     assert "".join(reading.read(sent[at : at + size]) for at in range(0, len(sent), size)) == "Grüß dich!"
     reading.check()
     assert reading.usage == Usage(5, 0, 2)
@@ -229,9 +230,9 @@ def test_stream_is_parsed_in_blocks_of_any_size(size: int, end: str) -> None:
 )
 def test_invalid_event_is_an_error(line: str, error: type[Exception]) -> None:
     with pytest.raises(error):
-        _StreamParser().read(f"data: {line}\n\n".encode())
+        StreamParser().read(f"data: {line}\n\n".encode())
 
 
 def test_endless_event_is_refused() -> None:
     with pytest.raises(InterviewerBadOutput):
-        _StreamParser().read(b"data: " + b"x" * 1_000_001)
+        StreamParser().read(b"data: " + b"x" * 1_000_001)

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from interviewer.core.database import Database
 from interviewer.errors import BadRequest, Conflict, NotFound
 from interviewer.interviews.events import Asked, Event, Failed, FeedbackPiece, Judged, Started
+from interviewer.interviews.exchange import Kind
 from interviewer.interviews.plan import STANDARD
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.tables import ModelCall
@@ -21,7 +22,8 @@ from tests.support.turns import answered, next_turn, started
 
 
 async def skipped(services: Services, user_id: int, interview_id: int, question_id: int) -> list[Event]:
-    return [event async for event in services.interviews.answer(user_id, interview_id, question_id, None, uuid4())]
+    events = services.interviews.answer(user_id, interview_id, question_id, "", uuid4(), kind=Kind.SKIP)
+    return [event async for event in events]
 
 
 async def test_skipped_question_scores_0_without_a_model_call(

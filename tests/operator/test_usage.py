@@ -23,6 +23,7 @@ from interviewer.interviews.events import Failed
 from interviewer.interviews.interviewer import QuestionBrief
 from interviewer.interviews.interviewer_calls import Caller, InterviewerCalls
 from interviewer.interviews.openai_client import OpenAIInterviewer
+from interviewer.interviews.replying import Closing
 from interviewer.interviews.tables import ModelCall
 from interviewer.interviews.verdicts import unseen
 from interviewer.operator.usage import By, Prices, Spending
@@ -118,7 +119,7 @@ async def test_call_for_superseded_verdict_is_stored_too(services: Services, dat
     loaded = await services.interviews.load(user.id, interview_id)
     row = loaded.row(turn.question_id)
     assert row.answer is not None
-    await services.interviews._judge(loaded, row, row.answer, lambda _event: None)
+    await services.interviews._replying._judge(loaded, row, row.answer, lambda _event: None, Closing())
     assert [call.kind for call in await calls(database)].count("judge") == 2
     assert (await services.interviews.view(user.id, interview_id)).turns[0].verdict is not None
 

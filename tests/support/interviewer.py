@@ -7,7 +7,17 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from interviewer.core.documents import Document
-from interviewer.interviews.interviewer import AnswerBrief, Piece, QuestionBrief, QuestionDraft, VerdictDraft
+from interviewer.interviews.interviewer import (
+    AnswerBrief,
+    FollowUpDraft,
+    FollowUpPiece,
+    Piece,
+    QuestionBrief,
+    QuestionDraft,
+    ReplyBrief,
+    ReplyDraft,
+    VerdictDraft,
+)
 
 RUBRIC: dict[str, Any] = {
     "key_points": [
@@ -26,6 +36,7 @@ class ScriptedInterviewer:
     name = "scripted"
     model = "test"
     deterministic = False
+    max_follow_ups = 2
 
     def __init__(self) -> None:
         self.question_briefs: list[QuestionBrief] = []
@@ -33,6 +44,9 @@ class ScriptedInterviewer:
         self.ask_errors: list[Exception] = []
         self.judge_errors: list[Exception] = []
         self.job_errors: list[Exception] = []
+        self.reply_briefs: list[ReplyBrief] = []
+        self.reply_errors: list[Exception] = []
+        self.follow_ups: list[str] = []
         self.marks: Sequence[Document] | None = None
         self.gate = asyncio.Event()
         self.gate.set()
@@ -49,8 +63,12 @@ class ScriptedInterviewer:
         kind = "code" if brief.must_be_code else "text"
         yield QuestionDraft(f"Question {brief.topic_id}.{brief.number}?", "Subtopic", "mid-level", kind, RUBRIC)
 
-    async def judge(self, brief: AnswerBrief) -> AsyncIterator[Piece | VerdictDraft]:
+    async def judge(self, brief: AnswerBrief) -> AsyncIterator[Piece | FollowUpPiece | VerdictDraft | FollowUpDraft]:
         self.answer_briefs.append(brief)
+        if brief.may_follow_up and self.follow_ups:
+            async for item in self._follow_up():
+                yield item
+            return
         yield Piece("Well ")
         await self.gate.wait()
         if self.hold_verdicts:
@@ -59,6 +77,25 @@ class ScriptedInterviewer:
             raise self.judge_errors.pop(0)
         yield Piece("said.")
         yield VerdictDraft("Well said.", "answer", self.marks if self.marks is not None else _marks(brief.answer))
+
+    async def _follow_up(self) -> AsyncIterator[FollowUpPiece | FollowUpDraft]:
+        yield FollowUpPiece(self.follow_ups[0][:4])
+        await self.gate.wait()
+        if self.judge_errors:
+            raise self.judge_errors.pop(0)
+        asked = self.follow_ups.pop(0)
+        yield FollowUpPiece(asked[4:])
+        yield FollowUpDraft(asked)
+
+    async def reply(self, brief: ReplyBrief) -> AsyncIterator[Piece | ReplyDraft]:
+        self.reply_briefs.append(brief)
+        yield Piece("Assume ")
+        await self.gate.wait()
+        if self.reply_errors:
+            raise self.reply_errors.pop(0)
+        text = f"Assume the usual {brief.kind.value}."
+        yield Piece(text[len("Assume ") :])
+        yield ReplyDraft(text)
 
     async def analyse_job(self, text: str) -> AsyncIterator[Document]:
         await self.gate.wait()
