@@ -154,7 +154,7 @@ def answer_text(turn: rx.Var[TurnItem]) -> rx.Component:
 
 def _written(turn: rx.Var[TurnItem]) -> rx.Component:
     return rx.el.p(
-        rx.foreach(turn.answer, _piece),
+        rx.foreach(turn.answer, piece),
         class_name=rx.cond(
             turn.is_code,
             "overflow-x-auto whitespace-pre-wrap break-words rounded-md bg-code p-4 font-mono text-sm",
@@ -163,11 +163,12 @@ def _written(turn: rx.Var[TurnItem]) -> rx.Component:
     )
 
 
-def _piece(piece: rx.Var[PieceItem]) -> rx.Component:
+def piece(part: rx.Var[PieceItem]) -> rx.Component:
+    """Return a segment of an answer, highlighted if it is the evidence for a mark."""
     return rx.match(
-        piece.mark,
-        ("hit", rx.el.mark(piece.text, title=f"{MARKS[Mark.HIT]}: {piece.point}")),
-        ("partial", rx.el.mark(piece.text, title=f"{MARKS[Mark.PARTIAL]}: {piece.point}", class_name="half")),
-        ("contradicted", rx.el.mark(piece.text, title=f"{MARKS[Mark.CONTRADICTED]}: {piece.point}", class_name="wrong")),
-        rx.el.span(piece.text),
+        part.mark,
+        ("hit", rx.el.mark(part.text, title=f"{MARKS[Mark.HIT]}: {part.point}")),
+        ("partial", rx.el.mark(part.text, title=f"{MARKS[Mark.PARTIAL]}: {part.point}", class_name="half")),
+        ("contradicted", rx.el.mark(part.text, title=f"{MARKS[Mark.CONTRADICTED]}: {part.point}", class_name="wrong")),
+        rx.el.span(part.text),
     )

@@ -47,6 +47,12 @@ def segments(answer: str, quotes: Sequence[str]) -> list[Segment]:
     return found
 
 
+def holds(answer: str, quote: str) -> bool:
+    """Return whether an answer contains a quote, compared as in `segments`."""
+    needle = folded(quote)
+    return bool(needle) and needle in _folded_with_ends(answer)[0]
+
+
 def _folded_with_ends(answer: str) -> tuple[str, list[int]]:
     """Return the folded answer and, for each character of the original, the end (exclusive) of its folded form.
 

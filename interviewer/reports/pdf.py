@@ -12,8 +12,9 @@ from interviewer.reports import wording
 from interviewer.reports.coverage import Standing
 from interviewer.reports.pdf_layout import HEIGHT, INK, MISSING, MUTED, POINT, TONES, Color, Run, Typesetter
 from interviewer.reports.prose import Block, blocks, model_answer
-from interviewer.reports.reports import Report, highlighted, shortened
+from interviewer.reports.reports import Report, shortened
 from interviewer.reports.skill_levels import Skill
+from interviewer.reports.transcript import highlighted
 
 _STANDING_MARKS = {Standing.SHOWN: "hit", Standing.NOT_SHOWN: "partial"}
 
@@ -191,7 +192,7 @@ class _Writer:
 
     def _answer(self, turn: TurnView) -> None:
         code = turn.kind == "code"
-        runs = [Run(text, "mono" if code else "sans", mark=mark) for text, mark in highlighted(turn)]
+        runs = [Run(part.text, "mono" if code else "sans", mark=part.mark) for part in highlighted(turn)]
         if code:
             self._set.code(runs)
         else:

@@ -9,7 +9,6 @@ from datetime import datetime
 
 from interviewer.core.rate_limits import Action, Guard
 from interviewer.errors import Conflict
-from interviewer.interviews.evidence import segments
 from interviewer.interviews.plan import Plan
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.turns import Interviews
@@ -127,13 +126,3 @@ def shortened(prompt: str, length: int = SHORT) -> str:
     """Return a question on one line without its code blocks, truncated at a word boundary if it exceeds `length` characters."""
     text = " ".join(_FENCED.sub(" ", prompt).replace("`", "").split())
     return text if len(text) <= length else text[: length + 1].rsplit(" ", 1)[0].rstrip(",;:–-") + "\N{NO-BREAK SPACE}…"
-
-
-def highlighted(turn: TurnView) -> list[tuple[str, str]]:
-    """Return the parts of an answer, each with the mark for which it is the evidence.
-
-    The mark is "hit", "partial", or "contradicted", or "" for a part that no mark quotes.
-    """
-    marks = [mark for mark in turn.verdict.marks if mark.quote] if turn.verdict else []
-    cut = segments(turn.answer or "", [mark.quote for mark in marks])
-    return [(one.text, marks[one.quote].mark if one.quote >= 0 else "") for one in cut]

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from interviewer.interviews.evidence import segments
+from interviewer.interviews.exchange import Author, Kind
 from interviewer.interviews.plan import Plan
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.rubric import MAX_SCORE
-from interviewer.interviews.views import AppealView, InterviewView, TurnView, VerdictView, title_of
+from interviewer.interviews.views import AppealView, InterviewView, MessageView, TurnView, VerdictView, title_of
 from interviewer.interviews.wording import MARKS, spread
 from interviewer.reports.dashboard import InterviewSummary
 from interviewer.reports.prose import Block, blocks, model_answer
+from interviewer.reports.transcript import Line, Part, highlighted, transcript
 from interviewer.wording import date_and_time
 
 # Maximum length of a question in a screen reader announcement, in characters. The page shows the full text.
@@ -40,6 +42,21 @@ class PieceItem:
 
 
 @dataclass
+class SaidItem:
+    """One message about a question. `author` is user or interviewer, and `label` a text such as "Interviewer · Follow-up".
+
+    `pieces` is empty if the message has no text, as a request for a hint. `prose` is the same text in blocks, set only for
+    the interviewer's messages.
+    """
+
+    author: str = ""
+    label: str = ""
+    pieces: list[PieceItem] = field(default_factory=list)
+    is_code: bool = False
+    prose: list[Block] = field(default_factory=list)
+
+
+@dataclass
 class PairItem:
     """One key point and its mark in both verdicts."""
 
@@ -54,9 +71,12 @@ class TurnItem:
     """One turn with everything that a page may show of it.
 
     `total` is the number of questions in the interview. `asked_ms` is when the question was asked, as a Unix timestamp in
-    milliseconds. `hits`, `halves`, `misses`, and `wrongs` count the marks. `band` describes the range of possible scores,
+    milliseconds. `said_count` is the number of messages and replies without one that awaits its reply, `draft` the browser's name for the text typed next, `asked` the user's
+    last clarifying question, and `awaits` the kind of message that the interviewer is about to reply to. `follows_up` is
+    set once there is a follow-up. `hits`, `halves`, `misses`, and `wrongs` count the marks. `band` describes the range of possible scores,
     between `low` and `high`; it is empty if the score is sure. If `appealed`, there are two verdicts, and `score`
-    is the mean of `first_score` and `second_score`.
+    is the mean of `first_score` and `second_score`. `said` has the messages in order; it is empty if a single answer closed the
+    question, because `answer` has that one.
     """
 
     question_id: int = 0
@@ -67,10 +87,18 @@ class TurnItem:
     level: str = ""
     is_code: bool = False
     language: str = ""
+    said_count: int = 0
+    draft: str = ""
+    asked: str = ""
+    awaits: str = ""
+    follows_up: bool = False
+    may_ask: bool = False
+    may_get_hint: bool = False
     asked_ms: int = 0
     skipped: bool = False
     prompt: list[Block] = field(default_factory=list)
     answer: list[PieceItem] = field(default_factory=list)
+    said: list[SaidItem] = field(default_factory=list)
     judged: bool = False
     score: int = 0
     passed: bool = False
@@ -136,23 +164,46 @@ def turn_item(turn: TurnView) -> TurnItem:
         level=turn.level,
         is_code=turn.kind == "code",
         language=turn.language,
+        said_count=len(turn.messages) - turn.undecided,
+        draft=_draft(turn),
+        asked=next((one.text for one in reversed(turn.messages) if _is_from_user(one, Kind.CLARIFICATION)), ""),
+        awaits=turn.messages[-1].kind.value if turn.undecided else "",
+        follows_up=any(one.kind is Kind.FOLLOW_UP for one in turn.messages),
+        may_ask=turn.may_ask,
+        may_get_hint=turn.may_get_hint,
         asked_ms=milliseconds(turn.asked_at) if turn.asked_at else 0,
         skipped=turn.skipped,
         prompt=blocks(turn.prompt),
-        answer=_pieces(turn),
+        answer=_pieces(highlighted(turn)),
+        said=[_said(line) for line in transcript(turn)],
         judged=turn.verdict is not None,
     )
     return replace(found, **_judged(turn.verdict, turn.kind)) if turn.verdict else found
 
 
-def _pieces(turn: TurnView) -> list[PieceItem]:
-    """Split the answer into segments at the quotes of its verdict."""
-    marks = [mark for mark in turn.verdict.marks if mark.quote] if turn.verdict else []
-    found = []
-    for segment in segments(turn.answer or "", [mark.quote for mark in marks]):
-        mark = marks[segment.quote] if segment.quote >= 0 else None
-        found.append(PieceItem(segment.text, mark.mark if mark else "", mark.point if mark else ""))
-    return found
+def _draft(turn: TurnView) -> str:
+    """Return the name under which the browser keeps the text that is typed next about the question."""
+    answers = sum(_is_from_user(one, Kind.ANSWER) for one in turn.messages)
+    return f"answer-{turn.question_id}" + (f"-{answers}" if answers else "")
+
+
+def _is_from_user(message: MessageView, kind: Kind) -> bool:
+    return message.author is Author.USER and message.kind is kind
+
+
+def _said(line: Line) -> SaidItem:
+    by_interviewer = line.author is Author.INTERVIEWER
+    return SaidItem(
+        author=line.author.value,
+        label=line.label,
+        pieces=_pieces(line.parts),
+        is_code=line.is_code,
+        prose=blocks(line.text) if by_interviewer else [],
+    )
+
+
+def _pieces(parts: Iterable[Part]) -> list[PieceItem]:
+    return [PieceItem(part.text, part.mark, part.point) for part in parts]
 
 
 def _judged(verdict: VerdictView, kind: str) -> dict[str, Any]:
@@ -258,6 +309,11 @@ def announced_question(turn: TurnView) -> str:
     text = " ".join(turn.prompt.split())
     short = text if len(text) <= SAID else text[:SAID].rsplit(None, 1)[0] + " …"
     return f"You're on question {turn.position} of {turn.total}, {turn.topic}: {short}"
+
+
+def announced_reply(turn: TurnView) -> str:
+    """Return the screen reader announcement of the interviewer's last reply about a question, which stays open."""
+    return f"The interviewer: {turn.messages[-1].text}" if turn.messages else ""
 
 
 def announced_verdict(turn: TurnView) -> str:

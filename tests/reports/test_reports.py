@@ -14,7 +14,8 @@ from interviewer.errors import Conflict, NotFound
 from interviewer.reports.markdown import fenced, line, markdown, quoted
 from interviewer.reports.pdf import pdf
 from interviewer.reports.pdf_layout import MISSING
-from interviewer.reports.reports import Report, extremes, highlighted, shortened
+from interviewer.reports.reports import Report, extremes, shortened
+from interviewer.reports.transcript import highlighted
 from interviewer.reports.wording import file_name
 from interviewer.wiring import Services
 from tests.conftest import NewUser
@@ -83,8 +84,8 @@ def test_shortened_question_ends_at_a_word_and_omits_code() -> None:
 
 
 async def test_quotes_that_earned_a_mark_are_highlighted(report: Report) -> None:
-    assert [text for text, mark in highlighted(report.turns[0]) if mark] == ["first", "second", "third"]
-    assert "".join(text for text, _ in highlighted(report.turns[4])) == report.turns[4].answer
+    assert [part.text for part in highlighted(report.turns[0]) if part.mark] == ["first", "second", "third"]
+    assert "".join(part.text for part in highlighted(report.turns[4])) == report.turns[4].answer
 
 
 # -- Markdown --------------------------------------------------------------------------------------------------------
