@@ -21,7 +21,9 @@
     box.dataset.restored = "yes";
     if (box.value) return keep(box);
     try {
-      box.value = localStorage.getItem(PREFIX + box.dataset.draft) || "";
+      const kept = localStorage.getItem(PREFIX + box.dataset.draft) || "";
+      // What was sent as a clarifying question is no draft of the answer.
+      box.value = kept.trim() === (box.dataset.sent || "").trim() ? "" : kept;
     } catch {
       // As above.
     }

@@ -147,8 +147,13 @@
     if (turn && turn.getBoundingClientRect().top < 0) turn.scrollIntoView({ block: "start", behavior: still() ? "auto" : "smooth" });
   };
 
+  const lookAtReply = () => {
+    if (!follows) return;
+    document.querySelector("#thread li:last-child")?.scrollIntoView({ block: "nearest", behavior: still() ? "auto" : "smooth" });
+  };
+
   const questionChanged = () => {
-    if (!follows || !room().asked || room().asked === "0") return;
+    if (!follows || !room().asked || room().asked === "0" || !box()) return;
     follows = false;
     // Not while the user types or reads elsewhere; and on a phone the keyboard would cover the question.
     // A title has the focus only where focus.js has put it, because what had it before is gone.
@@ -180,7 +185,8 @@
   const hear = ({ data }) => {
     const mine = room();
     if (!mine || mine.phase !== "live" || data.interview !== mine.interview) return;
-    if (data.phase === mine.phase && Number(data.answered) <= Number(mine.answered)) return;
+    const saidMore = data.asked === mine.asked && Number(data.said) > Number(mine.said);
+    if (data.phase === mine.phase && Number(data.answered) <= Number(mine.answered) && !saidMore) return;
     if (data.phase === "live" && !document.getElementById("answer")?.value) return document.getElementById("refresh")?.click();
     root.dataset.elsewhere = "";
     const said = document.querySelector("[data-elsewhere-message]");
@@ -204,8 +210,8 @@
   });
 
   document.addEventListener("submit", (event) => {
-    if (!event.target.matches("#answer-form, #start-form")) return;
-    answerPress(event.target.querySelector("button[type='submit']"));
+    if (!event.target.matches("#answer-form, #ask-form, #start-form")) return;
+    answerPress(event.submitter || event.target.querySelector("button[type='submit']"));
     acted = true;
     sent();
   });
@@ -216,7 +222,7 @@
       addressed = null;
       return;
     }
-    const { interview, phase, asked, answered } = now;
+    const { interview, phase, asked, answered, said } = now;
     if (phase !== seen.phase || interview !== seen.interview) notePauses(now);
     address(now);
     if (answered !== seen.answered || phase !== seen.phase) {
@@ -224,11 +230,15 @@
       tell();
       delete root.dataset.elsewhere;
     }
-    if (asked !== seen.asked) {
+    if (asked === seen.asked && said !== seen.said) {
+      lookAtReply();
+      tell();
+    }
+    if (asked !== seen.asked || said !== seen.said) {
       questionChanged();
       delete root.dataset.elsewhere;
     }
-    seen = { interview, phase, asked, answered };
+    seen = { interview, phase, asked, answered, said };
     draftFound();
     tick();
   };
@@ -242,7 +252,7 @@
   }).observe(root, {
     subtree: true,
     childList: true,
-    attributeFilter: ["disabled", "data-interview", "data-phase", "data-asked", "data-answered"],
+    attributeFilter: ["disabled", "data-interview", "data-phase", "data-asked", "data-answered", "data-said"],
   });
   look();
 })();

@@ -32,16 +32,18 @@ def answer_box(
     hidden: Mapping[str, Any],
     space: str,
     language: Any = "",
+    label: Any = "Your answer",
+    sent: Any = "",
 ) -> rx.Component:
     """Return the label, the toggle between text and code, the form's hidden fields, and the box.
 
     All arguments except `space`, a CSS class, are state vars or built from them. A new `key` creates a new box. The browser keeps
-    unsent text under `draft`. `hidden` has the values of the hidden fields by name. Code opens in `language`, or else in the one
+    unsent text under `draft`, unless it is the text in `sent`. `hidden` has the values of the hidden fields by name. Code opens in `language`, or else in the one
     that was chosen last.
     """
     return rx.fragment(
         rx.el.div(
-            rx.el.label("Your answer", html_for="answer", id="answer-label", class_name="font-medium"),
+            rx.el.label(label, html_for="answer", id="answer-label", class_name="font-medium"),
             rx.el.button(
                 rx.cond(code_mode, "Switch to text", "Switch to code"),
                 type="button",
@@ -52,7 +54,7 @@ def answer_box(
         ),
         *[rx.el.input(type="hidden", name=name, value=value, read_only=True) for name, value in hidden.items()],
         code_box(
-            _text(code_mode, draft),
+            _text(code_mode, draft, sent),
             key=key,
             open=code_mode,
             language=language,
@@ -64,7 +66,7 @@ def answer_box(
     )
 
 
-def _text(code_mode: Any, draft: Any) -> rx.Component:
+def _text(code_mode: Any, draft: Any, sent: Any) -> rx.Component:
     """Return the textarea that the form submits. The code editor writes into it."""
     return rx.el.textarea(
         id="answer",
@@ -73,7 +75,7 @@ def _text(code_mode: Any, draft: Any) -> rx.Component:
         rows="10",
         spell_check=~code_mode,
         aria_describedby="answer-hint",
-        custom_attrs={"onKeyDown": _SEND_KEY, "data-draft": draft},
+        custom_attrs={"onKeyDown": _SEND_KEY, "data-draft": draft, "data-sent": sent},
         class_name=rx.cond(code_mode, _PLAIN_CODE, f"{FIELD} resize-y"),
     )
 

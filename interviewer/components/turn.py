@@ -6,12 +6,15 @@ import reflex as rx
 
 from interviewer.components.answer_box import answer_box
 from interviewer.components.appeal import appeal
+from interviewer.components.asking import ask_form, ask_menu, hint_menu, reply_being_written, reply_failed
+from interviewer.components.conversation import conversation
 from interviewer.components.forms import PRIMARY, QUIET, SECONDARY, alert, form
 from interviewer.components.icons import icon
 from interviewer.components.ink import empty_ring
 from interviewer.components.layout import SMALL_TITLE, card
 from interviewer.components.prose import prose
 from interviewer.components.verdict import answer_text, disclosure, marks_count, marks_list, model_answer, score_badge
+from interviewer.interviews.exchange import Kind
 from interviewer.state.interview import InterviewState
 
 QUESTION_TEXT = "font-serif text-[1.375rem] font-bold leading-snug sm:text-[1.6875rem] sm:leading-snug"
@@ -38,7 +41,16 @@ def question() -> rx.Component:
                     aria_level="1",
                     class_name="mt-2",
                 ),
-                _answer_form(),
+                rx.cond(
+                    InterviewState.question.said.length() > 0,
+                    rx.el.div(conversation(InterviewState.question), id="thread", class_name="mt-5"),
+                ),
+                rx.cond(InterviewState.replying, reply_being_written()),
+                rx.cond(
+                    InterviewState.question.awaits == Kind.ANSWER,
+                    rx.cond(~InterviewState.replying, reply_failed()),
+                    rx.fragment(rx.cond(InterviewState.reply_error != "", reply_failed()), _answer_form(), ask_form()),
+                ),
             ),
             rx.cond(InterviewState.asking, _question_being_asked(), _no_question()),
         ),
@@ -128,8 +140,10 @@ def _answer_form() -> rx.Component:
         answer_box(
             code_mode=InterviewState.code_mode,
             toggle=InterviewState.toggle_code,
-            key=InterviewState.question.question_id.to_string(),
-            draft=f"answer-{InterviewState.question.question_id}",
+            key=f"{InterviewState.question.draft}-{InterviewState.box}",
+            draft=InterviewState.question.draft,
+            sent=InterviewState.question.asked,
+            label=rx.cond(InterviewState.question.follows_up, "Your reply", "Your answer"),
             hidden={"interview": InterviewState.interview_id, "question": InterviewState.question.question_id},
             space="mt-5",
             language=InterviewState.question.language,
@@ -146,6 +160,8 @@ def _answer_form() -> rx.Component:
                 class_name=PRIMARY,
             ),
             rx.cond(~InterviewState.code_mode, _dictate_button()),
+            ask_menu(),
+            hint_menu(),
             _skip(),
             class_name="mt-3 flex flex-wrap items-center gap-y-2 sm:gap-x-2",
         ),
@@ -199,7 +215,13 @@ def _skip() -> rx.Component:
             icon("skip"), "Skip", class_name=f"{QUIET} list-none [&::-webkit-details-marker]:hidden group-open:text-ink"
         ),
         rx.el.div(
-            rx.el.p("You'll get 0 points for it, and you can't come back to it."),
+            rx.el.p(
+                rx.cond(
+                    InterviewState.question.follows_up,
+                    "Your answer so far will be scored, and you can't come back to it.",
+                    "You'll get 0 points for it, and you can't come back to it.",
+                )
+            ),
             rx.el.button(
                 rx.el.span("Skip this question"),
                 type="button",

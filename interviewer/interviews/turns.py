@@ -27,16 +27,16 @@ from interviewer.errors import BadRequest, Conflict
 from interviewer.interviews import choice_queries, queries
 from interviewer.interviews.clarifying import is_clarifying_question
 from interviewer.interviews.events import Completed, Event, Failed, Stored
-from interviewer.interviews.exchange import Author, Kind, NotAllowed, check, is_allowed
+from interviewer.interviews.exchange import Author, Kind, NotAllowed, check, is_allowed, is_repeated
 from interviewer.interviews.interviewer_calls import Caller, InterviewerCalls
 from interviewer.interviews.job import JobFindings
 from interviewer.interviews.load import found, is_incomplete, known, lacking, with_row, with_stored
-from interviewer.interviews.plan import STANDARD, Plan, plan_of
+from interviewer.interviews.plan import FIRST_CHOICE, STANDARD, Plan, plan_of
 from interviewer.interviews.progress import InterviewStatus, may_change
 from interviewer.interviews.replying import Replying
 from interviewer.interviews.start import LEASE, LOOK_EVERY, Starts
 from interviewer.interviews.tables import Message, Question, Verdict
-from interviewer.interviews.user_text import SKIPPED, clean_answer, clean_job_description, cleaned
+from interviewer.interviews.user_text import SKIPPED, clean_answer, clean_clarifying_question, clean_job_description, cleaned
 from interviewer.interviews.views import InterviewView, Loaded, TurnRow, turn_view
 
 logger = logging.getLogger(__name__)
@@ -47,6 +47,10 @@ DRAIN_SECONDS = 20.0
 
 NOT_ANSWERABLE = (
     "This question has already been answered, maybe in another tab. Reload the page to continue. "
+    "What you wrote is still in the answer box."
+)
+SENT_MEANWHILE = (
+    "You sent something else about this question in the meantime, maybe in another tab. Reload the page to continue. "
     "What you wrote is still in the answer box."
 )
 
@@ -89,15 +93,16 @@ class Interviews:
         *,
         plan: Plan = STANDARD,
         remember: bool = False,
+        shows_turns: bool = False,
     ) -> AsyncIterator[Event]:
         """Start an interview. See `Starts.start`."""
-        return self._starts.start(user_id, job_description, key, client, plan=plan, remember=remember)
+        return self._starts.start(user_id, job_description, key, client, plan=plan, remember=remember, shows_turns=shows_turns)
 
     async def last_choice(self, user_id: int) -> Plan:
-        """Return the plan that the user last chose in the start form, or the standard plan before the first choice."""
+        """Return the plan that the user last chose in the start form, or FIRST_CHOICE before that."""
         async with self._database.autocommit() as session:
             document = await choice_queries.last_choice(session, user_id)
-        return plan_of(document) if document else STANDARD
+        return plan_of(document) if document else FIRST_CHOICE
 
     def follow_start(self, user_id: int, interview_id: int) -> AsyncIterator[Event]:
         """Follow a start. See `Starts.follow`."""
@@ -122,25 +127,28 @@ class Interviews:
         client: str = "",
         reply_owed: bool = False,
         kind: Kind = Kind.ANSWER,
+        is_new: bool = False,
     ) -> AsyncIterator[Event]:
         """Store what a user says about a question, then reply to it: judge an answer and ask the next question concurrently.
 
         `loaded` is the interview if the caller has just read it. `reply_owed` is stored with the message, for callers that record
         when the reply is delivered. `text` is ignored for a skip and a hint. A skipped question scores 0 without a model call,
-        unless an answer came before. Yields Stored, then pieces of the reply and the question as they are written, Replied,
-        Judged and Asked when each is stored, and Failed for a part that failed. Repeating the text stores nothing and yields the
-        events of the stored message. So does repeating the `client_id`, even with another text, once the turn is complete.
+        unless an answer came before. `is_new` is set if the caller knows that the message does not repeat the last one. Yields
+        Stored, then pieces of the reply and the question as they are written, Replied, Judged and Asked when each is stored, and
+        Failed for a part that failed. Repeating the text stores nothing and yields the events of the stored message. So does
+        repeating the `client_id`, even with another text, once the turn is complete.
 
         Raises BadRequest if the text is unusable, TooLarge if it is too long, NotFound if the user has no such interview or it
         has no such question, TooManyRequests if a rate limit is reached, and Conflict if the question has another answer, the
         interview is not active, or the user has used up the clarifications or hints of this question.
         """
         await self._guard.check(Action.ANSWER, client, str(user_id))
-        content = SKIPPED if kind in (Kind.SKIP, Kind.HINT) else cleaned(clean_answer, text)
+        content = _content(kind, text)
         loaded = loaded or await self.load(user_id, interview_id)
         row = loaded.row(question_id)
         kind = _meant(row, kind, content) if loaded.plan.follow_ups else kind
-        if row.answer is None:
+        number = row.next_number
+        if row.answer is None and (is_new or not _is_stored(row, kind, content, client_id)):
             new = _message(row, kind, content, client_id, reply_owed=reply_owed)
             async with self._database.autocommit() as session:
                 stored = await queries.add_message(session, new, interview_id, LEASE)
@@ -151,48 +159,63 @@ class Interviews:
                 return
             loaded = await self.load(user_id, interview_id)  # another message was first, or the interview is not active
             row = loaded.row(question_id)
-        if row.answer is None:
-            raise Conflict("Interview is not active")
-        if content != row.answer.content and (client_id != row.answer.client_id or is_incomplete(loaded, row)):
+            if is_new:
+                row = row.until(number)
+        known_before = row.has_message(number, kind, content, client_id) if is_new else _is_stored(row, kind, content, client_id)
+        if not known_before:
+            if row.answer is not None:
+                raise Conflict(NOT_ANSWERABLE)
+            is_active = loaded.interview.status == InterviewStatus.ACTIVE
+            raise Conflict(SENT_MEANWHILE if is_active else "Interview is not active")
+        if _is_changed(row, content, client_id) and is_incomplete(loaded, row):
             raise Conflict(NOT_ANSWERABLE)
         async for event in self._completion(loaded, row, None):
             yield event
 
-    async def complete(self, user_id: int, interview_id: int, question_id: int, client: str = "") -> AsyncIterator[Event]:
+    async def complete(
+        self, user_id: int, interview_id: int, question_id: int, client: str = "", *, number: int | None = None
+    ) -> AsyncIterator[Event]:
         """Judge the answer and ask the next question, skipping what is already done.
 
-        If another worker is already doing this, follows its progress. Yields the same events as `answer`. Raises NotFound if the
-        user has no such interview or it has no such question, TooManyRequests if a rate limit is reached, and BadRequest if the
-        question has no answer.
+        If another worker is already doing this, follows its progress. Yields the same events as `answer`, for the user's last
+        message about the question or the one with this `number`. Raises NotFound if the user has no such interview or it has no
+        such question, TooManyRequests if a rate limit is reached, and BadRequest if the question has no answer.
         """
         await self._guard.check(Action.ANSWER, client, str(user_id))
         loaded = await self.load(user_id, interview_id)
         row = loaded.row(question_id)
         if not row.messages:
             raise BadRequest("This question has no answer yet.")
+        if number is not None:
+            row = row.until(number)
         async for event in self._completion(loaded, row, None):
             yield event
+
+    async def make_final(self, message: Message) -> None:
+        """Change an answer that has no reply yet to a final one, so that no follow-up is asked about it."""
+        async with self._database.autocommit() as session:
+            await queries.make_final(session, message.id)
 
     async def _completion(self, loaded: Loaded, row: TurnRow, leased_until: datetime | None) -> AsyncIterator[Event]:
         """Run or join the work on one answer and yield its events.
 
         `leased_until` is set if the caller has just taken the lease.
         """
-        key = ("turn", row.question.id)
+        number = row.next_number - 1
         # Start the work before the first yield, because the caller may stop iterating there.
-        begun = self._live.run(key, partial(self._turn, loaded, row, leased_until)) if leased_until else None
+        begun = self._live.run(_key(row), partial(self._turn, loaded, row, leased_until)) if leased_until else None
         yield Stored(turn_view(row, loaded.plan, asked=len(loaded.rows)))
-        while (broadcast := begun or self._live.running(key)) is None:
+        while (broadcast := begun or self._live.running(_key(row))) is None:
             if not lacking(loaded, row):
                 break
             if (leased := await self._take_lease(loaded, row)) is not None:
                 loaded, until = leased
                 row = loaded.row(row.question.id)
-                begun = self._live.run(key, partial(self._turn, loaded, row, until))
+                begun = self._live.run(_key(row), partial(self._turn, loaded, row, until))
             else:
                 await asyncio.sleep(LOOK_EVERY)
                 loaded = await self.load(loaded.interview.user_id, loaded.interview.id)
-                row = loaded.row(row.question.id)
+                row = loaded.row(row.question.id).until(number)
         for event in known(loaded, row):
             yield event
         if broadcast is not None:
@@ -202,7 +225,7 @@ class Interviews:
     async def _take_lease(self, loaded: Loaded, row: TurnRow) -> tuple[Loaded, datetime] | None:
         """Take the lease on an answer, and return the interview as it is now and the end of the lease.
 
-        Returns None if there is no answer or another worker holds the lease.
+        Returns None if there is no answer, if another worker holds the lease, or if the answer has got its reply meanwhile.
         """
         if row.answer is None:
             return None
@@ -210,7 +233,9 @@ class Interviews:
             until = await queries.take_lease(session, row.answer.id, LEASE)
             if until is None:
                 return None
-            return await found(session, loaded.interview.user_id, loaded.interview.id), until
+            fresh = await found(session, loaded.interview.user_id, loaded.interview.id)
+            answer = fresh.row(row.question.id).answer
+            return (fresh, until) if answer is not None and answer.id == row.answer.id else None
 
     async def _turn(self, loaded: Loaded, row: TurnRow, leased_until: datetime, publish: Publish[Event]) -> None:
         """Reply to the user's last message and ask the next question, each only if it is missing.
@@ -279,6 +304,13 @@ class Interviews:
             return await found(session, user_id, interview_id)
 
 
+def _content(kind: Kind, text: str) -> str:
+    """Return a message's text as it is stored, which is empty for a skip and a hint. Raises BadRequest if it is unusable."""
+    if kind in (Kind.SKIP, Kind.HINT):
+        return SKIPPED
+    return cleaned(clean_clarifying_question if kind is Kind.CLARIFICATION else clean_answer, text)
+
+
 def _meant(row: TurnRow, kind: Kind, content: str) -> Kind:
     """Return what a message is: a clarifying question, if it is one, the user may ask it, and nothing has been answered."""
     if (
@@ -289,6 +321,21 @@ def _meant(row: TurnRow, kind: Kind, content: str) -> Kind:
     ):
         return Kind.CLARIFICATION
     return kind
+
+
+def _is_stored(row: TurnRow, kind: Kind, content: str, client_id: UUID) -> bool:
+    """Return whether a message has been stored before: one with the same ID, or the user's last one with the same content."""
+    return any(message.client_id == client_id for message in row.messages) or is_repeated(row.said, kind, content)
+
+
+def _is_changed(row: TurnRow, content: str, client_id: UUID) -> bool:
+    """Return whether a message has the ID of the user's last one, but another text."""
+    return row.answer is not None and row.answer.client_id == client_id and row.answer.content != content
+
+
+def _key(row: TurnRow) -> tuple[str, int, int]:
+    """Return the key of the work on the user's last message about a question."""
+    return ("turn", row.question.id, row.next_number)
 
 
 def _message(row: TurnRow, kind: Kind, content: str, client_id: UUID, *, reply_owed: bool) -> Message:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from interviewer.errors import BadRequest, TooLarge
 
 MAX_ANSWER = 20_000
+MAX_CLARIFYING_QUESTION = 1_000
 MAX_JOB_DESCRIPTION = 30_000
 # Stored as the answer to a skipped question; no real answer is empty.
 SKIPPED = ""
@@ -39,6 +40,19 @@ def clean_answer(raw: str) -> str:
     cleaned = _without_controls(raw).strip()
     if not any(_is_visible(character) for character in cleaned):
         raise InvalidText("Write an answer first. If you don't know, say so. The feedback will still help.")
+    return cleaned
+
+
+def clean_clarifying_question(raw: str) -> str:
+    """Return a clarifying question that can be stored.
+
+    Raises TextTooLong if it exceeds MAX_CLARIFYING_QUESTION characters, and InvalidText if it has no visible characters.
+    """
+    if len(raw) > MAX_CLARIFYING_QUESTION:
+        raise TextTooLong(too_long("Your question", len(raw), MAX_CLARIFYING_QUESTION))
+    cleaned = _without_controls(raw).strip()
+    if not any(_is_visible(character) for character in cleaned):
+        raise InvalidText("Write your question first.")
     return cleaned
 
 

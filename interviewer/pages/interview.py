@@ -34,6 +34,7 @@ def interview() -> rx.Component:
                 "data-interview": InterviewState.interview_id,
                 "data-phase": InterviewState.phase,
                 "data-asked": InterviewState.question.question_id,
+                "data-said": InterviewState.question.said_count,
                 "data-answered": InterviewState.last.question_id,
             },
         ),

@@ -17,11 +17,11 @@ from structlog.contextvars import bind_contextvars
 from interviewer.accounts.browser_sessions import AuthenticatedUser
 from interviewer.core.ids import id_of
 from interviewer.errors import AppError, NotFound
-from interviewer.interviews.events import Event
+from interviewer.interviews.events import Event, Stored
 from interviewer.interviews.exchange import Kind
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.samples import SAMPLE_JOBS
-from interviewer.interviews.views import InterviewView
+from interviewer.interviews.views import InterviewView, TurnView
 from interviewer.state import showing
 from interviewer.state.access import client, message_for_page, services, signed_in, stay_silent, to_login, when_signed_out
 from interviewer.state.following import bounded, catch_up, follow, report_if_finished, settle, showing_errors
@@ -91,12 +91,14 @@ class InterviewState(InterviewFields, rx.State):
     @rx.event(background=True)
     @when_signed_out(to_login)
     async def submit_answer(self, form: dict[str, Any]) -> EventSpec | None:
-        """Send what the form says about the question: an answer, or a clarifying question if its button was used.
+        """Submit the answer. The form carries the question ID, so the answer arrives even if this state was dropped."""
+        return await _send(self, form, str(form.get("answer", "")), Kind.ANSWER)
 
-        The form carries the question ID, so the text arrives even if this state was dropped.
-        """
-        kind = Kind.CLARIFICATION if form.get("kind") == Kind.CLARIFICATION else Kind.ANSWER
-        return await _send(self, form, str(form.get("answer", "")), kind)
+    @rx.event(background=True)
+    @when_signed_out(to_login)
+    async def ask(self, form: dict[str, Any]) -> EventSpec | None:
+        """Ask a clarifying question. The text in the answer box stays."""
+        return await _send(self, form, str(form.get("asked", "")), Kind.CLARIFICATION)
 
     @rx.event(background=True)
     @when_signed_out(to_login)
@@ -206,9 +208,15 @@ async def _send(state: InterviewState, form: dict[str, Any], text: str, kind: Ki
             state._stream += 1
             stream = state._stream
             state.interview_id, state.phase = interview_id, "live"
+            state.box += int(kind is Kind.ANSWER and isinstance(accepted, Stored) and _was_asked(accepted.turn))
         await follow(state, stream, _chained(accepted, events))
         await report_if_finished(state, stream, person)
     return _load_if(await settle(state, stream) or forgotten)
+
+
+def _was_asked(turn: TurnView) -> bool:
+    """Return whether the last message about a question is a clarifying question."""
+    return bool(turn.messages) and turn.messages[-1].kind is Kind.CLARIFICATION
 
 
 def _load_if(dropped: bool) -> EventSpec | None:

@@ -40,6 +40,11 @@ class InterviewFields(rx.State, mixin=True):
     asking: bool = False
     question_error: str = ""
     code_mode: bool = False
+    box: int = 0  # a new number empties the answer box, after its text was sent as a clarifying question
+    replying: bool = False  # the interviewer is about to follow up, to reply, or to close the question
+    reply_chunks: list[str] = []
+    reply_tail: str = ""
+    reply_error: str = ""
 
     last: TurnItem = TurnItem()
     feedback_chunks: list[str] = []

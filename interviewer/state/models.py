@@ -71,12 +71,14 @@ class TurnItem:
     """One turn with everything that a page may show of it.
 
     `total` is the number of questions in the interview. `asked_ms` is when the question was asked, as a Unix timestamp in
-    milliseconds. `said_count` is the number of messages and replies without one that awaits its reply, `draft` the browser's name for the text typed next, `asked` the user's
-    last clarifying question, and `awaits` the kind of message that the interviewer is about to reply to. `follows_up` is
-    set once there is a follow-up. `hits`, `halves`, `misses`, and `wrongs` count the marks. `band` describes the range of possible scores,
-    between `low` and `high`; it is empty if the score is sure. If `appealed`, there are two verdicts, and `score`
-    is the mean of `first_score` and `second_score`. `said` has the messages in order; it is empty if a single answer closed the
-    question, because `answer` has that one.
+    milliseconds. `said_count` is the number of messages, without one that still awaits its reply. `draft` is the browser's name
+    for the text typed next, `asked` the user's last clarifying question, and `awaits` the kind of message that the interviewer is
+    about to reply to. `follows_up` is set once there is a follow-up.
+
+    `hits`, `halves`, `misses`, and `wrongs` count the marks. `band` describes the range of possible scores, between `low` and
+    `high`; it is empty if the score is sure. If `appealed`, there are two verdicts, and `score` is the mean of `first_score` and
+    `second_score`. `said` has the messages in order; it is empty if a single answer closed the question, because `answer` has
+    that one.
     """
 
     question_id: int = 0

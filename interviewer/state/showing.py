@@ -9,7 +9,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from interviewer.errors import AppError
-from interviewer.interviews.events import Asked, Event, Failed, FeedbackPiece, Judged, QuestionPiece, Started, Stored
+from interviewer.interviews.events import (
+    Asked,
+    Event,
+    Failed,
+    FeedbackPiece,
+    FollowUpPiece,
+    Judged,
+    QuestionPiece,
+    Replied,
+    Started,
+    Stored,
+)
+from interviewer.interviews.exchange import Kind
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.views import InterviewView, TurnView
 from interviewer.interviews.wording import ANSWER_NOT_SCORED, interviewer_name
@@ -17,6 +29,7 @@ from interviewer.state.interview_fields import InterviewFields
 from interviewer.state.models import (
     TurnItem,
     announced_question,
+    announced_reply,
     announced_verdict,
     heading,
     milliseconds,
@@ -30,6 +43,7 @@ from interviewer.state.plan_form import choice_item
 from interviewer.state.streaming import StreamedText
 
 NOT_ASKED = "The next question isn't ready yet."
+NOT_REPLIED = "The interviewer hasn't replied yet. What you sent is saved."
 GIVEN_UP = "Interview canceled. We've returned your credit."
 DID_NOT_START = "The interview didn't start, so we've returned your credit. Please try again."
 
@@ -44,7 +58,13 @@ def begin(state: InterviewFields, phase: str) -> int:
     state.question_announcement = state.verdict_announcement = ""
     state.question_chunks, state.question_tail = [], ""
     state.feedback_chunks, state.feedback_tail = [], ""
+    _clear_reply(state)
     return state._stream
+
+
+def _clear_reply(state: InterviewFields) -> None:
+    state.replying, state.reply_error = False, ""
+    state.reply_chunks, state.reply_tail = [], ""
 
 
 def show(state: InterviewFields, view: InterviewView) -> None:
@@ -58,7 +78,7 @@ def show(state: InterviewFields, view: InterviewView) -> None:
     state.interviewer_name = interviewer_name(view.interviewer)
     state.phase = {InterviewStatus.PAUSED: "paused", InterviewStatus.FINISHED: "finished"}.get(view.status, "live")
     state._plan, state._scores, state._asked = view.plan, scores_of(view), len(view.turns)
-    answered = [turn for turn in view.turns if turn.answer is not None]
+    answered = [turn for turn in view.turns if turn.answer is not None and not turn.undecided]
     state.last = turn_item(answered[-1]) if answered else TurnItem()
     newest = answered[-1] if answered else None
     state.unscored = [turn.question_id for turn in answered if turn.lacks_verdict and turn is not newest]
@@ -67,8 +87,9 @@ def show(state: InterviewFields, view: InterviewView) -> None:
         state.asking, state.question_error = _pending(newest.lacks_next, newest.leased, NOT_ASKED)
     if view.status is InterviewStatus.STARTING:
         state.asking = True
-    if view.open_turn is not None:
-        show_question(state, view.open_turn)
+    if (turn := view.open_turn) is not None:
+        show_question(state, turn)
+        state.replying, state.reply_error = _pending(turn.undecided, turn.leased, NOT_REPLIED)
     else:
         state.question = TurnItem()
     show_progress(state)
@@ -114,11 +135,13 @@ def fill_job(state: InterviewFields, text: str) -> None:
 
 
 def show_question(state: InterviewFields, turn: TurnView) -> None:
-    """Show a question as the current one."""
+    """Show a question, and what has been said about it, as the current one."""
+    if state.question.question_id != turn.question_id:
+        state.code_mode, state.box = turn.kind == "code", 0
     state.question = turn_item(turn)
     state.question_chunks, state.question_tail = [], ""
     state.asking, state.question_error = False, ""
-    state.code_mode = state.question.is_code
+    _clear_reply(state)
     state._asked = max(state._asked, turn.position)
 
 
@@ -138,15 +161,23 @@ def show_score(state: InterviewFields, turn: TurnView) -> None:
 
 @dataclass
 class StreamedTexts:
-    """The streamed text of one stream. `older` is set if its answer is not the newest one."""
+    """The streamed text of one stream. `older` is set if its answer is not the newest one.
+
+    `waiting` is the turn whose question the reply may close or leave open, until that is known.
+    """
 
     feedback: StreamedText = field(default_factory=StreamedText)
     question: StreamedText = field(default_factory=StreamedText)
+    reply: StreamedText = field(default_factory=StreamedText)
     older: bool = False
+    waiting: TurnView | None = None
 
 
 def apply(state: InterviewFields, event: Event, growing: StreamedTexts) -> None:
     """Show one event of a start or a turn. For an answer before the newest one, only its score and errors are shown."""
+    if growing.waiting and isinstance(event, FeedbackPiece | QuestionPiece | Judged | Asked):
+        _show_stored(state, growing.waiting)  # no follow-up comes
+        growing.waiting = None
     match event:
         case Started(interview_id, title, plan, interviewer):
             state.interview_id, state.phase, state.asking = interview_id, "live", True
@@ -157,10 +188,17 @@ def apply(state: InterviewFields, event: Event, growing: StreamedTexts) -> None:
             show_progress(state)
         case Stored(turn):
             growing.older = turn.position < state.last.position
-            if not growing.older:
+            if turn.undecided and not growing.older:
+                growing.waiting = turn
+                show_question(state, turn)
+                state.replying = True
+            elif not growing.older:
                 _show_stored(state, turn)
         case Judged(turn, finished):
             _show_judged(state, turn, finished)
+        case Failed(_, error) if growing.waiting:
+            _clear_reply(state)
+            state.reply_error, growing.waiting = error.user_message, None
         case Failed(part, error):
             _show_failure(state, part, error, older=growing.older)
         case _ if growing.older:
@@ -173,6 +211,13 @@ def apply(state: InterviewFields, event: Event, growing: StreamedTexts) -> None:
             if growing.feedback.add(text):
                 state.feedback_chunks = list(growing.feedback.chunks)
             state.feedback_tail = growing.feedback.tail
+        case FollowUpPiece(text):
+            if growing.reply.add(text):
+                state.reply_chunks = list(growing.reply.chunks)
+            state.reply_tail = growing.reply.tail
+        case Replied(turn, kind):
+            growing.waiting = None
+            _show_reply(state, turn, kind)
         case Asked(turn):
             show_question(state, turn)
             state.sending, state.question_announcement = False, announced_question(turn)
@@ -190,7 +235,16 @@ def _show_stored(state: InterviewFields, turn: TurnView) -> None:
     state.question_chunks, state.question_tail = [], ""
     if state.question.question_id == turn.question_id:
         state.question = TurnItem()
+        _clear_reply(state)
     show_progress(state)
+
+
+def _show_reply(state: InterviewFields, turn: TurnView, kind: Kind) -> None:
+    """Show a follow-up, a clarification, or a hint. A follow-up to code is answered in words unless the user says otherwise."""
+    show_question(state, turn)
+    if kind is Kind.FOLLOW_UP:
+        state.code_mode = False
+    state.sending, state.question_announcement = False, announced_reply(turn)
 
 
 def _show_judged(state: InterviewFields, turn: TurnView, finished: bool) -> None:
@@ -221,6 +275,9 @@ def _show_failure(state: InterviewFields, part: str, error: AppError, *, older: 
 def settle(state: InterviewFields) -> None:
     """Clear the progress indicators. Anything still missing gets an error text, which has a retry button."""
     state.sending = state.judging = state.asking = False
+    if state.replying:
+        _clear_reply(state)
+        state.reply_error = NOT_REPLIED
     if state.phase != "live" or not state.last.question_id:
         return
     if not state.last.judged:
