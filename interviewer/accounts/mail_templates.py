@@ -8,7 +8,7 @@ from urllib.parse import quote
 from interviewer.accounts.lifetimes import RESET_LIFETIME, VERIFICATION_LIFETIME
 from interviewer.core.mail import Mail
 from interviewer.credits.rules import FIRST_FREE
-from interviewer.interviews.plan import SHORT, STANDARD, plan_duration
+from interviewer.interviews.plan import FIRST_CHOICE, SHORT, plan_duration
 from interviewer.wording import duration
 
 # Email clients support little CSS, so styles are inline and no external resources are loaded.
@@ -83,7 +83,7 @@ def welcome(to: str, username: str, site_url: str) -> Mail:
         [
             f"Welcome, {username}!",
             "Your account is ready and comes with one free interview. "
-            f"Choose {STANDARD.total} questions in {plan_duration(STANDARD)}, or {SHORT.total} in about {SHORT.minutes}. "
+            f"Choose {FIRST_CHOICE.total} questions in {plan_duration(FIRST_CHOICE)}, or {SHORT.total} if you have less time. "
             "After each answer, you'll get a verdict that quotes what you wrote. You can pause anytime.",
         ],
         f"{site_url}interview",

@@ -1,11 +1,14 @@
-"""Choosing the plan of an interview: its length, the topics to focus on, the level, and the programming language.
+"""Choosing the plan of an interview: its length, the topics to focus on, follow-ups, the level, and the programming language.
 
-Nothing is sent until the form is submitted: CSS `:has()` shows what belongs to the selected length. The class `PLAN` goes on an
+Nothing is sent until the form is submitted: CSS `:has()` shows what belongs to the selected length and to the switch. The class `PLAN` goes on an
 element around both the form and the summary next to it. The inputs have no IDs, because with IDs Reflex would send checkboxes as
 booleans.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
 
 import reflex as rx
 
@@ -24,7 +27,7 @@ from interviewer.interviews.plan import (
 )
 from interviewer.interviews.topics import TOPICS, Level, Topic
 from interviewer.state.interview import InterviewState
-from interviewer.state.plan_form import LANGUAGE, LENGTH, LEVEL, topic_field
+from interviewer.state.plan_form import FOLLOW_UPS, LANGUAGE, LENGTH, LEVEL, topic_field
 from interviewer.wording import counted
 
 PLAN = "group/plan"
@@ -33,6 +36,8 @@ _SHOWN = {
     Preset.SHORT: "hidden group-has-[[value=short]:checked]/plan:block",
     Preset.FOCUS: "hidden group-has-[[value=focus]:checked]/plan:block",
 }
+_WITH_FOLLOW_UPS = f"hidden group-has-[[name={FOLLOW_UPS}]:checked]/plan:block"
+_WITHOUT_FOLLOW_UPS = f"group-has-[[name={FOLLOW_UPS}]:checked]/plan:hidden"
 _LEGEND = "font-serif text-xl font-bold"
 _BOX = (
     "flex min-h-11 cursor-pointer gap-3 rounded-md border border-line px-3 py-2.5 transition-colors hover:border-muted "
@@ -41,6 +46,12 @@ _BOX = (
 # Shows the paragraph behind the topics once one more than allowed is checked.
 _TOO_MANY = f"[&>{'~'.join(['label:has(:checked)'] * (MAX_FOCUS_TOPICS + 1))}~p]:block"
 _INPUT = "size-5 shrink-0 accent-accent"
+_SWITCH = (
+    "relative mt-0.5 h-6 w-10 shrink-0 cursor-pointer appearance-none rounded-full border border-muted bg-sheet transition-colors "
+    "before:absolute before:left-0.5 before:top-0.5 before:size-[1.125rem] before:rounded-full before:bg-muted "
+    "before:transition-transform before:content-[''] checked:border-accent checked:bg-accent checked:before:translate-x-4 "
+    "checked:before:bg-sheet motion-reduce:before:transition-none"
+)
 
 
 def plan_choice() -> rx.Component:
@@ -57,6 +68,7 @@ def plan_choice() -> rx.Component:
             ),
         ),
         _topics(),
+        _follow_ups(),
         rx.el.div(
             _select("Level", LEVEL, InterviewState.choice.level, "From the job description", list(Level)),
             _select("Programming language", LANGUAGE, InterviewState.choice.language, "Any", list(LANGUAGES)),
@@ -78,10 +90,45 @@ def _length(preset: Preset, name: str, plan: Plan, about: str) -> rx.Component:
         rx.el.span(
             rx.el.span(name, class_name="block font-semibold leading-6"),
             rx.el.span(f"{counted(plan.total, 'question')}, {about}", class_name="block text-sm text-muted"),
-            rx.el.span(plan_duration(plan), class_name="block text-sm text-muted"),
+            *_either(plan, plan_duration, rx.el.span, "text-sm text-muted"),
             class_name="min-w-0",
         ),
         class_name=_BOX,
+    )
+
+
+def _either(
+    plan: Plan, words: Callable[[Plan], str], element: Callable[..., rx.Component], class_name: str = ""
+) -> tuple[rx.Component, rx.Component]:
+    """Return what is said of the plan without and with follow-ups, each shown only when the switch is off or on."""
+    return (
+        element(words(plan), class_name=f"block {_WITHOUT_FOLLOW_UPS} {class_name}"),
+        element(words(replace(plan, follow_ups=True)), class_name=f"{_WITH_FOLLOW_UPS} {class_name}"),
+    )
+
+
+def _follow_ups() -> rx.Component:
+    return rx.el.label(
+        rx.el.input(
+            type="checkbox",
+            role="switch",
+            name=FOLLOW_UPS,
+            value="yes",
+            default_checked=InterviewState.choice.follow_ups,
+            aria_labelledby="follow-ups-name",
+            aria_describedby="follow-ups-about",
+            class_name=_SWITCH,
+        ),
+        rx.el.span(
+            rx.el.span("Follow-up questions", id="follow-ups-name", class_name="block font-semibold leading-6"),
+            rx.el.span(
+                "The interviewer may ask about what you left out. What you reply counts toward your score.",
+                id="follow-ups-about",
+                class_name="block text-sm text-muted",
+            ),
+            class_name="min-w-0",
+        ),
+        class_name=f"{_BOX} mt-6",
     )
 
 
@@ -138,7 +185,11 @@ def course() -> rx.Component:
         _course(Preset.STANDARD, STANDARD),
         _course(Preset.SHORT, SHORT),
         rx.el.div(
-            rx.el.p(f"{counted(FOCUS_QUESTIONS, 'question')} on the topics you choose, {plan_duration(focus([1]))}."),
+            *_either(
+                focus([1]),
+                lambda plan: f"{counted(FOCUS_QUESTIONS, 'question')} on the topics you choose, {plan_duration(plan)}.",
+                rx.el.p,
+            ),
             rx.el.ol(
                 *[
                     rx.el.li(
@@ -157,7 +208,7 @@ def course() -> rx.Component:
 
 def _course(preset: Preset, plan: Plan) -> rx.Component:
     return rx.el.div(
-        rx.el.p(f"{plan_size(plan)}, {plan_duration(plan)}."),
+        *_either(plan, lambda one: f"{plan_size(one)}, {plan_duration(one)}.", rx.el.p),
         rx.el.ol(
             *[
                 rx.el.li(

@@ -16,8 +16,8 @@ from interviewer.wording import counted
 
 MAX_PER_TOPIC, MAX_QUESTIONS = 6, 18
 MAX_FOCUS_TOPICS, FOCUS_QUESTIONS = 3, 6
-# Includes writing the answer and reading its verdict.
-MINUTES_PER_QUESTION = 2.5
+# Includes writing the answer and reading its verdict, and with follow-ups, replying to one about half of the questions.
+MINUTES_PER_QUESTION, MINUTES_WITH_FOLLOW_UPS = 2.5, 3.75
 LANGUAGES = (
     "C#",
     "C++",
@@ -110,7 +110,7 @@ class Plan:
     @property
     def minutes(self) -> int:
         """The interview's approximate length in minutes."""
-        return math.ceil(MINUTES_PER_QUESTION * self.total)
+        return math.ceil((MINUTES_WITH_FOLLOW_UPS if self.follow_ups else MINUTES_PER_QUESTION) * self.total)
 
     @property
     def preset(self) -> Preset | None:
@@ -161,6 +161,8 @@ def even(topic_ids: Sequence[int], questions: int) -> Plan:
 EVERY_TOPIC = tuple(topic.id for topic in TOPICS)
 STANDARD_PER_TOPIC = 2
 STANDARD, SHORT = even(EVERY_TOPIC, STANDARD_PER_TOPIC), even(EVERY_TOPIC, 1)
+# What the start form preselects before a user's first choice. API clients get no follow-ups unless they ask for them.
+FIRST_CHOICE = replace(STANDARD, follow_ups=True)
 
 
 def focus(topic_ids: Sequence[int]) -> Plan:
@@ -225,10 +227,12 @@ def plan_size(plan: Plan) -> str:
 
 
 def plan_duration(plan: Plan) -> str:
-    """Return an interview's length as text, such as "about 30 minutes"."""
-    return f"about {counted(plan.minutes, 'minute')}"
+    """Return an interview's length as text, such as "about 30 minutes". From ten minutes on, it is rounded to five minutes."""
+    minutes = plan.minutes if plan.minutes < 10 else 5 * round(plan.minutes / 5)
+    return f"about {counted(minutes, 'minute')}"
 
 
 def plan_summary(plan: Plan) -> str:
-    """Return a plan's size, level, and programming language as text, leaving out what was not chosen."""
-    return " · ".join(part for part in (plan_size(plan), plan.level or "", plan.programming_language) if part)
+    """Return a plan's size, follow-ups, level, and programming language as text, leaving out what was not chosen."""
+    follow_ups = "with follow-ups" if plan.follow_ups else ""
+    return " · ".join(part for part in (plan_size(plan), follow_ups, plan.level or "", plan.programming_language) if part)

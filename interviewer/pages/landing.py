@@ -12,7 +12,7 @@ from interviewer.components.icons import icon
 from interviewer.components.ink import ring
 from interviewer.components.layout import SMALL_TITLE, shell
 from interviewer.components.verdict import disclosure
-from interviewer.interviews.plan import MAX_FOCUS_TOPICS, SHORT, STANDARD, plan_duration
+from interviewer.interviews.plan import FIRST_CHOICE, MAX_FOCUS_TOPICS, SHORT, STANDARD, plan_duration
 from interviewer.interviews.rubric import MAX_SCORE, Mark
 from interviewer.interviews.samples import SAMPLE_VERDICT, SampleMark
 from interviewer.interviews.topics import TOPICS
@@ -45,7 +45,7 @@ def _hero() -> rx.Component:
                 class_name="mt-7 flex flex-wrap gap-3",
             ),
             rx.el.p(
-                f"Your first interview is free. No credit card needed. Takes {plan_duration(STANDARD)}.",
+                f"Your first interview is free. No credit card needed. Takes {plan_duration(FIRST_CHOICE)}.",
                 class_name="mt-4 text-sm text-muted",
             ),
             _steps(),

@@ -15,6 +15,7 @@ from interviewer.interviews.plan import (
     BAD_LANGUAGE,
     BAD_LEVEL,
     BAD_TOPICS,
+    FIRST_CHOICE,
     LANGUAGES,
     MAX_QUESTIONS,
     NO_FOCUS,
@@ -26,6 +27,7 @@ from interviewer.interviews.plan import (
     Preset,
     even,
     focus,
+    plan_duration,
     plan_of,
     plan_size,
     plan_summary,
@@ -59,9 +61,12 @@ def test_presets_have_12_6_and_6_questions() -> None:
     assert [sizes(focus(ids)) for ids in ([4], [2, 5], [1, 2, 6])] == [[(4, 6)], [(2, 3), (5, 3)], [(1, 2), (2, 2), (6, 2)]]
     assert (STANDARD.total, SHORT.total, *(focus([1, 2, 3][:n]).total for n in (1, 2, 3))) == (12, 6, 6, 6, 6)
     assert (STANDARD.minutes, SHORT.minutes, even([1], 1).minutes) == (30, 15, 3)
+    with_follow_ups = [replace(plan, follow_ups=True) for plan in (STANDARD, SHORT, even([1], 1))]
+    assert [plan.minutes for plan in with_follow_ups] == [45, 23, 4]
+    assert with_follow_ups[0] == FIRST_CHOICE
     for plan, preset in ((STANDARD, Preset.STANDARD), (SHORT, Preset.SHORT), (focus([3]), Preset.FOCUS), (even([1], 1), None)):
         assert plan.preset is preset
-        assert replace(plan, level=Level.SENIOR, programming_language="Go").preset is preset
+        assert replace(plan, level=Level.SENIOR, programming_language="Go", follow_ups=True).preset is preset
 
 
 @pytest.mark.parametrize("ids", [[], [1, 2, 3, 4]])
@@ -162,3 +167,20 @@ def test_plan_is_described_in_words() -> None:
     assert plan_summary(replace(focus([2, 3]), level=Level.JUNIOR, programming_language="Go")) == (
         "6 questions on 2 topics · junior · Go"
     )
+    assert plan_summary(replace(SHORT, follow_ups=True)) == "6 questions on 6 topics · with follow-ups"
+
+
+@pytest.mark.parametrize(
+    ("plan", "follow_ups", "words"),
+    [
+        (STANDARD, False, "about 30 minutes"),
+        (STANDARD, True, "about 45 minutes"),
+        (SHORT, False, "about 15 minutes"),
+        (SHORT, True, "about 25 minutes"),
+        (even([1], 1), True, "about 4 minutes"),
+        (even([1, 2], 4), False, "about 20 minutes"),
+        (even([1, 2, 3], 3), False, "about 25 minutes"),
+    ],
+)
+def test_duration_is_rounded_to_five_minutes(plan: Plan, follow_ups: bool, words: str) -> None:
+    assert plan_duration(replace(plan, follow_ups=follow_ups)) == words

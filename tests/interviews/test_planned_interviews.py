@@ -13,7 +13,7 @@ from interviewer.core.users import User
 from interviewer.errors import Conflict
 from interviewer.interviews.events import Asked, Failed, Started
 from interviewer.interviews.interviewer import Piece, QuestionBrief, QuestionDraft
-from interviewer.interviews.plan import SHORT, STANDARD, Plan, even, focus
+from interviewer.interviews.plan import FIRST_CHOICE, SHORT, STANDARD, Plan, even, focus
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.replies import ask
 from interviewer.interviews.tables import PlanChoice
@@ -145,14 +145,14 @@ async def test_interview_before_its_last_question_is_unfinished(services: Servic
 
 async def test_only_the_pages_remember_a_choice(services: Services, database: Database, new_user: NewUser) -> None:
     ada, grace = await new_user(4), await new_user()
-    assert await services.interviews.last_choice(ada.id) == STANDARD
+    assert await services.interviews.last_choice(ada.id) == FIRST_CHOICE
     await begun(services, ada, even([3], 1))
-    assert await services.interviews.last_choice(ada.id) == STANDARD
+    assert await services.interviews.last_choice(ada.id) == FIRST_CHOICE
     for plan in (replace(focus([2, 4]), programming_language="Rust"), replace(SHORT, level=Level.SENIOR)):
         await begun(services, ada, plan, remember=True)
         assert await services.interviews.last_choice(ada.id) == plan
     assert (await services.personal.export(ada.id))["last_choice"]["level"] == "senior"
-    assert await services.interviews.last_choice(grace.id) == STANDARD
+    assert await services.interviews.last_choice(grace.id) == FIRST_CHOICE
     await services.personal.erase(ada.id, ada.email)
     async with database.autocommit() as session:
         assert (await session.execute(select(PlanChoice))).all() == []

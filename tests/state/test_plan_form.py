@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from interviewer.errors import BadRequest
-from interviewer.interviews.plan import BAD_LANGUAGE, BAD_LEVEL, NO_FOCUS, SHORT, STANDARD, Plan, even, focus
+from interviewer.interviews.plan import BAD_LANGUAGE, BAD_LEVEL, FIRST_CHOICE, NO_FOCUS, SHORT, STANDARD, Plan, even, focus
 from interviewer.interviews.topics import Level
 from interviewer.state.interview import InterviewState
 from interviewer.state.plan_form import ChoiceItem, choice_item, chosen_plan
@@ -31,17 +31,20 @@ FOCUS = replace(focus([2, 3]), level=Level.JUNIOR, programming_language="Go")
         ({"length": "short", "level": "", "language": ""}, SHORT),
         (FOCUSED, FOCUS),
         ({"length": "focus", "topic-6": "yes", "topic-7": "yes"}, focus([6])),
+        ({"follow-ups": "yes"}, FIRST_CHOICE),
+        ({"length": "short", "follow-ups": "yes"}, replace(SHORT, follow_ups=True)),
     ],
 )
 def test_plan_of_a_form_fills_the_form_again(form: dict[str, Any], plan: Plan) -> None:
     assert chosen_plan(form) == plan
     shown = choice_item(plan)
     again = {"length": shown.preset, "level": shown.level, "language": shown.language}
+    again |= {"follow-ups": "yes"} if shown.follow_ups else {}
     assert chosen_plan(again | {f"topic-{id}": "yes" for id in shown.topics}) == plan
 
 
 def test_plan_without_a_preset_is_shown_as_standard() -> None:
-    assert choice_item(replace(even([1], 1), programming_language="Go")) == ChoiceItem("standard", [], "", "Go")
+    assert choice_item(replace(even([1], 1), programming_language="Go")) == ChoiceItem("standard", [], "", "Go", follow_ups=False)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +66,7 @@ async def test_invalid_choices_are_refused_and_cost_nothing(
     assert (page.phase, page.error, page.sending) == ("start", message, False)
     assert page.job_text == "Backend engineer with Python and SQL"
     assert (await services.dashboard.balances(user.id)).usable == 1
-    assert await services.interviews.last_choice(user.id) == STANDARD
+    assert await services.interviews.last_choice(user.id) == FIRST_CHOICE
 
 
 NAMES = some.sampled_from(["length", "level", "language", "topic-1"])
@@ -108,10 +111,21 @@ async def test_interview_page_follows_the_plan(open_page: OpenPage, new_user: Ne
 async def test_last_choice_is_preselected(open_page: OpenPage, new_user: NewUser) -> None:
     user, other = await new_user(2), await new_user()
     page = await focused(open_page, user)
-    shown = ChoiceItem("focus", [2, 3], "junior", "Go")
+    shown = ChoiceItem("focus", [2, 3], "junior", "Go", follow_ups=False)
     assert page.choice == shown
     await run(InterviewState.pause, page)
     paused = f"http://localhost/interview?id={page.interview_id}"
     for later in (await loaded(open_page, user, url=paused), await loaded(open_page, user)):
         assert later.choice == shown
-    assert (await loaded(open_page, other)).choice == ChoiceItem()
+    assert (await loaded(open_page, other)).choice == ChoiceItem(follow_ups=True)
+
+
+async def test_follow_ups_are_on_until_they_are_turned_off(open_page: OpenPage, new_user: NewUser, services: Services) -> None:
+    user = await new_user(2)
+    for form, chosen in (({"follow-ups": "yes"}, True), ({}, False)):
+        page = await loaded(open_page, user)
+        assert page.choice.follow_ups
+        await run(InterviewState.start, page, {"job": "", **form})
+        assert (await services.interviews.view(user.id, page.interview_id)).plan == replace(STANDARD, follow_ups=chosen)
+        await run(InterviewState.pause, page)
+    assert not (await loaded(open_page, user)).choice.follow_ups
