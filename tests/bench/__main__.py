@@ -38,7 +38,7 @@ from tests.bench.pages import pages
 from tests.bench.queue import queue
 from tests.support import openai_server
 from tests.support.browser import CHROMIUM_ARGUMENTS, chromium
-from tests.support.site import Site, at_question, box_of, sign_up
+from tests.support.site import Site, at_question, box_of, sign_up, turn_follow_ups_off
 
 FIRST_TOKEN, TOKENS_A_SECOND = 0.4, 60.0
 TURNS = 12
@@ -110,6 +110,7 @@ def _start(page: Page, site: Site, sample: str) -> float:
         page.get_by_role("button", name="Start another").click()
     page.get_by_role("button", name=sample, exact=True).click()
     page.wait_for_function("() => document.getElementById('job').value.length > 100")
+    turn_follow_ups_off(page)
     page.evaluate("window.seen = {}")
     page.get_by_role("button", name="Start for 1 credit").click()
     page.wait_for_function("() => window.seen && seen.question")

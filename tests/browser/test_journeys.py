@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, Request, WebSocket, expect
 
 from tests.support import openai_server
 from tests.support.newcomers import PASSWORD
-from tests.support.site import Site, answer, at_question, ready, sign_up, sign_up_by_mail, start_interview
+from tests.support.site import Site, answer, at_question, ready, sign_up, sign_up_by_mail, start_interview, turn_follow_ups_off
 
 pytestmark = pytest.mark.browser
 
@@ -80,6 +80,7 @@ def test_no_page_scrolls_sideways_on_a_phone(site: Site, page: Page, width: int)
         page.goto(f"{site.url}{path}")
         ready(page)
         assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"), path
+    turn_follow_ups_off(page)
     page.get_by_role("button", name="Start for 1 credit").click()
     at_question(page, 1)
     answer(page, GOOD)
@@ -116,6 +117,7 @@ def test_text_typed_during_an_outage_is_kept(make_site: Callable[..., Site], pag
     page.get_by_label("Job description").fill("Backend engineer with Python")
     page.reload()
     expect(page.get_by_label("Job description")).to_have_value("Backend engineer with Python")
+    turn_follow_ups_off(page)
     page.get_by_role("button", name="Start for 1 credit").click()
     at_question(page, 1)
     page.get_by_label("Your answer").press_sequentially("Before and ")
@@ -341,6 +343,7 @@ def test_failing_model_is_explained_and_one_click_retries(make_site: Callable[..
         sign_up(page, site)
         behavior.fault_for = {"question": "broken"}
         page.get_by_role("link", name="Start an interview").click()
+        turn_follow_ups_off(page)
         page.get_by_role("button", name="Start for 1 credit").click()
         expect(page.get_by_text("We've returned your credit.")).to_be_visible()
         behavior.fault_for = {}

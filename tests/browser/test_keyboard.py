@@ -85,6 +85,7 @@ def test_full_journey_with_the_keyboard_alone(site: Site, page: Page) -> None:
     keys.use(page.get_by_role("link", name="Start an interview"), page.get_by_label("Job description"))
     keys.use(page.get_by_role("button", name="Junior", exact=True), page.get_by_label("Job description"))
     expect(page.get_by_label("Job description")).not_to_have_value("")
+    keys.use(page.get_by_role("switch"), page.get_by_role("switch", checked=False), key="Space")
     keys.use(page.get_by_role("button", name=re.compile("^Start for 1 credit")), page.get_by_label("Your answer"))
     for number, answer in enumerate((TEXT, f"{TEXT} Again.", CODE), 1):
         at_question(page, number)

@@ -114,12 +114,19 @@ def sign_up_by_mail(page: Page, site: Site, name: str = "Ada") -> str:
     return email
 
 
-def start_interview(page: Page, sample: str | None = None) -> None:
+def turn_follow_ups_off(page: Page) -> None:
+    """Turn follow-ups off in the start form, so that each answer gets its verdict at once."""
+    page.get_by_role("switch", name="Follow-up questions").uncheck()
+
+
+def start_interview(page: Page, sample: str | None = None, *, follow_ups: bool = False) -> None:
     """Go from the dashboard to the first question, with a sample job description if `sample` is given."""
     page.get_by_role("link", name="Start an interview").click()
     if sample:
         page.get_by_role("button", name=sample, exact=True).click()
         expect(page.get_by_label("Job description")).not_to_have_value("")
+    if not follow_ups:
+        turn_follow_ups_off(page)
     page.get_by_role("button", name="Start for 1 credit").click()
     expect(page.get_by_label("Your answer")).to_be_visible()
 
