@@ -56,6 +56,9 @@ NO_MORE_CLARIFICATIONS = (
 )
 NO_MORE_HINTS = "You already have the hint for this question."
 WAITING = "The interviewer hasn't replied to your last message yet."
+NOT_YOURS = "Only the interviewer asks follow-ups."
+# In words. A reply of at most this length, such as "I don't know", may be given to two follow-ups.
+SHORT_REPLY = 8
 
 
 def is_open(said: Sequence[Said]) -> bool:
@@ -65,6 +68,8 @@ def is_open(said: Sequence[Said]) -> bool:
 
 def check(said: Sequence[Said], kind: Kind) -> None:
     """Check that the candidate may send a message of this kind. Raises NotAllowed if not."""
+    if kind is Kind.FOLLOW_UP:
+        raise NotAllowed(NOT_YOURS)
     if not is_open(said):
         raise NotAllowed(WAITING)
     if kind is Kind.CLARIFICATION and _count(said, Author.USER, kind) >= MAX_CLARIFICATIONS:
@@ -80,6 +85,19 @@ def is_allowed(said: Sequence[Said], kind: Kind) -> bool:
     except NotAllowed:
         return False
     return True
+
+
+def is_repeated(said: Sequence[Said], kind: Kind, text: str) -> bool:
+    """Return whether a message is the candidate's last one, sent again.
+
+    Messages without a text are the same if their kinds are. If the interviewer has replied to the last message, the same short
+    answer is a new one.
+    """
+    last = next((one for one in reversed(said) if one.author is Author.USER), None)
+    if last is None or last.text != text or (not text and last.kind is not kind):
+        return False
+    is_answer = last.kind in (Kind.ANSWER, Kind.FINAL_ANSWER)
+    return not (is_answer and is_open(said) and len(text.split()) <= SHORT_REPLY)
 
 
 def may_follow_up(said: Sequence[Said], most: int) -> bool:

@@ -16,7 +16,7 @@ from interviewer.core.columns import utcnow
 from interviewer.core.documents import Document
 from interviewer.errors import InterviewerBadOutput
 from interviewer.interviews.events import Event, FeedbackPiece, FollowUpPiece, QuestionPiece
-from interviewer.interviews.exchange import before_hint
+from interviewer.interviews.exchange import answers, before_hint
 from interviewer.interviews.interviewer import (
     AnswerBrief,
     FollowUpDraft,
@@ -161,8 +161,10 @@ async def judge_or_follow_up(
 ) -> Judgement | FollowUp:
     """Have the interviewer judge an answer as in `judge`, or ask a follow-up instead, whose text is published and returned.
 
-    Further gradings start only after the first one, because none is needed if it asks a follow-up.
+    If a follow-up is possible, further gradings start only after the first one, because none is needed if it asks a follow-up.
     """
+    if not brief.may_follow_up:
+        return await judge(interviewer, brief, publish, spent, repeats)
     first = await _graded(interviewer, brief, publish, spent)
     if isinstance(first, FollowUp):
         return first
@@ -191,15 +193,18 @@ async def _graded(
     InterviewerBadOutput if there is no usable verdict or follow-up.
     """
     draft: VerdictDraft | FollowUpDraft | None = None
+    shown: set[type[Piece | FollowUpText]] = set()
     async for item in interviewer.judge(brief):
-        if isinstance(item, Piece):
-            publish(FeedbackPiece(item.text))
-        elif isinstance(item, FollowUpText):
-            publish(FollowUpPiece(item.text))
+        if isinstance(item, Piece | FollowUpText):
+            shown.add(type(item))
+            publish(FeedbackPiece(item.text) if isinstance(item, Piece) else FollowUpPiece(item.text))
         elif isinstance(item, Usage):
             spent(item)
         else:
             draft = item
+    # What is shown first decides whether the next question is asked, so the result must be the same.
+    if shown - {FollowUpText if isinstance(draft, FollowUpDraft) else Piece}:
+        raise InterviewerBadOutput
     if isinstance(draft, FollowUpDraft):
         return _follow_up(draft, brief)
     if draft is None or not 0 < len(draft.feedback.strip()) <= MAX_FEEDBACK or not storable(draft.feedback, list(draft.marks)):
@@ -211,7 +216,7 @@ async def _graded(
         doubts = {index: Mark(mark) for index, mark in draft.doubts.items()}
     except (ValidationError, ValueError) as error:
         raise InterviewerBadOutput from error
-    if is_non_answer(brief.prompt, brief.answer):
+    if all(is_non_answer(brief.prompt, answer) for answer in answers(brief.said) or [brief.answer]):
         nature = AnswerNature.NON_ANSWER
     if brief.said:
         marks = after_hint(marks, before_hint(brief.said))

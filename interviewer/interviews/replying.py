@@ -66,7 +66,9 @@ class Replying:
 
     def _follows_up(self, loaded: Loaded, row: TurnRow) -> bool:
         """Return whether the interviewer may ask a follow-up about the user's last message."""
-        return loaded.plan.follow_ups and may_follow_up(row.said, self._interviewer.max_follow_ups)
+        # The next question may have been asked beside a verdict that failed.
+        is_newest = len(loaded.rows) <= row.question.position
+        return is_newest and loaded.plan.follow_ups and may_follow_up(row.said, self._interviewer.max_follow_ups)
 
     async def _judge(
         self, loaded: Loaded, row: TurnRow, message: Message, publish: Publish[Event], closing: Closing

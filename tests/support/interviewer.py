@@ -51,6 +51,7 @@ class ScriptedInterviewer:
         self.gate = asyncio.Event()
         self.gate.set()
         self.hold_verdicts = False
+        self.called = asyncio.Event()  # set by the first answer or question of the candidate
         self.verdict_gate = asyncio.Event()
 
     async def ask(self, brief: QuestionBrief) -> AsyncIterator[Piece | QuestionDraft]:
@@ -65,6 +66,7 @@ class ScriptedInterviewer:
 
     async def judge(self, brief: AnswerBrief) -> AsyncIterator[Piece | FollowUpPiece | VerdictDraft | FollowUpDraft]:
         self.answer_briefs.append(brief)
+        self.called.set()
         if brief.may_follow_up and self.follow_ups:
             async for item in self._follow_up():
                 yield item
@@ -89,6 +91,7 @@ class ScriptedInterviewer:
 
     async def reply(self, brief: ReplyBrief) -> AsyncIterator[Piece | ReplyDraft]:
         self.reply_briefs.append(brief)
+        self.called.set()
         yield Piece("Assume ")
         await self.gate.wait()
         if self.reply_errors:

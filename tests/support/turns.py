@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from interviewer.core.users import User
 from interviewer.interviews.events import Asked, Event, Started
-from interviewer.interviews.plan import STANDARD
+from interviewer.interviews.plan import STANDARD, Plan
 from interviewer.interviews.views import InterviewView, TurnView
 from interviewer.wiring import Services
 
@@ -14,9 +14,9 @@ from interviewer.wiring import Services
 GOOD = "The first, the second and the third."
 
 
-async def started(services: Services, user: User, job: str = "") -> tuple[int, TurnView]:
+async def started(services: Services, user: User, job: str = "", plan: Plan = STANDARD) -> tuple[int, TurnView]:
     """Start an interview and return its ID and first question."""
-    events = [event async for event in services.interviews.start(user.id, job)]
+    events = [event async for event in services.interviews.start(user.id, job, plan=plan)]
     assert isinstance(events[0], Started)
     assert isinstance(events[-1], Asked), events
     return events[0].interview_id, events[-1].turn
