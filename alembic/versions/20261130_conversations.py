@@ -18,6 +18,7 @@ depends_on: str | Sequence[str] | None = None
 def upgrade() -> None:
     # If a migration cannot get its lock within this time, it fails, so that requests do not queue behind it for longer.
     op.execute("SET LOCAL lock_timeout = '5s'")
+    op.add_column("interviews", sa.Column("shows_turns", sa.Boolean(), server_default=sa.text("false"), nullable=False))
     op.add_column("messages", sa.Column("kind", sa.String(14), server_default=sa.text("'answer'"), nullable=False))
     op.add_column("messages", sa.Column("number", sa.SmallInteger(), server_default=sa.text("0"), nullable=False))
     op.create_check_constraint(
@@ -42,7 +43,8 @@ def downgrade() -> None:
         UPDATE messages AS last SET content = said.content
         FROM (
             SELECT question_id, max(number) AS number, string_agg(content, E'\\n\\n' ORDER BY number) AS content
-            FROM messages WHERE author = 'user' AND kind IN ('answer', 'final_answer', 'skip') AND content <> '' GROUP BY question_id
+            FROM messages WHERE author = 'user' AND kind IN ('answer', 'final_answer', 'skip') AND content <> ''
+            GROUP BY question_id
         ) AS said
         WHERE last.question_id = said.question_id AND last.number = said.number AND last.author = 'user' AND said.number > 0
         """
@@ -61,3 +63,4 @@ def downgrade() -> None:
     op.drop_constraint(op.f("ck_messages_number"), "messages", type_="check")
     op.drop_column("messages", "number")
     op.drop_column("messages", "kind")
+    op.drop_column("interviews", "shows_turns")

@@ -54,7 +54,7 @@ def build(origins: Collection[str] = ()) -> FastAPI:
         allow_origins=list(origins),
         allow_credentials=True,
         allow_methods=METHODS,
-        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "X-Interview-Turns"],
         expose_headers=["Retry-After", REQUEST_ID],
     )
     api.add_middleware(Lenient)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import Response
 from pydantic import Field, WithJsonSchema
 from structlog.contextvars import bind_contextvars
@@ -18,14 +18,24 @@ from interviewer.api.schemas import Body, ConversationBody, PathId, conversation
 from interviewer.api.streaming import respond
 from interviewer.errors import BadRequest, InterviewerError, NotFound
 from interviewer.interviews.events import Completed
-from interviewer.interviews.message_api import ALREADY_BEGUN, ANOTHER_QUESTION, INCOMPLETE_QUESTION_REFERENCE, OTHER_ANSWER, Sent
+from interviewer.interviews.exchange import NO_MORE_CLARIFICATIONS, NO_MORE_HINTS, Kind
+from interviewer.interviews.message_api import (
+    ALREADY_BEGUN,
+    ANOTHER_QUESTION,
+    INCOMPLETE_QUESTION_REFERENCE,
+    OTHER_ANSWER,
+    OTHER_MESSAGE,
+    Sent,
+)
 from interviewer.interviews.user_text import MAX_ANSWER, too_long
 from interviewer.interviews.views import Loaded
 
 router = APIRouter(prefix="/api/conversations", tags=["conversations"])
 INVALID = "Invalid ID"
 ANSWER_TOO_LONG = too_long("Your answer", 25_000, MAX_ANSWER)
-_ANSWERED = streamed(201, "The answer is scored, and the next question asked", ConversationBody) | refused(
+_ANSWERED = streamed(
+    201, "The interviewer has replied: with a score and the next question, or a follow-up", ConversationBody
+) | refused(
     {
         400: ["Missing ID", INVALID, "Missing message", INCOMPLETE_QUESTION_REFERENCE],
         413: ANSWER_TOO_LONG,
@@ -33,10 +43,23 @@ _ANSWERED = streamed(201, "The answer is scored, and the next question asked", C
     }
 )
 _INACTIVE = "Interview is not active"
+_CONFLICTS = [_INACTIVE, OTHER_ANSWER, OTHER_MESSAGE, ANOTHER_QUESTION, NO_MORE_CLARIFICATIONS, NO_MORE_HINTS]
+Turns = Annotated[
+    str,
+    Header(
+        alias="X-Interview-Turns",
+        max_length=20,
+        description="Send `1` to be asked follow-ups, and to be shown follow-ups, clarifications and hints, in interviews that "
+        "were started in the pages.",
+    ),
+]
 
 
 class Answer(Body):
-    """An answer. `conversation_id` may identify the conversation; `topic_id` and `question_id` together identify the question."""
+    """An answer, or another message about the current question.
+
+    `conversation_id` may identify the conversation; `topic_id` and `question_id` together identify the question.
+    """
 
     model_config = described(example={"message": "First I would measure where the time goes, because a guess is often wrong."})
     message: Annotated[
@@ -45,7 +68,7 @@ class Answer(Body):
             {
                 "type": "string",
                 "maxLength": MAX_ANSWER,
-                "description": "May be empty only to complete what is missing for the last answer.",
+                "description": "May be empty only to complete what is missing for the last message, or for a hint or a skip.",
             }
         ),
     ] = ""
@@ -60,9 +83,25 @@ class Answer(Body):
         "the text is the same; any other text gets 409. Such a request never answers the open question.",
     )
 
-    def sent(self, key: str, *, first: bool = False) -> Sent:
+    kind: Annotated[
+        Literal["answer", "clarification", "hint", "skip"],
+        nullable(
+            {
+                "type": "string",
+                "enum": ["answer", "clarification", "hint", "skip", None],
+                "default": "answer",
+                "description": "A clarification (a question to the interviewer) and a hint get a reply, and the question stays "
+                "open. A skip ends the question: only what was answered before it counts. With `follow_ups`, an answer that only "
+                "asks something is a clarification.",
+            }
+        ),
+    ] = "answer"
+
+    def sent(self, key: str, *, first: bool = False, turns: bool = False) -> Sent:
         """Return the submission for the use case. Raises BadRequest if only one of `topic_id` and `question_id` is set."""
-        return Sent(self.message, key, self.conversation_id, self.topic_id, self.question_id, first)
+        return Sent(
+            self.message, key, self.conversation_id, self.topic_id, self.question_id, first, kind=Kind(self.kind), turns=turns
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +115,7 @@ class Submitted:
     client: Client
     request: Request
     key: IdempotencyKey = ""
+    turns: Turns = ""
 
 
 Submission = Annotated[Submitted, Depends()]
@@ -95,7 +135,7 @@ async def nothing(_person: Person) -> None:
     operation_id="createConversation",
     response_model=ConversationBody,
     openapi_extra=RESUMED,
-    responses=_ANSWERED | refused({409: [_INACTIVE, ALREADY_BEGUN, OTHER_ANSWER, ANOTHER_QUESTION]}),
+    responses=_ANSWERED | refused({409: [ALREADY_BEGUN, *_CONFLICTS]}),
 )
 async def create(submission: Submission) -> Response:
     """Answer the first question."""
@@ -108,33 +148,47 @@ async def create(submission: Submission) -> Response:
     operation_id="appendToConversation",
     response_model=ConversationBody,
     openapi_extra=RESUMED,
-    responses=_ANSWERED | refused({409: [_INACTIVE, OTHER_ANSWER, ANOTHER_QUESTION]}),
+    responses=_ANSWERED | refused({409: _CONFLICTS}),
 )
 async def append(submission: Submission) -> Response:
-    """Answer the current question, or complete what is missing for the last answer."""
+    """Answer the current question, ask about it, or complete what is missing for the last message."""
     return await _reply(submission)
 
 
-@router.get("/{interview_id}", operation_id="getConversation", responses=refused({400: ["Missing ID", INVALID]}))
-async def show(interview_id: PathId, person: Person, services: Services) -> ConversationBody:
+@router.get(
+    "/{interview_id}",
+    operation_id="getConversation",
+    response_model_exclude_none=True,
+    responses=refused({400: ["Missing ID", INVALID]}),
+)
+async def show(interview_id: PathId, person: Person, services: Services, turns: Turns = "") -> ConversationBody:
     """Return the whole conversation."""
-    return ConversationBody(conversation=conversation_document(await _loaded(services, person.user_id, path_id(interview_id))))
+    loaded = await _loaded(services, person.user_id, path_id(interview_id))
+    shown = _asks(turns) or loaded.interview.shows_turns
+    return ConversationBody(conversation=conversation_document(loaded, turns=shown))
+
+
+def _asks(turns: str) -> bool:
+    """Return whether a client asks to be shown follow-ups, clarifications, and hints."""
+    return turns.strip() == "1"
 
 
 async def _reply(submission: Submitted, *, first: bool = False) -> Response:
     services, user_id, id = submission.services, submission.person.user_id, path_id(submission.interview_id)
+    sent = submission.body.sent(submission.key, first=first, turns=_asks(submission.turns))
     try:
-        reply = await services.programs.reply(user_id, id, submission.body.sent(submission.key, first=first), submission.client)
+        reply = await services.programs.reply(user_id, id, sent, submission.client)
     except NotFound:
         raise BadRequest(INVALID) from None
     bind_contextvars(interview_id=id)
 
     async def done(completed: Completed | None) -> ConversationBody:
         loaded = completed.loaded if completed else await _loaded(services, user_id, id)
-        return ConversationBody(conversation=conversation_document(loaded))
+        return ConversationBody(conversation=conversation_document(loaded, turns=reply.turns))
 
     events = services.following.through(user_id, reply.events)
-    return await respond(submission.request, events, done, arrived=partial(services.receipts.note, reply.question_id))
+    delivered = partial(services.receipts.note, reply.question_id, reply.number)
+    return await respond(submission.request, events, done, arrived=delivered, turns=reply.turns)
 
 
 async def _loaded(services: Services, user_id: int, interview_id: int) -> Loaded:

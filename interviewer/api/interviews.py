@@ -87,7 +87,8 @@ _FollowUps = Annotated[
     nullable(
         {
             "type": "boolean",
-            "description": "Stored with the interview. No interviewer asks follow-up questions yet.",
+            "description": "Whether the interviewer may ask follow-ups. One arrives as another interviewer message in the same "
+            "question, which stays open; the reply to it is sent like an answer.",
             "default": False,
         }
     ),
@@ -148,7 +149,8 @@ async def start(
     body: Start, person: Person, services: Services, client: Client, request: Request, key: IdempotencyKey = ""
 ) -> Response:
     """Start an interview. It costs one credit, which is returned if no first question can be asked."""
-    begun = services.interviews.start(person.user_id, body.job_description, key, client, plan=body.plan())
+    plan = body.plan()
+    begun = services.interviews.start(person.user_id, body.job_description, key, client, plan=plan, shows_turns=plan.follow_ups)
     events = services.following.through(person.user_id, begun)
     started = await anext(events)
     assert isinstance(started, Started)

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from interviewer.accounts.api_tokens import DEACTIVATED
 from interviewer.api.errors import INVALID_BODY, NO_SUCH_METHOD, RETRY_AFTER, body_too_large
-from interviewer.api.schemas import Elsewhere, Error, Exchange, Refused
+from interviewer.api.schemas import Elsewhere, Error, Exchange, FollowUp, Refused
 from interviewer.errors import TooManyRequests, Unauthorized, Unavailable
 
 Document = dict[str, Any]
@@ -58,6 +58,8 @@ The same response in pieces, if the request has `Accept: text/event-stream`. Eve
 
 - `event: feedback` and `event: question`, `{"text": "…"}`: the next piece of the feedback or the question, as it is written;
 - `event: score`, `{"score": 7}`: the score of the answer;
+- `event: follow_up`, `{"text": "…"}`: the next piece of a follow-up, a clarification or a hint, which comes instead of the events
+  above, and only to clients that are shown follow-ups;
 - `event: done`: the last event; its data is the JSON body of the plain response;
 - `event: error`, `{"error": "…", "status": 503}`: the last event, if something fails after the stream has begun.
 
@@ -113,7 +115,7 @@ def refused_with(model: type[Error], bodies: Mapping[int, Sequence[Mapping[str, 
 def streamed(status: int, description: str, body: type[BaseModel]) -> Responses:
     """Describe a response that is also available as an event stream. `body` is the model of the stream's last event."""
     events = [
-        _event(_of({"text": {"type": "string"}}), "feedback", "question"),
+        _event(_of({"text": {"type": "string"}}), "feedback", "question", "follow_up"),
         _event(_of({"score": {"type": "integer", "minimum": 0, "maximum": 10}}), "score"),
         _event({"$ref": f"#/components/schemas/{body.__name__}"}, "done"),
         _event(_of({"error": {"type": "string"}, "status": {"type": "integer"}}), "error"),
@@ -138,7 +140,7 @@ class Described(FastAPI):
             schemas = document["components"]["schemas"]
             for name in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(name, None)
-            of_our_own = (Error, Refused, Elsewhere, Exchange)
+            of_our_own = (Error, Refused, Elsewhere, Exchange, FollowUp)
             schemas |= {model.__name__: model.model_json_schema(mode="serialization") for model in of_our_own}
             for path, operation in _operations(document):
                 _complete(path, operation)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple, cast
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
@@ -14,12 +14,14 @@ from interviewer.accounts.user_names import MAX_USERNAME
 from interviewer.api.examples import CONVERSATION, INTERVIEW, STARTED
 from interviewer.core.ids import MAX_ID
 from interviewer.credits.rules import Refusal
+from interviewer.interviews.exchange import Author, Kind
 from interviewer.interviews.job import JobFindings, markdown
 from interviewer.interviews.plan import Plan
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.rubric import percentage
+from interviewer.interviews.tables import Message
 from interviewer.interviews.topics import TOPICS, Level, topic_by_id
-from interviewer.interviews.views import Loaded, TurnRow
+from interviewer.interviews.views import Loaded, TurnRow, is_answer
 from interviewer.wording import counted
 
 
@@ -128,7 +130,7 @@ class Done(BaseModel):
 class MessageDocument(BaseModel):
     """A message about a question.
 
-    After the first question, the content of interviewer messages is a JSON string: see `Exchange`.
+    After the first question, an interviewer message's content is a JSON string: an `Exchange`, or if `kind` is set, a `FollowUp`.
     """
 
     conversation_id: int
@@ -136,7 +138,12 @@ class MessageDocument(BaseModel):
     question_id: int = Field(description="The question's number within the topic.")
     created_at: datetime
     author: Literal["system", "interviewer", "user"]
-    content: str
+    content: str = Field(description="Empty for a user's skip and request for a hint.")
+    kind: Literal["answer", "skip", "follow_up", "clarification", "hint"] | None = Field(
+        default=None,
+        description="Only if the client is shown follow-ups, for all messages but questions and verdicts. A user's clarifying "
+        "question and request for a hint have the same kind as the reply.",
+    )
 
 
 class QuestionDocument(BaseModel):
@@ -192,6 +199,16 @@ class Exchange(BaseModel):
     next_question: str
 
 
+class FollowUp(BaseModel):
+    """The content of an interviewer's message that leaves the question open: a follow-up, a clarification or a hint."""
+
+    kind: Literal["follow_up", "clarification", "hint"]
+    topic: str
+    subtopic: str
+    question: str
+    follow_up: str = Field(description="What the interviewer says, for every kind.")
+
+
 class InterviewDocument(BaseModel):
     """An interview. `length` is in minutes, and `score` is a percentage of the points possible so far."""
 
@@ -244,7 +261,7 @@ def interview_document(loaded: Loaded) -> InterviewDocument:
         user_id=interview.user_id,
         length=plan.minutes,
         number_questions=plan.total,
-        number_questions_answered=sum(row.answer is not None for row in loaded.rows),
+        number_questions_answered=sum(any(map(is_answer, row.messages)) for row in loaded.rows),
         score_numerator=interview.score_sum,
         score=percentage(interview.score_sum, interview.answers_judged),
         difficulty=level,
@@ -259,8 +276,11 @@ def interview_document(loaded: Loaded) -> InterviewDocument:
     )
 
 
-def conversation_document(loaded: Loaded) -> ConversationDocument:
-    """Build the API's representation of a conversation. The interview must have its first question."""
+def conversation_document(loaded: Loaded, *, turns: bool) -> ConversationDocument:
+    """Build the API's representation of a conversation. The interview must have its first question.
+
+    With `turns`, it has every message. Without, each question has one message of the user with everything answered so far.
+    """
     id = loaded.conversation_id or 0
     plan, last = loaded.plan, loaded.rows[-1].question
     finished = loaded.interview.status == "finished"
@@ -273,7 +293,7 @@ def conversation_document(loaded: Loaded) -> ConversationDocument:
             question_number=number,
             prompt=question.prompt,
             created_at=question.created_at,
-            messages=list(_messages(id, plan, loaded.rows[index - 1] if index else None, row)),
+            messages=_messages(id, plan, loaded.rows[index - 1] if index else None, row, turns=turns),
         )
     return ConversationDocument(
         id=id,
@@ -287,30 +307,54 @@ def conversation_document(loaded: Loaded) -> ConversationDocument:
     )
 
 
-def _messages(conversation_id: int, plan: Plan, before: TurnRow | None, row: TurnRow) -> list[MessageDocument]:
-    """Return a question's messages: the question, with the verdict on the answer before it, then the user's answer.
+class _Said(NamedTuple):
+    """One message of a conversation."""
+
+    author: Literal["interviewer", "user"]
+    at: datetime
+    content: str
+    kind: Any = None
+
+
+def _messages(conversation_id: int, plan: Plan, before: TurnRow | None, row: TurnRow, *, turns: bool) -> list[MessageDocument]:
+    """Return a question's messages: the question, with the verdict on the answer before it, then what was said about it.
 
     The interview's last question also has the last verdict.
     """
     question = row.question
-    said: list[tuple[Literal["interviewer", "user"], datetime, str]] = [
-        ("interviewer", question.created_at, exchange(before, row).model_dump_json() if before else question.prompt)
-    ]
-    if row.answer:
-        said.append(("user", row.answer.created_at, row.answer.content))
+    said = [_Said("interviewer", question.created_at, exchange(before, row).model_dump_json() if before else question.prompt)]
+    said += [_turn(row, message) for message in row.messages] if turns else _whole_answer(row)
     if row.verdict and plan.is_last(question.position):
-        said.append(("interviewer", row.verdict.created_at, exchange(row, None).model_dump_json()))
+        said.append(_Said("interviewer", row.verdict.created_at, exchange(row, None).model_dump_json()))
     return [
         MessageDocument(
             conversation_id=conversation_id,
             topic_id=question.topic_id,
             question_id=plan.place(question.position).number,
-            created_at=at,
-            author=author,
-            content=content,
+            created_at=one.at,
+            author=one.author,
+            content=one.content,
+            kind=one.kind,
         )
-        for author, at, content in said
+        for one in said
     ]
+
+
+def _turn(row: TurnRow, message: Message) -> _Said:
+    """Return a message for clients that are shown follow-ups."""
+    if message.author == Author.USER:
+        kind = Kind.ANSWER.value if message.kind == Kind.FINAL_ANSWER else message.kind
+        return _Said("user", message.created_at, message.content, kind)
+    question, kind = row.question, cast("Any", message.kind)
+    place = {"topic": topic_by_id(question.topic_id).name, "subtopic": question.subtopic, "question": question.prompt}
+    content = FollowUp(kind=kind, **place, follow_up=message.content)
+    return _Said("interviewer", message.created_at, content.model_dump_json(), kind)
+
+
+def _whole_answer(row: TurnRow) -> list[_Said]:
+    """Return everything that the user answered as one message, for clients that are not shown follow-ups."""
+    answers = [message for message in row.messages if is_answer(message)]
+    return [_Said("user", answers[-1].created_at, row.answer_text)] if answers else []
 
 
 def exchange(judged: TurnRow, opened: TurnRow | None) -> Exchange:

@@ -16,40 +16,57 @@ from starlette.background import BackgroundTask
 from interviewer.api.errors import response_for
 from interviewer.api.schemas import as_json
 from interviewer.errors import AppError
-from interviewer.interviews.events import Asked, Completed, Event, Failed, FeedbackPiece, Judged, QuestionPiece
+from interviewer.interviews.events import (
+    Asked,
+    Completed,
+    Event,
+    Failed,
+    FeedbackPiece,
+    FollowUpPiece,
+    Judged,
+    QuestionPiece,
+    Replied,
+)
 
 EVENT_STREAM = "text/event-stream"
-# An event's ID encodes how much of the feedback and the question has been sent, so that a client can resume in any process:
-# feedback units * _SIDE + question units. A unit is one character; the score and the last event count as one unit each.
-_SIDE = 1_000_000
+# An event's ID encodes how much of each text has been sent, so that a client can resume in any process:
+# (follow-up units * _SIDE + feedback units) * _SIDE + question units. A unit is one character; the score and the last event count
+# as one unit each. A follow-up, clarification or hint has at most 1,500 characters, so IDs are exact as floating-point numbers.
+_SIDE, _ID_DIGITS = 1_000_000, 16
 
 
 @dataclass(slots=True)
 class Progress:
-    """How much of the feedback and the question a client has received, in the units of event IDs."""
+    """How much of each text a client has received, in the units of event IDs."""
 
+    follow_up: int = 0
     feedback: int = 0
     question: int = 0
 
     @classmethod
     def after(cls, last_event_id: str) -> Progress:
         """Return the progress that an event's ID encodes. An invalid ID means the beginning."""
-        number = int(last_event_id) if last_event_id.isascii() and last_event_id.isdecimal() and len(last_event_id) < 16 else 0
-        return cls(*divmod(number, _SIDE))
+        is_valid = last_event_id.isascii() and last_event_id.isdecimal() and len(last_event_id) <= _ID_DIGITS
+        verdict, question = divmod(int(last_event_id) if is_valid else 0, _SIDE)
+        return cls(*divmod(verdict, _SIDE), question)
 
     @property
     def id(self) -> int:
         """The ID of an event sent at this point."""
-        return self.feedback * _SIDE + self.question
+        return (self.follow_up * _SIDE + self.feedback) * _SIDE + self.question
 
 
 class Stream:
-    """Turns use case events into server-sent events, and skips what the client has already received."""
+    """Turns use case events into server-sent events, and skips what the client has already received.
 
-    def __init__(self, progress: Progress) -> None:
+    Follow-ups, clarifications and hints are left out unless `turns` is set.
+    """
+
+    def __init__(self, progress: Progress, *, turns: bool = False) -> None:
         self._sent = progress
+        self._turns = turns
         self._seen = Progress()
-        self._scored = self._asked = False
+        self._scored = self._asked = self._replied = False
         self.failure: AppError | None = None
         self.completed: Completed | None = None
 
@@ -69,11 +86,26 @@ class Stream:
         if isinstance(event, Asked) and not self._asked:
             self._asked = True
             return self._question(event.turn.prompt[self._seen.question :])
+        if isinstance(event, FollowUpPiece | Replied) and self._turns and not self._replied:
+            return self._reply(event)
         if isinstance(event, Failed):
             self.failure = self.failure or event.error
         if isinstance(event, Completed):
             self.completed = event
         return ""
+
+    def _reply(self, event: FollowUpPiece | Replied) -> str:
+        """Return the next piece of a follow-up, clarification or hint, or all that is missing once it is stored."""
+        if isinstance(event, FollowUpPiece):
+            return self._follow_up(event.text)
+        self._replied = True
+        return self._follow_up(event.turn.messages[-1].text[self._seen.follow_up :])
+
+    def _follow_up(self, text: str) -> str:
+        self._seen.follow_up += len(text)
+        new = text[max(0, len(text) - max(0, self._seen.follow_up - self._sent.follow_up)) :]
+        self._sent.follow_up = max(self._sent.follow_up, self._seen.follow_up)
+        return self._event("follow_up", {"text": new}) if new else ""
 
     def _feedback(self, text: str) -> str:
         self._seen.feedback += len(text)
@@ -132,12 +164,14 @@ async def respond(
     body: Callable[[Completed | None], Awaitable[BaseModel]],
     status: int = 201,
     arrived: Callable[[], None] = _forget,
+    *,
+    turns: bool = False,
 ) -> Response:
     """Stream the events as they arrive if the client accepts event streams; otherwise respond with JSON once they have ended.
 
     `body` builds the JSON body. `arrived` is called after the last byte of a successful reply has been sent, as far as the server
-    can tell; it is not called after a disconnect or for a failure. An error before the first event is raised, so that it becomes
-    a plain error response in both cases.
+    can tell; it is not called after a disconnect or for a failure. `turns` is set if the client is shown follow-ups. An error
+    before the first event is raised, so that it becomes a plain error response in both cases.
     """
     first = await anext(events, None)
     everything = _with(first, events)
@@ -146,7 +180,9 @@ async def respond(
             Progress.after(request.headers.get("Last-Event-ID", "")) if request.headers.get("Idempotency-Key") else Progress()
         )
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingResponse(_streamed(everything, body, progress, arrived), status, headers, EVENT_STREAM)
+        return StreamingResponse(
+            _streamed(everything, body, Stream(progress, turns=turns), arrived), status, headers, EVENT_STREAM
+        )
     failure: AppError | None = None
     completed: Completed | None = None
     async for event in everything:
@@ -173,10 +209,9 @@ async def _with(first: Event | None, rest: AsyncIterator[Event]) -> AsyncIterato
 async def _streamed(
     events: AsyncIterator[Event],
     body: Callable[[Completed | None], Awaitable[BaseModel]],
-    progress: Progress,
+    stream: Stream,
     arrived: Callable[[], None],
 ) -> AsyncIterator[str]:
-    stream = Stream(progress)
     try:
         async with aclosing(events) as open_events:  # type: ignore[type-var]
             async for event in open_events:

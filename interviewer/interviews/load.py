@@ -61,8 +61,8 @@ def known(loaded: Loaded, row: TurnRow) -> list[Event]:
     """
     plan, asked = loaded.plan, len(loaded.rows)
     events: list[Event] = []
-    if row.verdict is None and row.said and row.answer is None:
-        events.append(Replied(turn_view(row, plan, asked), row.said[-1].kind))
+    if row.answer is None:
+        return [Replied(turn_view(row, plan, asked), row.said[-1].kind)] if row.said else []
     if row.verdict is not None:
         events.append(Judged(turn_view(row, plan, asked), finished=plan.is_last(row.question.position)))
     following = next((other for other in loaded.rows if other.question.position == row.question.position + 1), None)

@@ -1,4 +1,4 @@
-"""Interviews for API clients. A client sends messages, and the server works out which question each one answers."""
+"""Interviews for API clients. A client sends messages, and the server works out which question each one is about."""
 
 from __future__ import annotations
 
@@ -11,19 +11,23 @@ from uuid import UUID, uuid4, uuid5
 from interviewer.core.columns import utcnow
 from interviewer.errors import BadRequest, Conflict, NotFound
 from interviewer.interviews.events import Asked, Event
-from interviewer.interviews.exchange import Kind
+from interviewer.interviews.exchange import Author, Kind
 from interviewer.interviews.load import is_incomplete
 from interviewer.interviews.receipts import Receipts
+from interviewer.interviews.tables import Message
 from interviewer.interviews.turns import Interviews
 from interviewer.interviews.user_text import clean_answer, cleaned
-from interviewer.interviews.views import Loaded, TurnRow, turn_view
+from interviewer.interviews.views import Loaded, TurnRow, is_answer, turn_view
 
 # How long a repeated Idempotency-Key replays the stored reply.
 REPLAYED_FOR = timedelta(hours=24)
-# An answer's ID is derived from its Idempotency-Key (a version 5 UUID, RFC 9562), so keys need no table of their own.
+# What is sent without a text.
+WORDLESS = frozenset({Kind.SKIP, Kind.HINT})
+# A message's ID is derived from its Idempotency-Key (a version 5 UUID, RFC 9562), so keys need no table of their own.
 _KEYS = UUID("6f1b7f0e-5a53-4a39-9d0e-3f6a0b9c4d21")
 ALREADY_BEGUN = "The interview has already started with a different first answer."
 OTHER_ANSWER = "The last answer hasn't been scored yet. To retry, send its text again, or an empty message."
+OTHER_MESSAGE = "The interviewer hasn't replied to your last message yet. To retry, send it again, or an empty message."
 ANOTHER_QUESTION = "The question identified by topic_id and question_id isn't open, and this isn't the text of its answer."
 INCOMPLETE_QUESTION_REFERENCE = "topic_id and question_id identify a question together. Send both or neither."
 
@@ -34,8 +38,8 @@ class Sent:
 
     `key` is its Idempotency-Key, and `conversation_id` is the conversation it names, if any. `first` is set if the client means
     to answer the first question. `topic_id` and `question_id` (the number within the topic) optionally name the question. Raises
-    BadRequest if only one of these two is given. `kind` says what the message is; a skip and a hint need no text. `turns` is set
-    if the client understands follow-ups, which are else not asked.
+    BadRequest if only one of these two is given. `kind` says what the message is; a skip and a hint need no text, and a text sent
+    with them is ignored. `turns` is set if the client understands follow-ups, which are else not asked.
     """
 
     message: str
@@ -53,7 +57,7 @@ class Sent:
 
     @property
     def names_question(self) -> bool:
-        """Whether the message says which question it answers."""
+        """Whether the message says which question it is about."""
         return self.topic_id is not None
 
     def named(self, loaded: Loaded) -> TurnRow:
@@ -63,13 +67,31 @@ class Sent:
                 return row
         raise Conflict(ANOTHER_QUESTION)
 
+    def text(self) -> str:
+        """Return the text as it would be stored, or empty if there is none. Raises BadRequest or TooLarge if it is unusable."""
+        if self.kind in WORDLESS or not self.message.strip():
+            return ""
+        return cleaned(clean_answer, self.message)
+
+    def has_content(self, text: str) -> bool:
+        """Return whether the message says something, rather than only asking for what is missing. `text` is its text."""
+        return bool(text) or self.kind in WORDLESS
+
+    def repeats(self, stored: Message, text: str) -> bool:
+        """Return whether a stored message is the same. `text` is this message's text."""
+        if text:
+            return stored.content == text
+        return stored.kind == (Kind.HINT if self.kind is Kind.HINT else Kind.SKIP)
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The ID of the question that a message answers, and the events of its turn."""
+    """The reply to the user's message `number` about a question: its events, and whether the client is shown follow-ups."""
 
     question_id: int
+    number: int
     events: AsyncIterator[Event]
+    turns: bool
 
 
 class ApiInterviews:
@@ -80,102 +102,137 @@ class ApiInterviews:
         self._receipts = receipts
 
     async def reply(self, user_id: int, interview_id: int, sent: Sent, client: str = "") -> Reply:
-        """Handle a message as a new answer or as a repeat of an earlier one, and return its reply.
+        """Handle a message as a new one or as a repeat of an earlier one, and return its reply.
 
         `client` is the caller's IP address. Raises NotFound if the user has no such interview, if it has no question yet, or if
         the message names another conversation. Raises BadRequest if the message is missing or unusable, and TooLarge if it is too
-        long. Raises Conflict if the interview is not active, if the last answer has a different text and is still missing its
-        verdict or the next question, or if the named question is neither the current one nor answered with this text. Iterating
-        the events raises TooManyRequests if a rate limit is reached.
+        long. Raises Conflict if the interview is not active, if the last message is a different one and still has no reply, or if
+        the named question is neither the current one nor answered with this text. Iterating the events raises TooManyRequests if
+        a rate limit is reached, and Conflict if the user has used up the clarifications or hints of this question.
         """
         loaded = await self._interviews.load(user_id, interview_id)
         if not loaded.rows or (sent.conversation_id is not None and str(sent.conversation_id) != str(loaded.conversation_id)):
             raise NotFound
-        text = sent.message.strip() and cleaned(clean_answer, sent.message)
-        row = repeated(loaded, sent, text) or await self._undelivered(loaded, sent, text)
-        if row is not None:
-            events = self._interviews.complete(user_id, interview_id, row.question.id, client)
-            return Reply(row.question.id, _with_next(events, loaded, row))
+        text, asks = sent.text(), sent.turns or loaded.interview.shows_turns
+        # A client that asks for a clarification or a hint understands the reply.
+        shows = asks or sent.kind in (Kind.CLARIFICATION, Kind.HINT)
+        final = loaded.plan.follow_ups and not asks
+        stored = repeated(loaded, sent, text) or await self._undelivered(loaded, sent, text)
+        if stored is not None:
+            row = loaded.row(stored.question_id)
+            if final and row.answer is stored and row.verdict is None and stored.kind == Kind.ANSWER:
+                await self._interviews.make_final(stored)
+            events = self._interviews.complete(user_id, interview_id, row.question.id, client, number=stored.number)
+            return Reply(row.question.id, stored.number, _with_next(events, loaded, row.until(stored.number)), shows)
         row = loaded.rows[-1]
         if row.answer is not None:
             raise Conflict("Interview is not active")
-        if not text and sent.kind not in (Kind.SKIP, Kind.HINT):
+        if not sent.has_content(text):
             raise BadRequest("Missing message")
-        kind = Kind.FINAL_ANSWER if sent.kind is Kind.ANSWER and not sent.turns else sent.kind
-        client_id = answer_id(interview_id, row.question.id, sent.key) if sent.key else uuid4()
+        kind = Kind.FINAL_ANSWER if sent.kind is Kind.ANSWER and final else sent.kind
+        client_id = message_id(interview_id, row.question.id, row.next_number, sent.key) if sent.key else uuid4()
         events = self._interviews.answer(
-            user_id, interview_id, row.question.id, text, client_id, loaded, client=client, reply_owed=True, kind=kind
+            user_id,
+            interview_id,
+            row.question.id,
+            text,
+            client_id,
+            loaded,
+            client=client,
+            reply_owed=True,
+            kind=kind,
+            is_new=True,
         )
-        return Reply(row.question.id, events)
+        return Reply(row.question.id, row.next_number, events, shows)
 
-    async def _undelivered(self, loaded: Loaded, sent: Sent, text: str) -> TurnRow | None:
-        """Return the last answered turn if the message repeats its text and its reply was never delivered, else None.
+    async def _undelivered(self, loaded: Loaded, sent: Sent, text: str) -> Message | None:
+        """Return the user's last message if it is sent again and its reply was never delivered, else None.
 
-        Messages that have a key or name a question are never matched. The reply is marked as delivered, so it is replayed only
-        once.
+        Messages that have a key or name another question are never matched. The reply is marked as delivered, so it is replayed
+        only once.
         """
-        last = next((row for row in reversed(loaded.rows) if row.last is not None), None)
-        if last is None or last.last is None or text != last.last.content or not last.last.reply_owed:
+        row = _last_spoken(loaded)
+        last = row.last if row else None
+        if row is None or last is None or not last.reply_owed or sent.key or not sent.repeats(last, text):
             return None
-        if sent.key or sent.names_question:
+        if sent.names_question and sent.named(loaded) is not row:
             return None
-        return last if await self._receipts.take(last.question.id) else None
+        return last if await self._receipts.take(row.question.id, last.number) else None
 
 
-def answer_id(interview_id: int, question_id: int, key: str) -> UUID:
-    """Return the UUID under which the answer to a question with this Idempotency-Key is stored.
+def message_id(interview_id: int, question_id: int, number: int, key: str) -> UUID:
+    """Return the UUID under which the user's message `number` about a question is stored if it has this Idempotency-Key.
 
-    The question is part of the UUID, so that a client can reuse an expired key for another question.
+    The question and the number are part of the UUID, so that a client can reuse an expired key for another message. The first
+    message has the ID that it had when there was one message for each question.
     """
-    return uuid5(_KEYS, f"{interview_id}/{question_id}/{key}")
+    return uuid5(_KEYS, f"{interview_id}/{question_id}/{number}/{key}" if number else f"{interview_id}/{question_id}/{key}")
 
 
-def repeated(loaded: Loaded, sent: Sent, text: str) -> TurnRow | None:
-    """Return the answered turn that a message repeats, or None if the message is a new answer.
+def repeated(loaded: Loaded, sent: Sent, text: str) -> Message | None:
+    """Return the user's message that a client sends again, or None if the client's message is a new one.
 
     `text` is the message as it would be stored, or empty if there is none. Raises Conflict if the message contradicts what is
-    stored: the last answer differs and is missing its verdict or the next question, or the question that the message means has
-    another answer.
+    stored: the last message differs and has no reply yet, or the question that the client means has another answer.
     """
     named = sent.named(loaded) if sent.names_question else None
-    answered = [row for row in loaded.rows if row.last is not None]
-    if not answered:
+    row = _last_spoken(loaded)
+    if row is None or row.last is None:
         return None
-    first, last = answered[0], answered[-1]
-    if is_incomplete(loaded, last) and not (named and named.question.position < last.question.position):
-        if (text and not _has_text(last, text)) or named not in (None, last):
-            raise Conflict(ALREADY_BEGUN if sent.first and not _has_text(first, text) else OTHER_ANSWER)
-        return last
-    if sent.key and (row := next((row for row in answered if _has_key(row, loaded, sent.key)), None)) is not None:
-        return row
-    if named is not None and named.answer is not None and named.verdict is not None:
-        if not _has_text(named, text):
+    if is_incomplete(loaded, row) and not (named and named.question.position < row.question.position):
+        if (sent.has_content(text) and not sent.repeats(row.last, text)) or named not in (None, row):
+            raise Conflict(_waiting(loaded, sent, text, row.last))
+        return row.last
+    if sent.key and (found := _with_key(loaded, sent.key)) is not None:
+        return found
+    if named is not None and named.verdict is not None:
+        same = next((one for one in reversed(named.messages) if one.author == Author.USER and sent.repeats(one, text)), None)
+        if same is None:
             raise Conflict(ANOTHER_QUESTION)
-        return named
-    if sent.first:
-        if named is not None or (text and not _has_text(first, text)):
+        return same
+    if sent.first and (first := _first_answer(loaded)) is not None:
+        if named not in (None, loaded.rows[0]) or (sent.has_content(text) and not sent.repeats(first, text)):
             raise Conflict(ALREADY_BEGUN)
         return first
     return None
 
 
-def _has_text(row: TurnRow, text: str) -> bool:
-    return row.last is not None and row.last.content == text
+def _waiting(loaded: Loaded, sent: Sent, text: str, last: Message) -> str:
+    """Return the error for a message that differs from the last one, which has no reply yet."""
+    first = _first_answer(loaded)
+    if sent.first and first is not None and not sent.repeats(first, text):
+        return ALREADY_BEGUN
+    return OTHER_MESSAGE if last.kind in (Kind.CLARIFICATION, Kind.HINT) else OTHER_ANSWER
 
 
-def _has_key(row: TurnRow, loaded: Loaded, key: str) -> bool:
-    """Return whether the turn's answer was sent with this key within REPLAYED_FOR."""
-    interview_id = loaded.interview.id
-    # Answers stored before the question became part of the ID have the second form.
-    ids = (answer_id(interview_id, row.question.id, key), uuid5(_KEYS, f"{interview_id}/{key}"))
-    return any(message.client_id in ids and utcnow() - message.created_at <= REPLAYED_FOR for message in row.messages)
+def _last_spoken(loaded: Loaded) -> TurnRow | None:
+    """Return the turn with the user's last message, or None if there is no message yet."""
+    return next((row for row in reversed(loaded.rows) if row.last is not None), None)
+
+
+def _first_answer(loaded: Loaded) -> Message | None:
+    """Return the first answer to the first question, which may be a skip, or None."""
+    return next((message for message in loaded.rows[0].messages if is_answer(message)), None)
+
+
+def _with_key(loaded: Loaded, key: str) -> Message | None:
+    """Return the message that was sent with this key within REPLAYED_FOR, or None."""
+    interview_id, since = loaded.interview.id, utcnow() - REPLAYED_FOR
+    # Answers stored before the question became part of the ID have this form.
+    old = uuid5(_KEYS, f"{interview_id}/{key}")
+    for row in loaded.rows:
+        for message in row.messages:
+            ids = (message_id(interview_id, row.question.id, message.number, key), old)
+            if message.client_id in ids and message.created_at >= since:
+                return message
+    return None
 
 
 async def _with_next(events: AsyncIterator[Event], loaded: Loaded, row: TurnRow) -> AsyncIterator[Event]:
-    """Yield the events of a repeated answer, then the next question even if it has been answered since."""
+    """Yield the events of a repeated message, then the next question even if it has been answered since."""
     async with aclosing(events) as opened:  # type: ignore[type-var]
         async for event in opened:
             yield event
     following = next((other for other in loaded.rows if other.question.position == row.question.position + 1), None)
-    if following is not None and following.answer is not None:
+    if row.answer is not None and following is not None and following.answer is not None:
         yield Asked(turn_view(following, loaded.plan, asked=len(loaded.rows)))

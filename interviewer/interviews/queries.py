@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from interviewer.core.columns import insert_of, table_of, utcnow, values_of
-from interviewer.interviews.exchange import Author
+from interviewer.interviews.exchange import Author, Kind
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.tables import (
     Appeal,
@@ -256,11 +256,18 @@ async def add_reply(session: AsyncSession, reply: Message, call: ModelCall | Non
     return (await session.execute(statement, given)).scalar_one_or_none()
 
 
-async def take_reply(session: AsyncSession, question_id: int) -> bool:
-    """Mark the reply to a question's last message as no longer owed. Returns whether it was owed."""
-    owed = (col(Message.question_id) == question_id) & (col(Message.author) == Author.USER.value) & col(Message.reply_owed)
+async def take_reply(session: AsyncSession, question_id: int, number: int) -> bool:
+    """Mark the reply to one of the user's messages about a question as no longer owed. Returns whether it was owed."""
+    meant = (col(Message.question_id) == question_id) & (col(Message.number) == number)
+    owed = meant & (col(Message.author) == Author.USER.value) & col(Message.reply_owed)
     statement = update(Message).where(owed).values(reply_owed=False).returning(col(Message.id))
     return (await session.execute(statement)).scalar_one_or_none() is not None
+
+
+async def make_final(session: AsyncSession, message_id: int) -> None:
+    """Change an answer to a final one, so that no follow-up is asked about it."""
+    is_answer = (col(Message.id) == message_id) & (col(Message.kind) == Kind.ANSWER.value)
+    await session.execute(update(Message).where(is_answer).values(kind=Kind.FINAL_ANSWER.value))
 
 
 async def take_lease(session: AsyncSession, message_id: int, lease: timedelta) -> datetime | None:

@@ -52,13 +52,22 @@ class Starts:
         self._guard = guard
 
     async def start(
-        self, user_id: int, job_description: str, key: str = "", client: str = "", *, plan: Plan, remember: bool
+        self,
+        user_id: int,
+        job_description: str,
+        key: str = "",
+        client: str = "",
+        *,
+        plan: Plan,
+        remember: bool,
+        shows_turns: bool = False,
     ) -> AsyncIterator[Event]:
         """Reserve a credit and ask the first question.
 
         Yields Started, pieces of the question, then Asked or Failed. With `remember`, `plan` is stored as the user's last choice
-        for the start form. Repeating a `key` (1 to 200 characters) takes no second credit: the call follows the first start,
-        unless that start failed. If the first question cannot be asked, or the process dies, the credit is returned.
+        for the start form. `shows_turns` is stored with the interview; see `Interview`. Repeating a `key` (1 to 200 characters)
+        takes no second credit: the call follows the first start, unless that start failed. If the first question cannot be asked,
+        or the process dies, the credit is returned.
 
         Before anything is stored, raises BadRequest if the job description is unusable, TooLarge if it is too long, Unauthorized
         if the user no longer exists, PaymentRequired if the user has no usable credit, TooManyRequests if a rate limit is
@@ -67,14 +76,14 @@ class Starts:
         await self._guard.check(Action.START, client, str(user_id))
         text = cleaned(clean_job_description, job_description)
         self._calls.capacity.check(user_id)
-        interview, job, is_new = await self._reserve(user_id, text, key, plan, remember=remember)
+        interview, job, is_new = await self._reserve(user_id, text, key, plan, remember=remember, shows_turns=shows_turns)
         broadcast = self._live.run(("start", interview.id), partial(self._open, interview, job)) if is_new else None
         yield Started(interview.id, title_of(job.text if job else ""), plan_of(interview.plan), self._interviewer.name)
         async for event in broadcast.follow() if broadcast is not None else self.follow(user_id, interview.id):
             yield event
 
     async def _reserve(
-        self, user_id: int, text: str, key: str, plan: Plan, *, remember: bool
+        self, user_id: int, text: str, key: str, plan: Plan, *, remember: bool, shows_turns: bool
     ) -> tuple[Interview, JobProfile | None, bool]:
         """Reserve the credit and create the interview in one transaction.
 
@@ -97,6 +106,7 @@ class Starts:
                 interviewer=self._interviewer.name,
                 model=self._interviewer.model,
                 plan=plan.document(),
+                shows_turns=shows_turns,
                 seen_before=await queries.bank_ids_seen(session, user_id),
                 idempotency_key=key or None,
             )

@@ -54,7 +54,8 @@ class Interview(SQLModel, table=True):
 
     While it is `starting`, its credit is reserved and `lease_until` is the end of the start's lease. `idempotency_key` comes from
     the client and ensures that a repeated request starts only one interview. `given_up_at` is set when the user gives up a start
-    that counts toward the daily limit. `plan` is a `Plan.document`.
+    that counts toward the daily limit. `plan` is a `Plan.document`. `shows_turns` is set if an API client started it with
+    follow-ups: then API clients are shown follow-ups, clarifications, and hints without asking for them in each request.
     """
 
     __tablename__: ClassVar[Any] = "interviews"
@@ -83,6 +84,7 @@ class Interview(SQLModel, table=True):
         default_factory=STANDARD.document,
         sa_column=Column(JSONB, nullable=False, server_default=text(f"'{json.dumps(STANDARD.document())}'")),
     )
+    shows_turns: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=text("false")))
     answers_judged: int = Field(default=0, sa_column=Column(SmallInteger, nullable=False, server_default=text("0")))
     score_sum: int = Field(default=0, sa_column=Column(SmallInteger, nullable=False, server_default=text("0")))
     created_at: datetime = time_column()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from interviewer.errors import NotFound
 from interviewer.interviews.exchange import Author, Kind, Said, is_allowed, is_open, may_stay_open, whole_answer
@@ -60,6 +61,17 @@ class TurnRow:
     def next_number(self) -> int:
         """The number of the user's next message."""
         return sum(message.author == Author.USER for message in self.messages)
+
+    def has_message(self, number: int, kind: Kind, text: str, client_id: UUID) -> bool:
+        """Return whether the user's message with this number has this ID or text. Without a text, the kinds are compared."""
+        found = (one for one in self.messages if one.author == Author.USER and one.number == number)
+        return any(one.client_id == client_id or (one.content == text and (bool(text) or one.kind == kind)) for one in found)
+
+    def until(self, number: int) -> TurnRow:
+        """Return the turn as it was once the interviewer had replied to the user's message with this number."""
+        if number >= self.next_number - 1:
+            return self
+        return TurnRow(self.question, tuple(message for message in self.messages if message.number <= number))
 
     @property
     def score(self) -> int | None:
@@ -229,6 +241,11 @@ class Loaded:
         raise NotFound("This question isn't part of this interview.")
 
 
+def is_answer(message: Message) -> bool:
+    """Return whether a message is the user's answer or skips the question."""
+    return message.author == Author.USER and message.kind in (Kind.ANSWER, Kind.FINAL_ANSWER, Kind.SKIP)
+
+
 def title_of(job_text: str | None) -> str:
     """Return a short title for an interview: the first line of its job description, or a general title if it has none."""
     first = next((line.strip(" #*-\t") for line in (job_text or "").splitlines() if line.strip(" #*-\t")), "")
@@ -303,7 +320,7 @@ def turn_view(row: TurnRow, plan: Plan, asked: int) -> TurnView:
         messages=tuple(_message(message) for message in row.messages),
         may_ask=is_allowed(row.said, Kind.CLARIFICATION),
         may_get_hint=is_allowed(row.said, Kind.HINT),
-        undecided=verdict is None and may_stay_open(row.said, follow_ups=plan.follow_ups),
+        undecided=verdict is None and may_stay_open(row.said, follow_ups=plan.follow_ups and asked <= question.position),
     )
 
 
