@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from interviewer.grading.judge import Scored
@@ -42,6 +44,17 @@ def _lead(mark: MarkedPoint) -> str:
     if len(quote) > MAX_QUOTE:
         return ""
     return f"You said “{quote}.” " if quote[:1].isupper() else f"You said “{quote}”. "
+
+
+def kept_from_before(marks: Sequence[MarkedPoint], before: Sequence[MarkedPoint]) -> tuple[MarkedPoint, ...]:
+    """Return the marks of a whole answer with those that its part before the hint earns already, and with the quotes from there.
+
+    What contradicts a key point later still counts.
+    """
+    return tuple(
+        earlier if mark.mark.share and earlier.mark.share >= mark.mark.share else mark
+        for mark, earlier in zip(marks, before, strict=True)
+    )
 
 
 def clarification(rubric: Rubric, asked: str) -> str:

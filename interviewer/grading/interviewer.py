@@ -6,12 +6,13 @@ import asyncio
 import random
 import re
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 
 from interviewer.core.documents import Document
 from interviewer.grading import conversation, job_match, selection
 from interviewer.grading.feedback import write_feedback
 from interviewer.grading.judge import mark_answer
-from interviewer.interviews.exchange import Kind
+from interviewer.interviews.exchange import Kind, before_hint
 from interviewer.interviews.interviewer import (
     AnswerBrief,
     FollowUpDraft,
@@ -66,6 +67,10 @@ class BuiltinInterviewer:
                 yield FollowUpPiece(piece)
             yield FollowUpDraft(asked)
             return
+        begun = before_hint(brief.said)
+        if begun and begun != brief.answer:
+            before = await asyncio.to_thread(mark_answer, brief.prompt, rubric, begun, AnswerKind(brief.kind))
+            scored = replace(scored, marks=conversation.kept_from_before(scored.marks, before.marks))
         feedback = write_feedback(rubric, scored)
         for piece in _sentences(feedback):
             yield Piece(piece)

@@ -91,10 +91,12 @@ def is_repeated(said: Sequence[Said], kind: Kind, text: str) -> bool:
     """Return whether a message is the candidate's last one, sent again.
 
     Messages without a text are the same if their kinds are. If the interviewer has replied to the last message, the same short
-    answer is a new one.
+    answer is a new one, and so is a text as a final answer that was taken for a clarifying question.
     """
     last = next((one for one in reversed(said) if one.author is Author.USER), None)
     if last is None or last.text != text or (not text and last.kind is not kind):
+        return False
+    if last.kind is Kind.CLARIFICATION and kind is Kind.FINAL_ANSWER:
         return False
     is_answer = last.kind in (Kind.ANSWER, Kind.FINAL_ANSWER)
     return not (is_answer and is_open(said) and len(text.split()) <= SHORT_REPLY)

@@ -41,7 +41,7 @@ improve next. Quote the candidate's words where it helps. Name no number and no 
 - "nature": "answer" for any honest try, "off_topic" for text about something else, "non_answer" for nothing, "I don't know", or the question repeated.
 - Then mark every key point by its index: "hit" if the answer makes it in substance (other words are fine), "partial" if it is touched but incomplete or \
 partly wrong, "contradicted" if the answer says the opposite, "missed" otherwise. Unless it is missed, give in "quote" the words of the answer that \
-prove the mark, copied character by character, at most 200 characters, in one piece. For missed, an empty quote. Without an exact quote the mark will not count.
+prove the mark (the earliest, if several do), copied character by character, at most 200 characters, in one piece. For missed, an empty quote. Without an exact quote the mark will not count.
 - Judge substance, not style, length or confidence. Bad English costs nothing. Claims of skill without content earn nothing. If the \
 answer corrects itself, the later words count.
 

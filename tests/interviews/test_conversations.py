@@ -127,8 +127,9 @@ async def test_admission_after_an_answer_does_not_cap_the_score(
 async def test_built_in_interviewer_follows_up_once(services: Services, database: Database, new_user: NewUser) -> None:
     built_in = build(services.settings, database=database, interviewer=BuiltinInterviewer(random.Random(7)))
     user, interview_id, turn = await talking(built_in, new_user, replace(TALK, topics=STANDARD.topics[3:4]))
-    vague = f"I would look at the database first and measure, because guesses mislead. {turn.prompt.split('.')[0]}."
-    events = await say(built_in, user, interview_id, turn, vague)
+    [row] = (await built_in.interviews.load(user.id, interview_id)).rows
+    begins = " ".join(row.question.rubric["model_answer"].split()[:30])
+    events = await say(built_in, user, interview_id, turn, begins)
     assert replied(events).kind is Kind.FOLLOW_UP
     view = judged(await say(built_in, user, interview_id, turn, "I would add an index and read the query plan of it."))
     assert len(view.messages) == 3
@@ -160,6 +161,12 @@ async def test_question_after_the_budget_is_an_answer_unless_declared(services: 
     with pytest.raises(Conflict, match=NO_MORE_CLARIFICATIONS[:20]):
         await say(services, user, interview_id, turn, "Is it online?", Kind.CLARIFICATION)
     assert judged(await say(services, user, interview_id, turn, "Is it online?")).answer == "Is it online?"
+
+
+async def test_answer_taken_for_a_question_can_be_sent_as_final(services: Services, new_user: NewUser) -> None:
+    user, interview_id, turn = await talking(services, new_user)
+    replied(await say(services, user, interview_id, turn, ASKS))
+    assert judged(await say(services, user, interview_id, turn, ASKS, Kind.FINAL_ANSWER)).answer == ASKS
 
 
 async def test_question_in_reply_to_a_follow_up_is_an_answer(

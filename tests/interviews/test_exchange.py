@@ -142,6 +142,7 @@ HELPED = [user(Kind.HINT), interviewer(Kind.HINT)]
         (SHORT[:1], Kind.ANSWER, "I don't know.", True),
         (ASKED, Kind.ANSWER, "Which one?", True),
         (ASKED, Kind.CLARIFICATION, "Which one?", True),
+        (ASKED, Kind.FINAL_ANSWER, "Which one?", False),
         (HELPED, Kind.HINT, "", True),
         (HELPED, Kind.SKIP, "", False),
         ([user(Kind.SKIP)], Kind.HINT, "", False),
