@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -47,6 +47,8 @@ from interviewer.interviews.topics import AnswerKind, Level, Topic, topic_by_id
 CONNECT_SECONDS = 5.0
 MAX_PAST_ANSWER = 2_000
 RETRIES = 2
+# In characters. Shorter ones, such as "None", stand for no follow-up.
+MIN_FOLLOW_UP = 10
 # The status codes that servers return for an unknown request option.
 REFUSED_OPTION = frozenset({400, 422})
 _OPTION = re.compile("stream_options|include_usage")
@@ -110,6 +112,25 @@ class _Shown:
     text: str
 
 
+class _Deciding:
+    """Tells a follow-up from a verdict by the field that has a text first. The other field is not shown."""
+
+    def __init__(self) -> None:
+        self.follows_up = self.judges = False
+        self._held = ""
+
+    def feed(self, shown: _Shown) -> Iterator[FollowUpPiece | Piece]:
+        """Yield the text to show. The beginning of a follow-up is held back until it is longer than "None" or "N/A"."""
+        if shown.field == "feedback" and not self.follows_up:
+            self.judges = True
+            yield Piece(shown.text)
+        elif shown.field == "follow_up" and not self.judges:
+            self._held = f"{self._held}{shown.text}".lstrip() if not self.follows_up else shown.text
+            self.follows_up = self.follows_up or len(self._held) >= MIN_FOLLOW_UP
+            if self.follows_up:
+                yield FollowUpPiece(self._held)
+
+
 class OpenAIInterviewer:
     """Implements `interviews.interviewer.Interviewer` with the chat/completions API."""
 
@@ -163,16 +184,20 @@ class OpenAIInterviewer:
             topic_by_id(brief.topic_id), brief.prompt, key_points, rubric.model_answer, brief.answer, _conversation(brief.said)
         )
         whole = ""
+        deciding = _Deciding()
         async for item in self._reply(_verdict_order(request, may_follow_up=brief.may_follow_up)):
             if isinstance(item, str):
                 whole = item
             elif isinstance(item, _Shown):
-                yield FollowUpPiece(item.text) if item.field == "follow_up" else Piece(item.text)
+                for piece in deciding.feed(item):
+                    yield piece
             else:
                 yield item
-        if brief.may_follow_up and (asked := _validated(FollowUpReply, whole).follow_up.strip()):
-            yield FollowUpDraft(asked)
-            return
+        if brief.may_follow_up and not deciding.judges:
+            asked = _validated(FollowUpReply, whole).follow_up.strip()
+            if deciding.follows_up or asked.endswith("?"):
+                yield FollowUpDraft(asked)
+                return
         reply = _validated(VerdictReply, whole)
         yield VerdictDraft(reply.feedback, reply.nature, tuple(mark.model_dump(mode="json") for mark in reply.marks))
 
@@ -326,9 +351,15 @@ def _past(turn: PastTurn) -> dict[str, Any]:
     return {
         "topic": topic_by_id(turn.topic_id).name,
         "question": turn.prompt,
-        "answer": (turn.answer or "")[:MAX_PAST_ANSWER],
+        "answer": _shortened(turn.answer or ""),
         "score": turn.score,
     }
+
+
+def _shortened(answer: str) -> str:
+    """Return an answer without its middle if it is long, because replies to follow-ups are at its end."""
+    half = MAX_PAST_ANSWER // 2
+    return answer if len(answer) <= MAX_PAST_ANSWER else f"{answer[:half]} […] {answer[-half:]}"
 
 
 @contextmanager

@@ -31,6 +31,7 @@ KEY_POINTS = [
     {"point": "Names a trade-off", "weight": 1},
 ]
 KEYWORDS = ("first", "because", "trade-off")
+REPLY = "assume a thousand users a day."
 FEEDBACK = (
     "You said what happens first and gave a reason for it, which is the heart of the matter. What is missing is the price of "
     "that choice: name what gets slower or harder, and when you would decide otherwise. Next time, back it with a number. "
@@ -56,6 +57,8 @@ class Behavior:
     supports_usage: bool = True  # whether it accepts `stream_options`
     models: list[str] = field(default_factory=list)  # the model names it lists
     fault_for: dict[str, str] = field(default_factory=dict)  # fault by kind of request; it lasts until removed
+    follow_ups: list[str] = field(default_factory=list)  # each verdict request that allows a follow-up uses up one
+    given: list[dict[str, Any]] = field(default_factory=list)  # replies to use first, whatever is requested
     remembers: bool = True  # whether it records requests
     requests: list[dict[str, Any]] = field(default_factory=list)
     first_tokens: list[tuple[str, float]] = field(default_factory=list)  # kind and wall-clock time of every first token
@@ -79,7 +82,11 @@ def stamp() -> str:
 
 
 def reply(kind: str, data: dict[str, Any], behavior: Behavior) -> dict[str, Any]:
-    """Return a good reply to a request of this kind: a question, a verdict, or a job analysis."""
+    """Return a good reply to a request of this kind: a question, a verdict, a follow-up, a reply, or a job analysis."""
+    if kind == "follow_up":
+        return {"follow_up": behavior.follow_ups.pop(0), "feedback": "", "nature": "answer", "marks": []}
+    if kind == "reply":
+        return {"reply": f"{data['wanted'].capitalize()}: {REPLY}"}
     if kind == "question":
         number = len(data.get("asked_so_far", [])) + 1
         question = f"Question {number} on {data['topic']}: what would you do first, and why? Say what it costs too."
@@ -167,7 +174,10 @@ def build(behavior: Behavior) -> Starlette:
         if fault == "hang":
             await asyncio.sleep(30)
         data = json.loads(body["messages"][-1]["content"])
-        text = with_fault(json.dumps(reply(kind, data, behavior), ensure_ascii=False), fault)
+        may_follow_up = kind == "verdict" and "follow_up" in body["response_format"]["json_schema"]["schema"]["properties"]
+        wanted_kind = "follow_up" if may_follow_up and behavior.follow_ups else kind
+        document = behavior.given.pop(0) if behavior.given else reply(wanted_kind, data, behavior)
+        text = with_fault(json.dumps(document, ensure_ascii=False), fault)
         wanted = (body.get("stream_options") or {}).get("include_usage")
         usage = behavior.usage if wanted else {}
         if behavior.at_once:
