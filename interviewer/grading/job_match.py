@@ -10,6 +10,8 @@ from interviewer.interviews.job import JobFindings
 from interviewer.interviews.topics import Level
 
 MAX_LINES = 12
+# Technologies whose words are also everyday words, so only their capitalized forms count.
+CAPITALIZED = frozenset({"go", "rest", "rust", "express"})
 MAX_LINE = 300
 _BULLET = re.compile(r"^\s*(?:[-*•·▪◦–—]|\d+[.)])\s*")
 _SENIOR = re.compile(
@@ -60,8 +62,7 @@ def tags_of(text: str) -> tuple[str, ...]:
 
 
 def _mentions(word: str, lowered: str, text: str) -> int:
-    # These are also everyday words, so only their capitalized forms count as a technology.
-    if word in {"go", "rest", "rust", "express"}:
+    if word in CAPITALIZED:
         shape = word.upper() if word == "rest" else word.capitalize()
         return len(re.findall(rf"(?<![\w.]){re.escape(shape)}(?![\w-])(?!\s+(?:to|for|beyond|above)\b)", text))
     return len(re.findall(rf"(?<![\w.]){re.escape(word)}(?![\w+#])", lowered))

@@ -13,6 +13,7 @@ from interviewer.grading.bank.loader import BankQuestion, load_bank, technologie
 from interviewer.grading.bank.vectors import bank_vectors, likeness_between
 from interviewer.grading.job_match import level_of, lines_of, tags_of
 from interviewer.grading.judge import mark_answer
+from interviewer.grading.taking_up import Earlier, Link
 from interviewer.grading.vectors import vectors
 from interviewer.interviews.interviewer import JobBrief, PastTurn, QuestionBrief
 from interviewer.interviews.plan import LANGUAGES
@@ -25,6 +26,8 @@ HARDER_FROM, EASIER_FROM = PASS_SCORE + 1, 3
 SAME_SUBJECT = 0.65
 # The penalty for a question about a programming language that was not chosen. It outweighs any match with the job.
 OTHER_LANGUAGE = 6.0
+# The bonus for a question that takes up what was said. It decides between equally fit questions, and never outweighs a level.
+TAKES_UP = 1.0
 # The minimum similarity at which the question quotes a line of the job description.
 TIE_COSINE = 0.5
 MAX_TIE = 160
@@ -32,16 +35,19 @@ MAX_TIE = 160
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The chosen question, and the text before it (empty if there is none): its connection to the job and the language to use."""
+    """The chosen question, and the text before it (empty if there is none).
+
+    That is what the question takes up from earlier answers, or else its connection to the job, and the language to use.
+    """
 
     question: BankQuestion
     lead: str
 
 
 def choose(brief: QuestionBrief, rng: random.Random) -> Choice:
-    """Choose the next question by topic, kind, level, job and earlier questions.
+    """Choose the next question by topic, kind, level, job, and earlier questions and answers.
 
-    Questions that the user has already been asked are used only when no others are left, the least recently asked first.
+    At most every second question takes up an earlier answer. Questions that the user has already been asked are used only when no others are left, the least recently asked first.
     """
     asked_now = {turn.bank_id for turn in brief.history}
     fits = [
@@ -55,22 +61,34 @@ def choose(brief: QuestionBrief, rng: random.Random) -> Choice:
     fresh = [question for question in fits if question.id not in seen]
     if not fresh:
         oldest = min(fits, key=lambda question: seen[question.id])
-        return Choice(oldest, _lead(oldest, brief))
+        return Choice(oldest, _lead(oldest, brief, None))
     level = target_level(brief)
     tags = wanted_tags(brief)
     likeness = _likeness(fresh, brief.job)
     used = {turn.subtopic for turn in brief.history}
     asked = [question for question in load_bank().values() if question.id in asked_now]
+    links = _links(fresh, brief.history)
     weights = [
         _fit(question, level, tags, likeness[index])
-        - 1.5 * (question.subtopic in used)
+        + TAKES_UP * (links[index] is not None)
+        - 1.5 * (question.subtopic in used and not _is_weak(links[index]))
         - OTHER_LANGUAGE * is_about_another_language(question, brief.programming_language)
         - 6.0 * (likeness_between(question, asked) > SAME_SUBJECT)
         + rng.random()
         for index, question in enumerate(fresh)
     ]
-    best = fresh[max(range(len(fresh)), key=weights.__getitem__)]
-    return Choice(best, _lead(best, brief))
+    best = max(range(len(fresh)), key=weights.__getitem__)
+    return Choice(fresh[best], _lead(fresh[best], brief, links[best]))
+
+
+def _links(questions: Sequence[BankQuestion], history: Sequence[PastTurn]) -> list[Link | None]:
+    """Return what each question takes up from earlier answers. None of them does right after a question that did."""
+    earlier = Earlier(history)
+    return [earlier.link(question) if earlier.may_lead else None for question in questions]
+
+
+def _is_weak(link: Link | None) -> bool:
+    return link is not None and link.weak
 
 
 def target_level(brief: QuestionBrief) -> Level:
@@ -142,9 +160,12 @@ def _likeness(questions: Sequence[BankQuestion], job: JobBrief | None) -> list[f
     return [float(value) for value in matrix.max(axis=1)]
 
 
-def _lead(question: BankQuestion, brief: QuestionBrief) -> str:
-    """Return the text before a question: its connection to the job, and the language to write the code in. May be empty."""
-    tied = _job_reference(question, brief.job, brief.history)
+def _lead(question: BankQuestion, brief: QuestionBrief, link: Link | None) -> str:
+    """Return the text before a question: what it takes up or its connection to the job, and the language of the code.
+
+    It may be empty.
+    """
+    tied = link.lead if link else _job_reference(question, brief.job, brief.history)
     chosen = brief.programming_language
     if (
         not chosen
