@@ -34,6 +34,8 @@ from interviewer.client import (
     Conflict,
     Done,
     FeedbackText,
+    FollowUp,
+    FollowUpText,
     InvalidAnswer,
     NotFound,
     PaymentRequired,
@@ -215,7 +217,7 @@ def test_whole_interview_streamed(site: Site, new_client: NewClient) -> None:
     assert finished.finished
 
 
-def written(events: list[Any], kind: type[QuestionText] | type[FeedbackText]) -> str:
+def written(events: list[Any], kind: type[QuestionText] | type[FeedbackText] | type[FollowUpText]) -> str:
     return "".join(event.text for event in events if isinstance(event, kind))
 
 
@@ -310,6 +312,56 @@ def test_failed_start_and_verdict_are_retried(model_site: Site, model: Behavior,
     [verdict] = client.retry(id).exchanges
     assert verdict.score is not None
     assert verdict.next_question
+
+
+PROBE, NEXT_PROBE = "Why would you do that first?", "How would you measure it?"
+
+
+def test_conversation_about_a_question(model_site: Site, model: Behavior, new_client: NewClient) -> None:
+    client = new_client(model_site.url)
+    sign_up(model_site, client)
+    id = client.start(topics=[1], follow_ups=True).interview_id
+    asked = client.ask(id, "How many users are there?")
+    assert asked.follow_up == FollowUp(kind="clarification", follow_up=f"Clarification: {openai_server.REPLY}")
+    hinted = client.hint(id)
+    assert hinted.follow_up == FollowUp(kind="hint", follow_up=f"Hint: {openai_server.REPLY}")
+    with pytest.raises(Conflict, match="already have the hint"):
+        client.hint(id)
+    model.follow_ups = [PROBE, NEXT_PROBE]
+    try:
+        first = client.answer(id, GOOD, key="first")
+        assert (first.follow_up, first.exchanges) == (FollowUp(kind="follow_up", follow_up=PROBE), ())
+        assert client.answer(id, "other words", key="first") == first
+        *pieces, done = new_client(model_site.url, tokens=client.tokens).stream_answer(id, GOOD)
+        assert isinstance(done, Done)
+        assert written(pieces, FollowUpText) == NEXT_PROBE
+        assert done.result.follow_up == FollowUp(kind="follow_up", follow_up=NEXT_PROBE)
+    finally:
+        model.follow_ups = []
+    second = client.answer(id, GOOD)
+    assert (second.follow_up, len(second.exchanges), second.current_question_number) == (None, 1, 2)
+    kinds = [message.kind for message in second.topics[1].questions[1].messages]
+    expected = ["clarification"] * 2 + ["hint"] * 2 + ["answer", "follow_up"] * 2 + ["answer"]
+    assert kinds == [None, *expected]
+    *pieces, done = client.stream_answer(id, "Which budget?", kind="clarification")
+    assert written(pieces, FollowUpText) == f"Clarification: {openai_server.REPLY}"
+    skipped = client.skip(id)
+    assert (skipped.finished, skipped.follow_up, skipped.exchanges[-1].score) == (True, None, 0)
+
+
+def test_client_is_shown_turns_it_asks_for(model_site: Site, model: Behavior, new_client: NewClient) -> None:
+    client = new_client(model_site.url)
+    sign_up(model_site, client)
+    id = client.start(topics=[1]).interview_id
+    assert client.ask(id, "How many users are there?").follow_up
+    assert client.conversation(id).follow_up is None, "the interview was started without follow-ups"
+    asking = new_client(model_site.url, tokens=client.tokens, turns=True)
+    assert asking.conversation(id).follow_up == FollowUp(kind="clarification", follow_up=f"Clarification: {openai_server.REPLY}")
+    model.follow_ups = [PROBE]
+    try:
+        assert asking.answer(id, GOOD).current_question_number == 2, "nor are any asked"
+    finally:
+        model.follow_ups = []
 
 
 class Cutting:

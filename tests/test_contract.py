@@ -842,6 +842,91 @@ def test_concurrent_equal_answers_are_judged_once(world: World, ada: Person) -> 
     assert len(world.model.requests) == asked + 2
 
 
+# -- follow-ups, clarifications, and hints ---------------------------------------------------------------------------
+
+
+WHY = "Why would you do that first?"
+
+
+@pytest.fixture
+def asking(world: World) -> Iterator[World]:
+    """The site, whose model asks one follow-up if it may."""
+    world.model.follow_ups = [WHY]
+    yield world
+    world.model.follow_ups = []
+
+
+def first_question(answer: httpx2.Response) -> list[dict[str, Any]]:
+    """Return the messages of the interview's first question."""
+    assert answer.status_code in {200, 201}, answer.text
+    found: list[dict[str, Any]] = answer.json()["conversation"]["topics"]["1"]["questions"]["1"]["messages"]
+    return found
+
+
+def test_follow_up_is_one_more_message_without_score(asking: World, ada: Person) -> None:
+    body = {"follow_ups": True}
+    id = asking.http.post("/api/interviews", json=body, headers=ada.headers).json()["interview_id"]
+    answer = asking.said(ada, id, ANSWER, "create")
+    follow_up = json.loads(first_question(answer)[-1]["content"])
+    assert (follow_up["kind"], follow_up["follow_up"], "score" in follow_up) == ("follow_up", WHY, False)
+    assert answer.json()["conversation"]["current_question_number"] == 1
+    assert answer.json() == asking.http.get(f"/api/conversations/{id}", headers=ada.headers).json()
+    answer = asking.said(ada, id, DUNNO)
+    assert answer.json()["conversation"]["current_question_number"] == 2
+    assert [message["author"] for message in first_question(answer)] == ["interviewer", "user", "interviewer", "user"]
+
+
+def test_no_follow_ups_unless_asked_for(asking: World, ada: Person) -> None:
+    id = asking.started(ada)
+    answer = asking.said(ada, id, "How many users are there?", "create")
+    assert answer.json()["conversation"]["current_question_number"] == 2
+    assert asking.model.follow_ups == [WHY]
+
+
+@pytest.mark.parametrize("follow_ups", [True, False])
+def test_append_takes_kinds(asking: World, ada: Person, follow_ups: bool) -> None:
+    id = asking.http.post("/api/interviews", json={"follow_ups": follow_ups}, headers=ada.headers).json()["interview_id"]
+
+    def sent(**body: str) -> httpx2.Response:
+        return asking.http.post(f"/api/conversations/append/{id}", json=body, headers=ada.headers)
+
+    for body in ({"message": "How many users?", "kind": "clarification"}, {"kind": "hint"}):
+        answer = sent(**body)
+        reply = json.loads(first_question(answer)[-1]["content"])
+        assert (reply["kind"], "score" in reply, bool(reply["follow_up"])) == (body["kind"], False, True)
+        assert answer.json()["conversation"]["current_question_number"] == 1
+    assert error_of(sent(kind="hint"))[0] == 409
+    answer = sent(kind="skip")
+    verdict = answer.json()["conversation"]["topics"]["1"]["questions"]["2"]["messages"][0]
+    assert json.loads(verdict["content"])["score"] == 0
+
+
+def test_interview_of_the_pages_hides_turns_from_old_clients(asking: World, ada: Person) -> None:
+    id = asking.http.post("/api/interviews", json={"follow_ups": True}, headers=ada.headers).json()["interview_id"]
+    asking.said(ada, id, ANSWER, "create")
+    asking.sql("UPDATE interviews SET shows_turns = false WHERE id = :id", id=id)  # as if it had been started in the pages
+    path = f"/api/conversations/{id}"
+    turns = {**ada.headers, "X-Interview-Turns": "1"}
+    assert [message["author"] for message in first_question(asking.http.get(path, headers=turns))][1:] == ["user", "interviewer"]
+    shown = first_question(asking.http.get(path, headers=ada.headers))
+    assert [message["content"] for message in shown][1:] == [ANSWER]
+    asking.model.follow_ups = [WHY]
+    answer = asking.said(ada, id, DUNNO)
+    assert [message["content"] for message in first_question(answer)][1:] == [f"{ANSWER}\n\n{DUNNO}"]
+    assert answer.json()["conversation"]["current_question_number"] == 2
+
+
+def test_follow_up_streams_and_resumes(asking: World, ada: Person) -> None:
+    id = asking.http.post("/api/interviews", json={"follow_ups": True}, headers=ada.headers).json()["interview_id"]
+    headers = {**STREAM, "Idempotency-Key": f"follow-up-{id}"}
+    stream = events(asking.said(ada, id, ANSWER, "create", **headers).text)
+    assert {one.name for one in stream} == {"follow_up", "done"}
+    assert written(stream, "follow_up") == WHY
+    rest = events(asking.said(ada, id, ANSWER, "create", **headers, **{"Last-Event-ID": stream[0].id}).text)
+    assert written([stream[0], *rest], "follow_up") == WHY
+    assert rest[-1].data == stream[-1].data
+
+
 # -- streams ---------------------------------------------------------------------------------------------------------
 
 

@@ -91,16 +91,17 @@ class Answer(Body):
                 "enum": ["answer", "clarification", "hint", "skip", None],
                 "default": "answer",
                 "description": "A clarification (a question to the interviewer) and a hint get a reply, and the question stays "
-                "open. A skip ends the question: only what was answered before it counts. With `follow_ups`, an answer that only "
-                "asks something is a clarification.",
+                "open. A skip ends the question: only what was answered before it counts. With `follow_ups`, a message "
+                "without a kind that only asks something is a clarification.",
             }
         ),
     ] = "answer"
 
     def sent(self, key: str, *, first: bool = False, turns: bool = False) -> Sent:
         """Return the submission for the use case. Raises BadRequest if only one of `topic_id` and `question_id` is set."""
+        kind, is_sure = Kind(self.kind), "kind" in self.model_fields_set
         return Sent(
-            self.message, key, self.conversation_id, self.topic_id, self.question_id, first, kind=Kind(self.kind), turns=turns
+            self.message, key, self.conversation_id, self.topic_id, self.question_id, first, kind, turns=turns, is_sure=is_sure
         )
 
 

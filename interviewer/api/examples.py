@@ -14,6 +14,10 @@ _VERDICT = (
     '"score":7,"feedback":"You name the service, its load and your part in it.","next_topic":"Introduction",'
     '"next_subtopic":"Operations","next_question":"Which of its numbers did you watch, and why those?"}'
 )
+_FOLLOW_UP = (
+    '{"kind":"follow_up","topic":"Introduction","subtopic":"Operations",'
+    '"question":"Which of its numbers did you watch, and why those?","follow_up":"At what latency would you have been paged?"}'
+)
 
 STARTED: dict[str, Any] = {"interview_id": 7, "conversation_id": 7, "first_question": _QUESTION}
 INTERVIEW: dict[str, Any] = {
@@ -39,9 +43,10 @@ INTERVIEW: dict[str, Any] = {
 }
 
 
-def _message(number: int, author: str, content: str) -> dict[str, Any]:
+def _message(number: int, author: str, content: str, kind: str = "") -> dict[str, Any]:
     place = {"conversation_id": 7, "topic_id": 1, "question_id": number}
-    return {**place, "created_at": _AT if number == 1 else _LATER, "author": author, "content": content}
+    said = {"created_at": _AT if number == 1 else _LATER, "author": author, "content": content}
+    return {**place, **said, **({"kind": kind} if kind else {})}
 
 
 def _question(number: int, prompt: str, *messages: dict[str, Any]) -> dict[str, Any]:
@@ -54,9 +59,15 @@ _QUESTIONS = {
         1,
         _QUESTION,
         _message(1, "interviewer", _QUESTION),
-        _message(1, "user", "I ran the order service of a shop: 200 requests a second, two of us on call."),
+        _message(1, "user", "I ran the order service of a shop: 200 requests a second, two of us on call.", "answer"),
     ),
-    "2": _question(2, _NEXT, _message(2, "interviewer", _VERDICT)),
+    "2": _question(
+        2,
+        _NEXT,
+        _message(2, "interviewer", _VERDICT),
+        _message(2, "user", "The latency of checkout, because a slow one costs orders.", "answer"),
+        _message(2, "interviewer", _FOLLOW_UP, "follow_up"),
+    ),
 }
 CONVERSATION: dict[str, Any] = {
     "conversation": {

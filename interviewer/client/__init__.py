@@ -27,6 +27,7 @@ from .models import (
     Conversation,
     Dashboard,
     Exchange,
+    FollowUp,
     Interview,
     Message,
     PastInterview,
@@ -36,7 +37,7 @@ from .models import (
     Tokens,
     Topic,
 )
-from .streams import Done, Event, FeedbackText, QuestionText, Score
+from .streams import Done, Event, FeedbackText, FollowUpText, QuestionText, Score
 from .sync import Client
 
 __all__ = [
@@ -51,6 +52,8 @@ __all__ = [
     "Event",
     "Exchange",
     "FeedbackText",
+    "FollowUp",
+    "FollowUpText",
     "Interview",
     "InvalidAnswer",
     "Message",

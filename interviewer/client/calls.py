@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 from uuid import uuid4
 
 from pydantic import SecretStr
@@ -15,6 +15,7 @@ from .models import Account, Conversation, Dashboard, Interview, Started, StartO
 
 T = TypeVar("T")
 Body = Mapping[str, Any]
+Kind = Literal["answer", "clarification", "hint", "skip"]
 MAX_KEY = 200
 
 
@@ -117,16 +118,24 @@ def start(job_description: str, key: str | None, options: StartOptions | None = 
 
 
 def answer(
-    interview_id: int, message: str, key: str | None, topic_id: int | None, question_id: int | None, *, first: bool
+    interview_id: int,
+    message: str,
+    key: str | None,
+    topic_id: int | None,
+    question_id: int | None,
+    *,
+    first: bool,
+    kind: Kind = "answer",
 ) -> Call[Conversation]:
-    """Return the call that answers the current question.
+    """Return the call that answers the current question, or says something else about it, according to `kind`.
 
-    `first` must be true if the interview has no answers yet. `topic_id` and `question_id`, if given, name the question being
-    answered. Raises ValueError if `key` is not valid in a header.
+    `first` must be true for an answer if the interview has no answers yet. `topic_id` and `question_id`, if given, name the
+    question that is meant. Raises ValueError if `key` is not valid in a header.
     """
     path = f"api/conversations/{'create' if first else 'append'}/{interview_id:d}"
-    named = {name: id for name, id in (("topic_id", topic_id), ("question_id", question_id)) if id is not None}
-    return Call("POST", path, _conversation, {"message": message, **named}, key=_key(key), repeatable=True)
+    optional = (("topic_id", topic_id), ("question_id", question_id), ("kind", None if kind == "answer" else kind))
+    body = {"message": message, **{name: value for name, value in optional if value is not None}}
+    return Call("POST", path, _conversation, body, key=_key(key), repeatable=True)
 
 
 def interview(interview_id: int) -> Call[Interview]:

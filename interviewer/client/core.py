@@ -16,7 +16,9 @@ CONNECT_SECONDS = 10.0
 class Core:
     """The state of a client, independent of how it does I/O."""
 
-    def __init__(self, base_url: str, tokens: Tokens | None, timeout: float, tries: int, patience: float) -> None:
+    def __init__(
+        self, base_url: str, tokens: Tokens | None, timeout: float, tries: int, patience: float, *, turns: bool = False
+    ) -> None:
         url = httpx2.URL(base_url)
         if url.scheme not in ("http", "https") or not url.host:
             raise ValueError("base_url must begin with http:// or https://")
@@ -28,7 +30,7 @@ class Core:
         self._options: dict[str, Any] = {
             "base_url": url,
             "timeout": httpx2.Timeout(timeout, connect=min(timeout, CONNECT_SECONDS)),
-            "headers": {"User-Agent": "interviewer-client"},
+            "headers": {"User-Agent": "interviewer-client"} | ({"X-Interview-Turns": "1"} if turns else {}),
         }
 
     def __repr__(self) -> str:

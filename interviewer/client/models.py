@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TypedDict
 
-from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 
 class _Model(BaseModel):
@@ -46,7 +46,8 @@ class StartOptions(TypedDict, total=False):
 
     By default, the server asks two questions on every topic. `topics` are topic IDs (1 to 6) in the order in which they are
     asked. `level` is `junior`, `mid-level`, or `senior`; if it is not given, the job description decides. `programming_language`
-    is a name such as `Go`.
+    is a name such as `Go`. With `follow_ups`, the interviewer may ask a follow-up instead of scoring an answer at once: see
+    `Conversation.follow_up`.
     """
 
     topics: Sequence[int]
@@ -106,8 +107,19 @@ class Exchange(_Model):
     next_question: str
 
 
+class FollowUp(_Model):
+    """What the interviewer says while a question stays open. `kind` is `follow_up`, `clarification`, or `hint`."""
+
+    kind: str
+    text: str = Field(validation_alias="follow_up")
+
+
 class Message(_Model):
-    """A message about a question. `author` is `system`, `interviewer`, or `user`."""
+    """A message about a question.
+
+    `author` is `system`, `interviewer`, or `user`. `kind` is `answer`, `skip`, `follow_up`, `clarification`, or `hint`. It is
+    None for questions and verdicts, and for all messages if the client is not shown follow-ups; see `turns` of `Client`.
+    """
 
     conversation_id: int
     topic_id: int
@@ -115,6 +127,17 @@ class Message(_Model):
     created_at: datetime
     author: str
     content: str
+    kind: str | None = None
+
+    @property
+    def follow_up(self) -> FollowUp | None:
+        """The follow-up, clarification or hint in an interviewer's message. None for other messages."""
+        if self.author != "interviewer":
+            return None
+        try:
+            return FollowUp.model_validate_json(self.content)
+        except ValidationError:
+            return None
 
     @property
     def exchange(self) -> Exchange | None:
@@ -169,6 +192,11 @@ class Conversation(_Model):
         """The newest question, or None if the interview is finished."""
         topic = self.topics.get(self.current_topic)
         return topic.questions.get(self.current_question_number) if topic else None
+
+    @property
+    def follow_up(self) -> FollowUp | None:
+        """What the interviewer said last, if it left the question open: a follow-up, a clarification, or a hint. Else None."""
+        return self.question.messages[-1].follow_up if self.question else None
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:

@@ -34,6 +34,13 @@ class FeedbackText:
 
 
 @dataclass(frozen=True, slots=True)
+class FollowUpText:
+    """A piece of a follow-up, a clarification or a hint, sent while it is being written."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
     """The score of the answer, 0 to 10."""
 
@@ -48,12 +55,14 @@ class Done(Generic[T]):
 
 
 UNREADABLE = "The server's stream cannot be read."
-_PIECES: dict[str, tuple[Callable[[Any], QuestionText | FeedbackText | Score], type, str]] = {
+Piece = QuestionText | FeedbackText | FollowUpText | Score
+_PIECES: dict[str, tuple[Callable[[Any], Piece], type, str]] = {
     "question": (QuestionText, str, "text"),
     "feedback": (FeedbackText, str, "text"),
+    "follow_up": (FollowUpText, str, "text"),
     "score": (Score, int, "score"),
 }
-Event = QuestionText | FeedbackText | Score | Done[T]
+Event = QuestionText | FeedbackText | FollowUpText | Score | Done[T]
 
 
 def is_stream(response: httpx2.Response) -> bool:

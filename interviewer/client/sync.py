@@ -11,7 +11,7 @@ from typing import Any, TypeVar, Unpack
 import httpx2
 
 from . import calls
-from .calls import Call
+from .calls import Call, Kind
 from .core import Core
 from .errors import ApiError, Unauthorized
 from .models import Account, Conversation, Dashboard, Interview, Started, StartOptions, Tokens
@@ -31,15 +31,24 @@ class Client(Core):
     """
 
     def __init__(
-        self, base_url: str, *, tokens: Tokens | None = None, timeout: float = 120.0, tries: int = 4, patience: float = 60.0
+        self,
+        base_url: str,
+        *,
+        tokens: Tokens | None = None,
+        timeout: float = 120.0,
+        tries: int = 4,
+        patience: float = 60.0,
+        turns: bool = False,
     ) -> None:
         """Create a client for the site at `base_url`, which may have a path.
 
         Raises ValueError if it is not an HTTP URL. `tokens` are those of an earlier client. `timeout` is the maximum wait for the
         next byte, in seconds; an interviewer may take a minute. Each call is tried at most `tries` times, and waits at most
-        `patience` seconds in total between tries.
+        `patience` seconds in total between tries. With `turns`, the client is asked follow-ups and shown follow-ups,
+        clarifications and hints in every interview for which the user wants them, not only in those that it starts itself with
+        `follow_ups`.
         """
-        super().__init__(base_url, tokens, timeout, tries, patience)
+        super().__init__(base_url, tokens, timeout, tries, patience, turns=turns)
         self._http = httpx2.Client(**self._options)
         self._renewal = Renewal()
 
@@ -106,7 +115,9 @@ class Client(Core):
         topic_id: int | None = None,
         question_id: int | None = None,
     ) -> Conversation:
-        """Answer the current question, and return the conversation with the verdict and the next question.
+        """Answer the current question or a follow-up to it, and return the conversation with the interviewer's reply.
+
+        That is the verdict and the next question, or a follow-up if the interview has them: see `Conversation.follow_up`.
 
         The same `key` replays the reply for 24 hours. If it is None, a key is generated for this call and its retries. `topic_id`
         and `question_id` (the number within the topic) name the question being answered, so that an answer to an earlier question
@@ -129,20 +140,45 @@ class Client(Core):
         key: str | None = None,
         topic_id: int | None = None,
         question_id: int | None = None,
+        kind: Kind = "answer",
     ) -> Generator[Event[Conversation], None, None]:
-        """Answer like `answer`.
+        """Answer like `answer`, or with another `kind`, like `ask`, `hint`, or `skip`.
 
-        Yields pieces of the feedback and of the next question as they are written, the score, and finally Done. An empty message
-        completes the last answer, like `retry`.
+        Yields pieces of the feedback and of the next question as they are written and the score, or pieces of a follow-up,
+        clarification or hint, and finally Done. An empty answer completes the last message, like `retry`.
         """
-        first = self._is_first(interview_id)
-        call = calls.answer(interview_id, message, key, topic_id, question_id, first=first)
+        first = kind == "answer" and self._is_first(interview_id)
+        call = calls.answer(interview_id, message, key, topic_id, question_id, first=first, kind=kind)
         with closing(self._stream(call)) as events:
             yield from events
-        self._begun.add(interview_id)
+        if kind == "answer":
+            self._begun.add(interview_id)
+
+    def ask(self, interview_id: int, message: str, *, key: str | None = None) -> Conversation:
+        """Ask a clarifying question, and return the conversation with the reply; see `Conversation.follow_up`.
+
+        The current question stays open. Raises Conflict if all clarifying questions for it are used up, or for the same reasons
+        as `answer`. `key` works as for `answer`.
+        """
+        return self._do(calls.answer(interview_id, message, key, None, None, first=False, kind="clarification"))
+
+    def hint(self, interview_id: int, *, key: str | None = None) -> Conversation:
+        """Request the hint for the current question, and return the conversation with it; see `Conversation.follow_up`.
+
+        What is right only after the hint counts half. The question stays open. Raises Conflict if the hint is used up, or for the
+        same reasons as `answer`. `key` works as for `answer`.
+        """
+        return self._do(calls.answer(interview_id, "", key, None, None, first=False, kind="hint"))
+
+    def skip(self, interview_id: int, *, key: str | None = None) -> Conversation:
+        """End the current question, and return the conversation with the verdict and the next question.
+
+        The verdict is on what was answered before, or 0. Raises the same errors as `answer`, and `key` works as there.
+        """
+        return self._do(calls.answer(interview_id, "", key, None, None, first=False, kind="skip"))
 
     def retry(self, interview_id: int) -> Conversation:
-        """Request the missing verdict or next question of the last answer.
+        """Request the missing reply to the last message: its verdict, next question, follow-up, clarification or hint.
 
         Raises ApiError with status 400 if nothing is missing.
         """

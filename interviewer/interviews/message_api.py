@@ -39,7 +39,8 @@ class Sent:
     `key` is its Idempotency-Key, and `conversation_id` is the conversation it names, if any. `first` is set if the client means
     to answer the first question. `topic_id` and `question_id` (the number within the topic) optionally name the question. Raises
     BadRequest if only one of these two is given. `kind` says what the message is; a skip and a hint need no text, and a text sent
-    with them is ignored. `turns` is set if the client understands follow-ups, which are else not asked.
+    with them is ignored. `is_sure` is set if the client names the kind itself, and `turns` if it knows follow-ups, which are
+    else not asked.
     """
 
     message: str
@@ -50,6 +51,7 @@ class Sent:
     first: bool = False
     kind: Kind = Kind.ANSWER
     turns: bool = False
+    is_sure: bool = False
 
     def __post_init__(self) -> None:
         if (self.topic_id is None) != (self.question_id is None):
@@ -142,6 +144,7 @@ class ApiInterviews:
             reply_owed=True,
             kind=kind,
             is_new=True,
+            is_sure=sent.is_sure,
         )
         return Reply(row.question.id, row.next_number, events, shows)
 

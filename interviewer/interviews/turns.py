@@ -128,15 +128,17 @@ class Interviews:
         reply_owed: bool = False,
         kind: Kind = Kind.ANSWER,
         is_new: bool = False,
+        is_sure: bool = False,
     ) -> AsyncIterator[Event]:
         """Store what a user says about a question, then reply to it: judge an answer and ask the next question concurrently.
 
         `loaded` is the interview if the caller has just read it. `reply_owed` is stored with the message, for callers that record
         when the reply is delivered. `text` is ignored for a skip and a hint. A skipped question scores 0 without a model call,
-        unless an answer came before. `is_new` is set if the caller knows that the message does not repeat the last one. Yields
-        Stored, then pieces of the reply and the question as they are written, Replied, Judged and Asked when each is stored, and
-        Failed for a part that failed. Repeating the text stores nothing and yields the events of the stored message. So does
-        repeating the `client_id`, even with another text, once the turn is complete.
+        unless an answer came before. `is_new` is set if the caller knows that the message does not repeat the last one, and
+        `is_sure` if an answer is not to be taken for a clarifying question. Yields Stored, then pieces of the reply and the
+        question as they are written, Replied, Judged and Asked when each is stored, and Failed for a part that failed. Repeating
+        the text stores nothing and yields the events of the stored message. So does repeating the `client_id`, even with another
+        text, once the turn is complete.
 
         Raises BadRequest if the text is unusable, TooLarge if it is too long, NotFound if the user has no such interview or it
         has no such question, TooManyRequests if a rate limit is reached, and Conflict if the question has another answer, the
@@ -146,7 +148,7 @@ class Interviews:
         content = _content(kind, text)
         loaded = loaded or await self.load(user_id, interview_id)
         row = loaded.row(question_id)
-        kind = _meant(row, kind, content) if loaded.plan.follow_ups else kind
+        kind = _meant(row, kind, content) if loaded.plan.follow_ups and not is_sure else kind
         number = row.next_number
         if row.answer is None and (is_new or not _is_stored(row, kind, content, client_id)):
             new = _message(row, kind, content, client_id, reply_owed=reply_owed)

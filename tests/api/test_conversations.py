@@ -15,7 +15,7 @@ from sqlmodel import col
 from interviewer.core.columns import utcnow
 from interviewer.core.users import User
 from interviewer.errors import InterviewerTimeout
-from interviewer.interviews.events import Started
+from interviewer.interviews.events import Replied, Started
 from interviewer.interviews.exchange import NO_MORE_CLARIFICATIONS, NO_MORE_HINTS, Kind
 from interviewer.interviews.message_api import (
     ALREADY_BEGUN,
@@ -23,10 +23,11 @@ from interviewer.interviews.message_api import (
     OTHER_ANSWER,
     OTHER_MESSAGE,
     REPLAYED_FOR,
+    Sent,
 )
 from interviewer.interviews.plan import STANDARD, requested
 from interviewer.interviews.tables import Message, Verdict
-from interviewer.wiring import Services
+from interviewer.wiring import Services, build
 from tests.support.api_calls import STREAM, error_of, started, stored
 from tests.support.interviewer import ScriptedInterviewer
 from tests.support.sse import ServerSent, events, written
@@ -187,11 +188,12 @@ async def test_question_is_taken_for_a_clarification_only_with_follow_ups(
     program: httpx2.AsyncClient, services: Services, id: int
 ) -> None:
     assert current(await sent(program, id, MATTERS, how="create")) == (1, 1)
+    assert current(await sent(program, id, MATTERS, kind="answer")) == (1, 2), "a client that names the kind is right"
     plain = await started(program)
     answer = await sent(program, plain, MATTERS, how="create")
     assert current(answer) == (1, 2)
     assert "kind" not in json.dumps(answer.json())
-    assert [kind for kind, _ in await texts(services)] == ["clarification", "answer"]
+    assert [kind for kind, _ in await texts(services)] == ["clarification", "answer", "answer"]
 
 
 async def test_clarification_without_follow_ups_is_shown_to_who_asks(
@@ -357,7 +359,7 @@ async def test_named_closed_question_replays_the_reply_to_each_message(
     interviewer.follow_ups = [WHY]
     await sent(program, id, "the first thing", how="create")
     await sent(program, id, "the second thing")
-    place = {"topic_id": 1, "question_id": 1}
+    place: Document = {"topic_id": 1, "question_id": 1}
     stream = events((await sent(program, id, "the first thing", headers=STREAM, **place)).text)
     assert (written(stream, "follow_up"), written(stream, "feedback")) == (WHY, "")
     stream = events((await sent(program, id, "the second thing", headers=STREAM, **place)).text)
@@ -405,6 +407,32 @@ async def test_late_equal_answer_gets_the_reply_of_the_first(
     with pytest.raises(Exception, match="in the meantime"):
         await late("the first thing")
     assert [text for _, text in await texts(services)] == [DUNNO]
+
+
+async def test_other_worker_waits_for_the_follow_up_to_its_message(
+    program: httpx2.AsyncClient, services: Services, user: User, interviewer: ScriptedInterviewer, id: int
+) -> None:
+    interviewer.follow_ups = [WHY]
+    interviewer.gate.clear()
+    other = build(services.settings, database=services.database, interviewer=interviewer)
+    here = asyncio.create_task(sent(program, id, DUNNO, how="create", headers=key("0")))
+    async with asyncio.timeout(10):
+        while not await texts(services):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    reply = await other.programs.reply(user.id, id, Sent(DUNNO, "0"))
+
+    async def there() -> list[Any]:
+        return [event async for event in reply.events]
+
+    waiting = asyncio.create_task(there())
+    await asyncio.sleep(0.1)
+    interviewer.gate.set()
+    assert spoken(await here)[-1] == ("interviewer", "follow_up", WHY)
+    assert current(await sent(program, id, "the first thing")) == (1, 2)
+    *_, last = await waiting
+    assert (type(last), last.turn.messages[-1].text) == (Replied, WHY), "not the verdict on the message after it"
+    assert len(await texts(services)) == 2
+    await other.interviews.close()
 
 
 async def test_paused_interview_refuses_a_message(program: httpx2.AsyncClient, interviewer: ScriptedInterviewer, id: int) -> None:

@@ -162,16 +162,17 @@ def test_streaming_routes_describe_their_events(document: Document, route: str) 
     operation = dict(operations(document))[route]
     assert set(operation["responses"]["201"]["content"]) == {JSON, "text/event-stream"}
     description = operation["responses"]["201"]["content"]["text/event-stream"]["schema"]["description"]
-    assert all(f"event: {name}" in description for name in ("question", "feedback", "score", "done", "error"))
+    assert all(f"event: {name}" in description for name in ("question", "feedback", "score", "follow_up", "done", "error"))
     headers = {one["name"] for one in operation["parameters"] if one["in"] == "header"}
-    assert headers == {"Idempotency-Key", "Last-Event-ID"}
+    turns = {"X-Interview-Turns"} if "conversations" in route else set()
+    assert headers == {"Idempotency-Key", "Last-Event-ID"} | turns
     assert len(STREAMING) == 3
 
 
 def test_only_parameters_for_clients_are_described(document: Document) -> None:
     found = {one["name"] for _, operation in operations(document) for one in operation.get("parameters", [])}
     assert found == {
-        *("user_id", "interview_id", "Idempotency-Key", "Last-Event-ID", "X-Signature"),
+        *("user_id", "interview_id", "Idempotency-Key", "Last-Event-ID", "X-Interview-Turns", "X-Signature"),
         *("limit", "before", "next", "connect"),
     }
 
@@ -185,6 +186,8 @@ def test_only_parameters_for_clients_are_described(document: Document) -> None:
         ("Start", {}, [{"job_description": "x" * 30_001}, {"job_description": 7}]),
         ("Start", {"job_description": None}, []),
         ("Answer", {"message": "", "conversation_id": None}, [{"message": "x" * 20_001}, {"conversation_id": [1]}]),
+        ("Answer", {"kind": "hint"}, [{"kind": "follow_up"}, {"kind": "final_answer"}, {"kind": ""}]),
+        ("Answer", {"kind": None}, [{"kind": 1}]),
         ("SignUp", {"email": "a@example.com", "username": "A", "password": "12345678", "x": 1}, [{"email": "a@example.com"}]),
         ("Credentials", {"email": "a@example.com", "password": "1"}, [{"email": "a@example.com"}, {"password": "1"}]),
         ("Renewal", {"user_id": 1}, [{}, {"user_id": 0}, {"user_id": "1"}]),
