@@ -120,7 +120,7 @@ async def test_unexpected_error_shows_a_message_and_keeps_the_page(
 ) -> None:
     page = await begun(open_page, await new_user())
     with monkeypatch.context() as broken:
-        broken.setattr("interviewer.interviews.queries.add_answer", None)
+        broken.setattr("interviewer.interviews.queries.add_message", None)
         await send(page)
     assert "Something went wrong" in page.error
     assert "NoneType" not in page.error
