@@ -5,7 +5,22 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from sqlalchemy import Boolean, Column, DateTime, ForeignKey, Identity, Integer, MetaData, String, Table, bindparam, inspect, text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    bindparam,
+    inspect,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlmodel import Field, SQLModel
 
@@ -78,6 +93,14 @@ def insert_of(model: type[SQLModel]) -> Insert:
         column.name: bindparam(f"{table.name}_{column.name}") for column in table.columns if column.name != "id"
     }
     return insert(table).values(given)
+
+
+def insert_unless(model: type[SQLModel], unwanted: ColumnElement[bool]) -> Insert:
+    """Return a one-row INSERT as from `insert_of` that inserts nothing where a condition holds."""
+    table = table_of(model)
+    names = [column.name for column in table.columns if column.name != "id"]
+    given = select(*(bindparam(f"{table.name}_{name}", type_=table.columns[name].type) for name in names))
+    return insert(table).from_select(names, given.where(~unwanted))
 
 
 def values_of(row: SQLModel) -> dict[str, Any]:

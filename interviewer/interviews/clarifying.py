@@ -126,7 +126,8 @@ def _is_about_question(sentence: str, lead: str) -> bool:
                 return False
             said = f"{lead} {sentence[: match.start()]}"
             return not _PROPOSES.search(sentence[: match.start()]) and (not _ASIDE.match(question) or bool(_ASSUMES.search(said)))
-    fragment = sentence[match.end() :] if (match := _BEGINNING.match(sentence)) else sentence
+    beginning = _BEGINNING.match(sentence)
+    fragment = sentence[beginning.end() :] if beginning else sentence
     starts_so = sentence.casefold().startswith(("or ", "and if "))
     return (starts_so or bool(_FRAGMENT.search(fragment))) and not _GUESSES.search(sentence) and not _PROPOSES.search(sentence)
 

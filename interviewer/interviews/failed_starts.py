@@ -15,7 +15,7 @@ from interviewer.core.columns import utcnow
 from interviewer.core.database import Database
 from interviewer.credits import interview_credits
 from interviewer.errors import AllowanceUsed
-from interviewer.interviews import queries
+from interviewer.interviews import queries, start_queries
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.tables import Interview
 
@@ -43,11 +43,11 @@ async def give_up(session: AsyncSession, interview_id: int, user_id: int) -> Non
     """
     await users.locked_user(session, user_id)  # serializes concurrent requests, so that each one is counted
     now = utcnow()
-    used = await queries.give_ups(session, user_id, now - A_DAY)
+    used = await start_queries.give_ups(session, user_id, now - A_DAY)
     if len(used) >= GIVE_UPS_PER_DAY:
         wait = used[-GIVE_UPS_PER_DAY] + A_DAY - now
         raise AllowanceUsed(GIVE_UPS_USED, wait.total_seconds())
-    await queries.record_give_up(session, interview_id, now)
+    await start_queries.record_give_up(session, interview_id, now)
     await give_back(session, interview_id, user_id)
 
 
@@ -76,7 +76,7 @@ async def return_expired_credits(database: Database) -> int:
     skipped.
     """
     async with database.transaction() as session:
-        lapsed = await queries.expired_starts(session)
+        lapsed = await start_queries.expired_starts(session)
         for interview_id, user_id in lapsed:
             await give_back(session, interview_id, user_id)
     return len(lapsed)

@@ -6,12 +6,12 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Boolean, DateTime, Integer, Interval, Row, String, Uuid, bindparam, func, literal, select, update
+from sqlalchemy import Boolean, DateTime, Integer, Interval, Row, String, Uuid, bindparam, exists, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from interviewer.core.columns import insert_of, table_of, utcnow, values_of
+from interviewer.core.columns import insert_of, insert_unless, table_of, utcnow, values_of
 from interviewer.interviews.exchange import Author, Kind
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.tables import (
@@ -91,12 +91,27 @@ _ADD_MESSAGE = (
     .on_conflict_do_nothing()
     .returning(*table_of(Message).columns)
 )
+# A message has either a reply or a verdict, even if a worker that lost its lease comes late with the other.
+_LAST = table_of(Message).alias("last")
+_JUDGED = exists().where(
+    _LAST.c.question_id == bindparam("messages_question_id", type_=Integer),
+    _LAST.c.number == bindparam("messages_number", type_=Integer),
+    col(Verdict.message_id) == _LAST.c.id,
+)
+_REPLIED = exists().where(
+    _LAST.c.id == bindparam("verdicts_message_id", type_=Integer),
+    col(Message.question_id) == _LAST.c.question_id,
+    col(Message.number) == _LAST.c.number,
+    col(Message.author) == Author.INTERVIEWER.value,
+)
 _ADD_UNCALLED_REPLY = (
-    insert_of(Message).on_conflict_do_nothing(index_elements=["question_id", "number", "author"]).returning(col(Message.id))
+    insert_unless(Message, _JUDGED)
+    .on_conflict_do_nothing(index_elements=["question_id", "number", "author"])
+    .returning(col(Message.id))
 )
 _ADD_REPLY = along(_ADD_UNCALLED_REPLY)
 _NEW_VERDICT = (
-    insert_of(Verdict)
+    insert_unless(Verdict, _REPLIED)
     .on_conflict_do_nothing(index_elements=["message_id"])
     .returning(col(Verdict.id), col(Verdict.score), bindparam("interview_id", type_=Integer).label("interview_id"))
     .cte("verdict")
@@ -247,7 +262,7 @@ async def add_message(session: AsyncSession, message: Message, interview_id: int
 
 
 async def add_reply(session: AsyncSession, reply: Message, call: ModelCall | None) -> int | None:
-    """Store the interviewer's reply to a message and return its ID, or None if the message already has one.
+    """Store the interviewer's reply to a message and return its ID, or None if the message already has a reply or a verdict.
 
     The call's row, if there is a call, is stored either way.
     """
@@ -293,7 +308,7 @@ async def release_lease(session: AsyncSession, message_id: int, held: datetime) 
 async def add_verdict(
     session: AsyncSession, verdict: Verdict, interview_id: int, call: ModelCall | None, *, closes: bool
 ) -> int | None:
-    """Store a verdict, add its score to the interview's totals, and return its ID, or None if the answer already has a verdict.
+    """Store a verdict, add its score to the interview's totals, and return its ID, or None if it already has a verdict or reply.
 
     With `closes`, the interview is also marked as finished. The call's row, if there is a call, is stored either way.
     """
@@ -320,39 +335,6 @@ async def set_status(session: AsyncSession, interview_id: int, status: Interview
     """Set an interview's status and clear its lease, which only `starting` interviews have."""
     values = {"status": status.value, "lease_until": None, "updated_at": utcnow()}
     await session.execute(update(Interview).where(col(Interview.id) == interview_id).values(values))
-
-
-async def extend_start(session: AsyncSession, interview_id: int, lease: timedelta) -> bool:
-    """Renew a start's lease on the database's clock. Returns False if the interview is no longer starting."""
-    statement = (
-        update(Interview)
-        .where(col(Interview.id) == interview_id, col(Interview.status) == InterviewStatus.STARTING.value)
-        .values(lease_until=func.now() + lease)
-        .returning(col(Interview.id))
-    )
-    return bool((await session.execute(statement)).scalar_one_or_none())
-
-
-async def expired_starts(session: AsyncSession, limit: int = 100) -> Sequence[Row[int, int]]:
-    """Lock and return the (id, user_id) of at most `limit` starts whose lease expired.
-
-    Rows locked by other workers are skipped.
-    """
-    statement = (
-        select(col(Interview.id), col(Interview.user_id))
-        .where(col(Interview.status) == InterviewStatus.STARTING.value, col(Interview.lease_until) < func.now())
-        .order_by(col(Interview.id))
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    return (await session.execute(statement)).all()
-
-
-async def overdue_starts(session: AsyncSession, late: timedelta) -> int:
-    """Return the number of starts whose lease expired more than `late` ago and whose credit has not been returned."""
-    statement = select(func.count()).select_from(Interview)
-    overdue = col(Interview.lease_until) < func.now() - late
-    return (await session.execute(statement.where(col(Interview.status) == InterviewStatus.STARTING.value, overdue))).scalar_one()
 
 
 async def lines(
@@ -400,21 +382,6 @@ async def final_scores(session: AsyncSession, user_id: int) -> Sequence[Row[int,
         .order_by(col(Interview.id).desc())
     )
     return (await session.execute(statement)).all()
-
-
-async def give_ups(session: AsyncSession, user_id: int, since: datetime) -> Sequence[datetime]:
-    """Return when the user gave up starting an interview after `since`, oldest first, if that counts toward the limit."""
-    statement = (
-        select(col(Interview.given_up_at))
-        .where(col(Interview.user_id) == user_id, col(Interview.given_up_at) > since)
-        .order_by(col(Interview.given_up_at))
-    )
-    return [moment for moment in (await session.execute(statement)).scalars() if moment]
-
-
-async def record_give_up(session: AsyncSession, interview_id: int, moment: datetime | None) -> None:
-    """Record the time at which a start was given up. None clears it, so that the start does not count toward the daily limit."""
-    await session.execute(update(Interview).where(col(Interview.id) == interview_id).values(given_up_at=moment))
 
 
 async def reached(session: AsyncSession, user_id: int, interview_id: int) -> int:

@@ -75,8 +75,8 @@ class Replying:
     ) -> Verdict | Message | None:
         """Judge what was said about a question, store the verdict or a follow-up instead, and publish it.
 
-        The last verdict also finishes the interview. Returns None if another worker was first; then that worker's verdict is
-        published.
+        The last verdict also finishes the interview. Returns None if another worker was first; then that worker's verdict or
+        reply is published.
         """
         began = perf_counter()
         judgement, call = await self._judgement(loaded, row, verdicts.with_feedback_timing(closing.watching(publish)))
@@ -88,15 +88,23 @@ class Replying:
         is_last = loaded.plan.is_last(row.question.position)
         adding = partial(queries.add_verdict, verdict=verdict, interview_id=loaded.interview.id, call=call, closes=is_last)
         stored = await with_retries(self._database, adding)
-        if stored is None:  # another worker stored a verdict first, which counts
-            row = await self._fresh(loaded, row)
+        if stored is None:
+            await self._publish_first(loaded, row, publish)
+            return None
+        metrics.ANSWERS_JUDGED.inc()
+        metrics.TURN_SECONDS.observe(perf_counter() - began)
+        metrics.INTERVIEWS.labels("finished").inc(int(is_last))
+        publish(Judged(turn_view(replace(row, verdict=verdict), loaded.plan, asked=len(loaded.rows)), finished=is_last))
+        return verdict
+
+    async def _publish_first(self, loaded: Loaded, row: TurnRow, publish: Publish[Event]) -> None:
+        """Publish the verdict or the reply that another worker stored first, which counts."""
+        row = await self._fresh(loaded, row)
+        view = turn_view(row, loaded.plan, asked=len(loaded.rows))
+        if row.verdict is not None:
+            publish(Judged(view, finished=loaded.plan.is_last(row.question.position)))
         else:
-            row = replace(row, verdict=verdict)
-            metrics.ANSWERS_JUDGED.inc()
-            metrics.TURN_SECONDS.observe(perf_counter() - began)
-            metrics.INTERVIEWS.labels("finished").inc(int(is_last))
-        publish(Judged(turn_view(row, loaded.plan, asked=len(loaded.rows)), finished=is_last))
-        return verdict if stored is not None else None
+            publish(Replied(view, row.said[-1].kind))
 
     async def _judgement(
         self, loaded: Loaded, row: TurnRow, publish: Publish[Event]
@@ -134,12 +142,12 @@ class Replying:
         )
         stored = await with_retries(self._database, partial(queries.add_reply, reply=reply, call=call))
         if stored is None:
-            row = await self._fresh(loaded, row)
-        else:
-            reply.id = stored
-            row = replace(row, messages=(*row.messages, reply))
+            await self._publish_first(loaded, row, publish)
+            return None
+        reply.id = stored
+        row = replace(row, messages=(*row.messages, reply))
         publish(Replied(turn_view(row, loaded.plan, asked=len(loaded.rows)), kind))
-        return reply if stored is not None else None
+        return reply
 
     async def _ask_once(self, closing: Closing, loaded: Loaded, row: TurnRow, publish: Publish[Event]) -> Done:
         """Ask the next question once it is known that the current one is closed."""

@@ -22,7 +22,7 @@ from interviewer.core.rate_limits import Action, Guard
 from interviewer.core.retry import quietly
 from interviewer.credits import interview_credits
 from interviewer.errors import AppError, Crowded, Unauthorized, Unavailable, as_app_error
-from interviewer.interviews import briefs, choice_queries, failed_starts, queries
+from interviewer.interviews import briefs, choice_queries, failed_starts, queries, start_queries
 from interviewer.interviews.events import Asked, Event, Failed, Started
 from interviewer.interviews.interviewer_calls import Caller, InterviewerCalls
 from interviewer.interviews.load import found
@@ -136,7 +136,7 @@ class Starts:
                     raise Unavailable("This interview was canceled or took too long to start. Please start again.")
         except Exception as error:
             if isinstance(error, Crowded):  # no model call was made, so giving up this start is free
-                await quietly(self._database, partial(queries.record_give_up, interview_id=interview_id, moment=None))
+                await quietly(self._database, partial(start_queries.record_give_up, interview_id=interview_id, moment=None))
             message = f"{as_app_error(error).user_message} {await failed_starts.give_back_failed(self._database, interview_id)}"
             publish(Failed("question", Unavailable(message)))
             return
@@ -172,7 +172,7 @@ class Starts:
 
     async def _extend_start(self, interview_id: int) -> bool:
         async with self._database.transaction() as session:
-            return await queries.extend_start(session, interview_id, LEASE)
+            return await start_queries.extend_start(session, interview_id, LEASE)
 
     async def follow(self, user_id: int, interview_id: int) -> AsyncIterator[Event]:
         """Follow a start from any process.

@@ -15,7 +15,7 @@ from interviewer.core.database import Database
 from interviewer.core.mail import MailService
 from interviewer.credits import ledger
 from interviewer.errors import MailDelayed, MailRefused, PaymentsUnavailable
-from interviewer.interviews import queries as interview_queries
+from interviewer.interviews import start_queries
 from interviewer.wording import counted, form
 
 # A running server gives back the credit of an abandoned start within seconds of its lease expiring. If a start is later than
@@ -52,7 +52,7 @@ async def of_database(database: Database) -> list[Check]:
         wrong = {id for id, _ in await ledger.discrepancies(session)}
         negative = {id for id, _ in await ledger.negative_running_sums(session)}
         open = await webhook_queries.open_counts(session)
-        starts = await interview_queries.overdue_starts(session, LATE_START)
+        starts = await start_queries.overdue_starts(session, LATE_START)
         failed, waiting = await mail_queries.count_failed_and_overdue(session, failed_within=RECENT, late=LATE_MAIL)
     return [
         _balances(wrong),

@@ -25,6 +25,7 @@ from interviewer.interviews.interviewer import (
 )
 from interviewer.interviews.openai_client import OpenAIInterviewer
 from interviewer.interviews.replies import FollowUp
+from interviewer.interviews.rubric import Judgement
 from tests.support import openai_server
 from tests.support.interviewer import RUBRIC
 
@@ -112,7 +113,7 @@ async def test_first_shown_field_decides(model: OpenAIInterviewer, behavior: ope
     assert follow_up == FollowUp(ASKED)
     assert {type(event) for event in published} == {Followed}
     verdict, published = await found(model, brief())
-    assert isinstance(verdict, replies.Judgement)
+    assert isinstance(verdict, Judgement)
     assert {type(event) for event in published} == {FeedbackPiece}
 
 
@@ -163,7 +164,7 @@ async def test_further_gradings_start_only_without_a_follow_up(
     behavior.follow_ups = [ASKED]
     assert isinstance(await replies.judge_or_follow_up(model, brief(), lambda _event: None, repeats=3), FollowUp)
     assert len(behavior.requests) == 1
-    assert isinstance(await replies.judge_or_follow_up(model, brief(LATER), lambda _event: None, repeats=3), replies.Judgement)
+    assert isinstance(await replies.judge_or_follow_up(model, brief(LATER), lambda _event: None, repeats=3), Judgement)
     assert len(behavior.requests) == 4
     assert schema(behavior)[0] == "feedback"
 

@@ -114,9 +114,13 @@ async def test_different_messages_at_once_conflict(
 ) -> None:
     user, interview_id, turn = await talking(services, new_user)
     interviewer.follow_ups = ["And the second?"]
-    both = await asyncio.gather(
-        say(services, user, interview_id, turn, FIRST), say(services, user, interview_id, turn, other), return_exceptions=True
-    )
+    loaded = await services.interviews.load(user.id, interview_id)
+
+    async def send(text: str) -> list[object]:
+        events = services.interviews.answer(user.id, interview_id, turn.question_id, text, uuid4(), loaded)
+        return [event async for event in events]
+
+    both = await asyncio.gather(send(FIRST), send(other), return_exceptions=True)
     [refused] = [result for result in both if isinstance(result, BaseException)]
     assert isinstance(refused, Conflict)
     assert str(refused) in (NOT_ANSWERABLE, SENT_MEANWHILE)
@@ -193,10 +197,17 @@ async def test_message_of_a_dead_worker_is_replied_to_by_another(
     replied(await say(services, user, interview_id, turn))
     async with database.transaction() as session:
         content = "" if kind in (Kind.HINT, Kind.SKIP) else SECOND
-        lease = utcnow() + timedelta(seconds=0.2)
-        message = Message(question_id=turn.question_id, author="user", kind=kind.value, number=1, content=content)
-        message.client_id, message.judging_until = uuid4(), lease
-        session.add(message)
+        session.add(
+            Message(
+                question_id=turn.question_id,
+                author="user",
+                kind=kind.value,
+                number=1,
+                content=content,
+                client_id=uuid4(),
+                judging_until=utcnow() + timedelta(seconds=0.2),
+            )
+        )
     other = build(services.settings, database=database, interviewer=interviewer)
     events = await completed(other, user, interview_id, turn)
     if kind in (Kind.ANSWER, Kind.SKIP):
@@ -230,6 +241,32 @@ async def test_two_workers_at_once_store_one_reply(
     await other.interviews.close()
 
 
+@pytest.mark.parametrize("follow_up_first", [True, False])
+async def test_message_gets_either_a_follow_up_or_a_verdict(
+    services: Services, database: Database, new_user: NewUser, interviewer: ScriptedInterviewer, follow_up_first: bool
+) -> None:
+    """Of two workers that decide differently, the first one counts."""
+    user, interview_id, turn = await talking(services, new_user)
+    second = ScriptedInterviewer()
+    other = build(services.settings, database=database, interviewer=second)
+    (second if follow_up_first else interviewer).follow_ups = ["And the second?"]
+    interviewer.gate.clear()
+    mine = asyncio.create_task(say(services, user, interview_id, turn))
+    await interviewer.called.wait()
+    async with database.transaction() as session:  # the first worker's lease is lost
+        await session.execute(update(Message).values(judging_until=None).where(col(Message.question_id) == turn.question_id))
+    theirs = await completed(other, user, interview_id, turn)
+    interviewer.gate.set()
+    expected = Replied if follow_up_first else Judged
+    for events in (await mine, theirs):
+        assert {type(event) for event in events} & {Replied, Judged, Failed} == {expected}
+    view = await services.interviews.view(user.id, interview_id)
+    assert (len(view.turns[0].messages), view.answers_judged) == ((2, 0) if follow_up_first else (1, 1))
+    if follow_up_first:
+        judged(await say(services, user, interview_id, turn, SECOND))
+    await other.interviews.close()
+
+
 # -- whole interviews ------------------------------------------------------------------------------------------------
 
 
@@ -251,7 +288,8 @@ async def test_interview_of_random_messages_ends_with_all_verdicts(
                 events = await say(services, user, interview_id, turn, chance.choice([FIRST, SECOND, ASKS]), kind)
             except Conflict:
                 continue
-            interviewer.judge_errors.clear(), interviewer.reply_errors.clear()
+            interviewer.judge_errors.clear()
+            interviewer.reply_errors.clear()
             if any(isinstance(event, Failed) for event in events):
                 events += await completed(services, user, interview_id, turn)
             if any(isinstance(event, Judged) for event in events):
