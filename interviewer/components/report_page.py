@@ -7,6 +7,7 @@ from collections.abc import Callable
 import reflex as rx
 
 from interviewer.components.appeal import appeal
+from interviewer.components.conversation import conversation
 from interviewer.components.forms import SECONDARY
 from interviewer.components.icons import icon
 from interviewer.components.layout import SECTION_TITLE, SMALL_TITLE, card
@@ -132,8 +133,17 @@ def _turn(turn: rx.Var[TurnItem], extra: Extra | None) -> rx.Component:
                 aria_level="3",
                 class_name="mt-2",
             ),
-            rx.el.h4("The answer", class_name=f"{SMALL_TITLE} mt-5 mb-1"),
-            answer_text(turn),
+            rx.cond(
+                turn.said.length() > 0,
+                rx.fragment(
+                    rx.el.h4(wording.CONVERSATION, class_name=f"{SMALL_TITLE} mt-5 mb-3"),
+                    conversation(turn),
+                ),
+                rx.fragment(
+                    rx.el.h4("The answer", class_name=f"{SMALL_TITLE} mt-5 mb-1"),
+                    answer_text(turn),
+                ),
+            ),
             rx.cond(turn.judged, _verdict(turn, extra), rx.el.p(f"{NO_SCORE_YET.capitalize()}.", class_name="mt-5 text-muted")),
         ),
         id=f"question-{turn.position}",

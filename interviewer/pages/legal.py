@@ -17,7 +17,7 @@ _TERMS: tuple[Section, ...] = (
         "What Interviewer is",
         (
             "Interviewer lets you practice backend engineering interviews. A program asks the questions and scores the answers: "
-            "either a language model, or a question bank with a scorer. The interview page tells you which.",
+            "either a language model, or a question bank with a scorer. The interview page tells you which. Both can ask follow-up questions.",
             "Scores are meant for practice. They aren't a certificate, they can be wrong, and no one should use them to make decisions about a person.",
         ),
     ),
@@ -49,7 +49,7 @@ _TERMS: tuple[Section, ...] = (
     (
         "If something goes wrong",
         (
-            "We save your answers before we score them, and if a step fails, you can try again. Even so, we offer the service as is, "
+            "We save what you write before we reply to it or score it, and if a step fails, you can try again. Even so, we offer the service as is, "
             "with no promise that it's always available. The rights the law gives you as a consumer are not affected.",
             "You can end this agreement anytime by deleting your account. If you break these terms, you may lose access.",
         ),
@@ -61,19 +61,19 @@ _PRIVACY: tuple[Section, ...] = (
         "What we keep, and why",
         (
             "Your account: your email address, the name you chose, a hash of your password (never the password itself), and the ID of your GitHub account if you connected it.",
-            "Your interviews: the job description you pasted, the questions, your answers, the verdicts and scores, and your most recent interview options. The same goes for the questions you practice. The service can't work without this data.",
+            "Your interviews: the job description you pasted, the questions, everything you and the interviewer say about them (your answers, follow-ups, clarifying questions, and hints), the verdicts and scores, and your most recent interview options. The same goes for the questions you practice. The service can't work without this data.",
             "Your purchases: orders, invoices, and subscriptions as Lemon Squeezy reports them, and your credit history. We never see your card data.",
             "Technical records: where you're signed in (a hash of the session's secret, and when it began), request counts per IP address, which we use to prevent abuse "
-            "and keep for at most a day, and logs without your answers, passwords, or tokens.",
+            "and keep for at most a day, and logs without your answers or other messages, passwords, or tokens.",
         ),
     ),
     (
         "Who else sees it",
         (
-            "The interviewer: if this site uses a language model, the job description, questions, and answers are sent to its provider so that it can ask "
+            "The interviewer: if this site uses a language model, the job description, the questions, and what you say about them are sent to its provider so that it can ask, reply, "
             "and score. With the built-in interviewer, nothing leaves this server. The interview page tells you which one you're talking to.",
             "Where they're enabled, email goes through Resend, payments through Lemon Squeezy, and GitHub sign-in through GitHub.",
-            "If you share a report by link, anyone with the link can read that report until you stop sharing it.",
+            "If you share a report by link, anyone with the link can read that report, including what you said in the interview, until you stop sharing it.",
             "Dictation uses your browser's speech recognition. Your browser may send the audio to the browser's maker. We never receive it.",
             "No one else. No advertising, no tracking, no third-party analytics. Our pages load nothing from other sites.",
         ),
@@ -91,7 +91,7 @@ _PRIVACY: tuple[Section, ...] = (
         "How long we keep it, and your rights",
         (
             "We keep your data until you delete it. On the account page, you can export everything as a file, and delete your account. If you delete it, we cancel your plan "
-            "first, then erase your interviews and personal data right away. We keep payment records and your credit history for accounting, with your identity removed. "
+            "first, then erase your interviews with everything said in them and your personal data right away. We keep payment records and your credit history for accounting, with your identity removed. "
             "Our backups may hold older data for a while.",
             "After you delete your account or disconnect GitHub, we keep a keyed hash of the email address or GitHub ID, so that the free credit can't be claimed again. "
             "The hash doesn't contain the address or ID itself, and we keep it indefinitely.",

@@ -26,7 +26,7 @@ from interviewer.interviews import queries as interview_queries
 from interviewer.interviews.load import found
 from interviewer.interviews.plan import Plan, plan_of
 from interviewer.interviews.topics import topic_by_id
-from interviewer.interviews.views import AppealView, VerdictView
+from interviewer.interviews.views import AppealView, MessageView, VerdictView
 from interviewer.reports import practice_queries, sharing_queries
 from interviewer.reports.tables import PracticeTry
 
@@ -187,7 +187,7 @@ def _with_iso_times(value: Any) -> Any:
 
 
 async def _interview(session: AsyncSession, user_id: int, interview_id: int) -> dict[str, Any]:
-    """Return one interview with its answers and verdicts. Key points are included only for answers that have been scored."""
+    """Return one interview with all messages and verdicts. Key points are included only for answers that have been scored."""
     view = (await found(session, user_id, interview_id)).view()
     shared = await sharing_queries.since(session, interview_id)
     return {
@@ -202,6 +202,7 @@ async def _interview(session: AsyncSession, user_id: int, interview_id: int) -> 
                 "topic": turn.topic,
                 "question": turn.prompt,
                 "answer": turn.answer,
+                "messages": [_message(one) for one in turn.messages],
                 "score": turn.verdict.score if turn.verdict else None,
                 "feedback": turn.verdict.feedback if turn.verdict else None,
                 "marks": _marks(turn.verdict) if turn.verdict else [],
@@ -210,6 +211,10 @@ async def _interview(session: AsyncSession, user_id: int, interview_id: int) -> 
             for turn in view.turns
         ],
     }
+
+
+def _message(message: MessageView) -> dict[str, str]:
+    return {"author": message.author.value, "kind": message.kind.value, "text": message.text, "at": _iso(message.at)}
 
 
 def _plan(plan: Plan) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from interviewer.interviews.exchange import Author
 from interviewer.interviews.views import MarkView, TurnView, VerdictView
 from interviewer.interviews.wording import FOLLOW_UP, MARKS, MODEL_ANSWER, NO_SCORE_YET, SECOND_VERDICT, out_of, topic_score
 from interviewer.reports import wording
@@ -12,6 +13,7 @@ from interviewer.reports.coverage import Standing
 from interviewer.reports.prose import Block, Span, blocks, model_answer
 from interviewer.reports.reports import Report, shortened
 from interviewer.reports.skill_levels import Skill
+from interviewer.reports.transcript import transcript
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>&~|$^{}#])")
 # At the start of a line, these begin a heading, a list, a rule, or a table.
@@ -85,14 +87,28 @@ def _practice(report: Report) -> Iterator[str]:
 def _turn(turn: TurnView) -> Iterator[str]:
     yield f'<a id="question-{turn.position}"></a>\n\n### {line(wording.place(turn))}'
     yield from _prose(blocks(turn.prompt))
-    yield "#### Answer"
-    yield fenced(turn.answer or "") if turn.kind == "code" else quoted(turn.answer or "")
+    yield from _said(turn)
     if turn.verdict is None:
         yield f"{NO_SCORE_YET.capitalize()}."
         return
     yield f"#### Score: {wording.score(turn.verdict)}"
     yield "\n".join(_mark(mark) for mark in turn.verdict.marks)
     yield from _explained(turn.verdict, turn.kind)
+
+
+def _said(turn: TurnView) -> Iterator[str]:
+    """Return the answer, or the conversation if more was said: the candidate's words as quotes, the interviewer's as text."""
+    if not (lines := transcript(turn)):
+        yield "#### Answer"
+        yield fenced(turn.answer or "") if turn.kind == "code" else quoted(turn.answer or "")
+        return
+    yield f"#### {wording.CONVERSATION}"
+    for one in lines:
+        yield f"**{line(one.label)}**"
+        if one.author is Author.INTERVIEWER:
+            yield from _prose(blocks(one.text))
+        elif one.text:
+            yield fenced(one.text) if one.is_code else quoted(one.text)
 
 
 def _mark(mark: MarkView) -> str:

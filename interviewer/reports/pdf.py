@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from interviewer.interviews.exchange import Author
 from interviewer.interviews.rubric import MAX_SCORE, PASS_SCORE
 from interviewer.interviews.views import MarkView, TopicScore, TurnView, VerdictView
 from interviewer.interviews.wording import FOLLOW_UP, MARKS, MODEL_ANSWER, NO_SCORE_YET, SECOND_VERDICT, out_of, topic_score
@@ -14,7 +15,7 @@ from interviewer.reports.pdf_layout import HEIGHT, INK, MISSING, MUTED, POINT, T
 from interviewer.reports.prose import Block, blocks, model_answer
 from interviewer.reports.reports import Report, shortened
 from interviewer.reports.skill_levels import Skill
-from interviewer.reports.transcript import highlighted
+from interviewer.reports.transcript import Part, highlighted, transcript
 
 _STANDING_MARKS = {Standing.SHOWN: "hit", Standing.NOT_SHOWN: "partial"}
 
@@ -182,18 +183,28 @@ class _Writer:
         self._text(wording.place(turn), 9, face="bold", color=MUTED)
         page.y += 0.8
         self._prose(blocks(turn.prompt), face="serif", size=13, leading=1.3)
-        self._small("Answer")
-        self._answer(turn)
+        self._said(turn)
         if turn.verdict is None:
             page.space(3)
             self._text(f"{NO_SCORE_YET.capitalize()}.", color=MUTED)
         else:
             self._verdict(turn.verdict, turn.kind)
 
-    def _answer(self, turn: TurnView) -> None:
-        code = turn.kind == "code"
-        runs = [Run(part.text, "mono" if code else "sans", mark=part.mark) for part in highlighted(turn)]
-        if code:
+    def _said(self, turn: TurnView) -> None:
+        """Write the answer, or the conversation if more was said."""
+        if not (lines := transcript(turn)):
+            self._small("Answer")
+            self._answer(highlighted(turn), is_code=turn.kind == "code")
+        for line in lines:
+            self._small(line.label)
+            if line.author is Author.INTERVIEWER:
+                self._prose(blocks(line.text), face="serif", size=11, leading=1.35)
+            elif line.parts:
+                self._answer(line.parts, is_code=line.is_code)
+
+    def _answer(self, parts: Sequence[Part], *, is_code: bool) -> None:
+        runs = [Run(part.text, "mono" if is_code else "sans", mark=part.mark) for part in parts]
+        if is_code:
             self._set.code(runs)
         else:
             self._set.paragraph(runs)

@@ -29,6 +29,7 @@ REQUIREMENTS = "The job's requirements"
 EXTREMES = "Best and weakest answers"
 PRACTICE = "What to practice next"
 QUESTIONS = "Questions and answers"
+CONVERSATION = "The conversation"
 # The maximum length of the title in a file name, in characters.
 MAX_NAME = 60
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+from datetime import datetime
 from uuid import uuid4
 
 import pytest
@@ -19,12 +20,15 @@ from interviewer.core import users
 from interviewer.core.database import Database
 from interviewer.core.users import User
 from interviewer.errors import BadRequest, NotFound, Unauthorized
+from interviewer.interviews.exchange import Kind
 from interviewer.wiring import Services
 from tests.conftest import NewUser
 from tests.support.billing import CATALOGUE, PREMIUM, PRO, SECRET, balances, changed, issue_reference, nets, send, shop
+from tests.support.conversations import ASKS, FIRST, TALK, say, talking
+from tests.support.interviewer import ScriptedInterviewer
 from tests.support.lemon_store import Delivery, Store
 from tests.support.signup import PASSWORD, link_token, signed_up
-from tests.support.turns import answered, started
+from tests.support.turns import answered, next_turn, started
 
 PRACTICED = "databases-lost-update-stock"
 
@@ -88,11 +92,39 @@ async def test_export_has_all_data_and_no_rubric_before_its_verdict(services: Se
     assert "argon2" not in document
 
 
-async def test_erasing_needs_the_typed_address_and_leaves_nothing(services: Services, database: Database) -> None:
+async def test_export_has_every_message_of_a_conversation(
+    services: Services, new_user: NewUser, interviewer: ScriptedInterviewer
+) -> None:
+    user, interview_id, turn = await talking(services, new_user)
+    interviewer.follow_ups = ["And the second?"]
+    await say(services, user, interview_id, turn, ASKS, Kind.CLARIFICATION)
+    await say(services, user, interview_id, turn, kind=Kind.HINT)
+    await say(services, user, interview_id, turn)
+    question = json.loads(json.dumps(await services.personal.export(user.id)))["interviews"][0]["questions"][0]
+    assert [(one["author"], one["kind"], one["text"]) for one in question["messages"]] == [
+        ("user", "clarification", ASKS),
+        ("interviewer", "clarification", "Assume the usual clarification."),
+        ("user", "hint", ""),
+        ("interviewer", "hint", "Assume the usual hint."),
+        ("user", "answer", FIRST),
+        ("interviewer", "follow_up", "And the second?"),
+    ]
+    times = [datetime.fromisoformat(one["at"]) for one in question["messages"]]
+    assert times == sorted(times)
+    assert (question["answer"], question["marks"]) == (None, [])
+
+
+async def test_erasing_needs_the_typed_address_and_leaves_nothing(
+    services: Services, database: Database, interviewer: ScriptedInterviewer
+) -> None:
     user = await signed_up(services)
     secret = await services.sessions.open(user)
-    interview_id, turn = await started(services, user, "Backend engineer with Python and SQL")
-    await answered(services, user, interview_id, turn)
+    interview_id, turn = await started(services, user, "Backend engineer with Python and SQL", TALK)
+    turn = next_turn(await answered(services, user, interview_id, turn))
+    interviewer.follow_ups = ["And the second?"]
+    await say(services, user, interview_id, turn, ASKS)
+    await say(services, user, interview_id, turn)
+    assert await count(database, "messages") == 5
     await services.practice.attempt(user.id, PRACTICED, "An index on both columns, for practice.", uuid4())
     await services.accounts.request_reset(user.email)
     await services.mail_sender.settle()
