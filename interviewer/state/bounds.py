@@ -200,6 +200,8 @@ EVENTS: Mapping[str, Bounds] = {
         (InterviewState, "load"): Bounds(SIGNED_IN),
         (InterviewState, "start"): Bounds(SIGNED_IN, {"form": _LONG}, Action.START),
         (InterviewState, "submit_answer"): Bounds(SIGNED_IN, {"form": _LONG}, Action.ANSWER),
+        (InterviewState, "ask"): Bounds(SIGNED_IN, {"form": _LONG}, Action.ANSWER),
+        (InterviewState, "get_hint"): Bounds(SIGNED_IN, {"interview_id": Id(), "question_id": Id()}),
         (InterviewState, "skip"): Bounds(SIGNED_IN, {"interview_id": Id(), "question_id": Id()}),
         (InterviewState, "give_up"): Bounds(SIGNED_IN),
         (InterviewState, "retry"): Bounds(SIGNED_IN, limit=Action.ANSWER),
