@@ -1,6 +1,6 @@
 """The interviewer's side of a turn: reply to the user's last message, and ask the next question.
 
-Everything is stored once, whoever does it first: another worker's verdict, reply, or question counts and is published instead.
+Everything is stored once: if another worker was first, its verdict, reply, or question counts and is published instead.
 """
 
 from __future__ import annotations

@@ -117,7 +117,7 @@ def test_final_answer_and_skip_get_no_follow_up() -> None:
         assert not may_follow_up([user(kind, LONG)], MAX_FOLLOW_UPS)
 
 
-def test_answer_before_the_hint_is_told_apart() -> None:
+def test_answer_before_the_hint_is_known() -> None:
     said = [user(Kind.ANSWER, "First."), interviewer(Kind.FOLLOW_UP), user(Kind.HINT), interviewer(Kind.HINT)]
     said.append(user(Kind.ANSWER, "Second."))
     assert before_hint(said) == "First."

@@ -127,7 +127,7 @@ async def test_different_messages_at_once_conflict(
     assert len(contents(await services.interviews.view(user.id, interview_id))) == 2
 
 
-async def test_stale_tab_is_told_that_something_was_sent(
+async def test_stale_tab_learns_that_something_was_sent(
     services: Services, new_user: NewUser, interviewer: ScriptedInterviewer
 ) -> None:
     user, interview_id, turn = await talking(services, new_user)
