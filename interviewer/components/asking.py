@@ -11,9 +11,9 @@ from interviewer.state.interview import InterviewState
 
 _FORM = "ask-form"
 _SUMMARY = f"{QUIET} list-none [&::-webkit-details-marker]:hidden group-open:text-ink"
-# On a narrow screen, a menu is as wide as the card.
-_MENU = "max-sm:inset-x-0 sm:w-80 absolute top-full z-10 mt-1 rounded-md border border-line bg-sheet p-4 shadow-lg"
-_PLACE = "group sm:relative"
+# Menus open upward, because the buttons are often at the end of the screen. On a narrow one, a menu is as wide as its row.
+MENU = "max-sm:inset-x-0 sm:w-80 absolute bottom-full z-10 mb-1 rounded-md border border-line bg-sheet p-4 shadow-lg"
+PLACE = "group sm:relative"
 
 
 def ask_form() -> rx.Component:
@@ -55,10 +55,10 @@ def ask_menu() -> rx.Component:
                     custom_attrs={"data-wait": "Asking…"},
                     class_name=f"{SECONDARY} mt-3 w-full",
                 ),
-                class_name=f"left-0 {_MENU}",
+                class_name=f"sm:left-0 {MENU}",
             ),
             key=f"ask-{InterviewState.question.question_id}-{InterviewState.question.said_count}",
-            class_name=_PLACE,
+            class_name=PLACE,
         ),
     )
 
@@ -79,10 +79,10 @@ def hint_menu() -> rx.Component:
                     custom_attrs={"data-wait": "One moment…", "data-follows": ""},
                     class_name=f"{SECONDARY} mt-3 w-full",
                 ),
-                class_name=f"left-0 {_MENU}",
+                class_name=f"sm:left-0 {MENU}",
             ),
             key=f"hint-{InterviewState.question.question_id}-{InterviewState.question.said_count}",
-            class_name=_PLACE,
+            class_name=PLACE,
         ),
     )
 

@@ -6,7 +6,7 @@ import reflex as rx
 
 from interviewer.components.answer_box import answer_box
 from interviewer.components.appeal import appeal
-from interviewer.components.asking import ask_form, ask_menu, hint_menu, reply_being_written, reply_failed
+from interviewer.components.asking import MENU, PLACE, ask_form, ask_menu, hint_menu, reply_being_written, reply_failed
 from interviewer.components.conversation import conversation
 from interviewer.components.forms import PRIMARY, QUIET, SECONDARY, alert, form
 from interviewer.components.icons import icon
@@ -163,7 +163,7 @@ def _answer_form() -> rx.Component:
             ask_menu(),
             hint_menu(),
             _skip(),
-            class_name="mt-3 flex flex-wrap items-center gap-y-2 sm:gap-x-2",
+            class_name="relative mt-3 flex flex-wrap items-center gap-y-2 sm:gap-x-2",
         ),
         rx.el.p(
             "Press Ctrl + Enter to send. ",
@@ -230,10 +230,10 @@ def _skip() -> rx.Component:
                 custom_attrs={"data-wait": "Skipping…", "data-follows": ""},
                 class_name=f"{SECONDARY} mt-3 w-full",
             ),
-            class_name="absolute right-0 top-full z-10 mt-1 w-72 rounded-md border border-line bg-sheet p-4 shadow-lg",
+            class_name=f"sm:right-0 {MENU}",
         ),
         key=f"skip-{InterviewState.question.question_id}",
-        class_name="group relative ml-auto",
+        class_name=f"ml-auto {PLACE}",
     )
 
 
