@@ -28,6 +28,7 @@ from tests.support.pdf import read
 from tests.support.turns import answered, next_turn
 
 PLANS = (
+    replace(even([5], 1), follow_ups=True),
     even([4], 1),
     even([2], 1),
     SHORT,
@@ -112,6 +113,7 @@ async def test_reports_and_files_are_complete_for_each_plan(services: Services, 
             assert f"of {10 * plan.total} points across {plan.total} answer" in shown
             assert f"Question {plan.total} · {names[-1]}" in shown
             assert f"Question {plan.total + 1} ·" not in shown
+            assert ("with follow-ups" in shown) == plan.follow_ups
             assert not [topic.name for topic in TOPICS if topic.name not in names and topic.name in shown]
         shared, _ = await services.sharing.share(user.id, interview_id)
         assert (await services.sharing.read(shared.rsplit("/", 1)[1], "192.0.2.1")).plan == plan
@@ -127,6 +129,7 @@ async def test_data_export_includes_the_plans(services: Services, everything: tu
         "programming_language": "Go",
         "follow_ups": False,
     }
+    assert [one["plan"]["follow_ups"] for one in found["interviews"]] == [plan.follow_ups for plan in reversed(plans.values())]
     assert found["last_choice"] is None
 
 
@@ -148,7 +151,8 @@ async def test_only_the_pages_remember_a_choice(services: Services, database: Da
     assert await services.interviews.last_choice(ada.id) == FIRST_CHOICE
     await begun(services, ada, even([3], 1))
     assert await services.interviews.last_choice(ada.id) == FIRST_CHOICE
-    for plan in (replace(focus([2, 4]), programming_language="Rust"), replace(SHORT, level=Level.SENIOR)):
+    rust = replace(focus([2, 4]), programming_language="Rust", follow_ups=True)
+    for plan in (rust, replace(SHORT, level=Level.SENIOR)):
         await begun(services, ada, plan, remember=True)
         assert await services.interviews.last_choice(ada.id) == plan
     assert (await services.personal.export(ada.id))["last_choice"]["level"] == "senior"

@@ -31,6 +31,7 @@ from interviewer.settings import Settings, get_settings
 from interviewer.wiring import Services
 from tests.conftest import NewUser
 from tests.support import openai_server
+from tests.support.conversations import ASKS, replied, say, talking
 from tests.support.interviewer import ScriptedInterviewer
 from tests.support.openai_server import Behavior
 from tests.support.pressure import until
@@ -98,6 +99,17 @@ async def test_every_call_is_stored_with_its_tokens(
         assert call.milliseconds >= 0
     assert counted("interviewer_model_tokens_total", direction="prompt") == before + 4 * 1500
     assert all(request["stream_options"] == {"include_usage": True} for request in model.requests)
+
+
+async def test_clarification_is_stored_as_a_reply_call(services: Services, database: Database, new_user: NewUser) -> None:
+    before = counted("interviewer_model_calls_total", kind="reply", outcome="ok")
+    user, interview_id, turn = await talking(services, new_user)
+    assert replied(await say(services, user, interview_id, turn, ASKS)).turn.messages[-1].text.endswith(openai_server.REPLY)
+    stored = await calls(database)
+    [call] = [call for call in stored if call.kind == "reply"]
+    assert (call.interview_id, call.model, call.outcome, tokens(call)) == (interview_id, "some-model", "ok", REPORTED)
+    assert counted("interviewer_model_calls_total", kind="reply", outcome="ok") == before + 1
+    assert (await Spending(database, PRICES).total(1)).sum.calls == len(stored)
 
 
 async def test_storing_calls_takes_no_extra_statement(services: Services, database: Database, new_user: NewUser) -> None:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from interviewer.core.database import Database
+from interviewer.interviews.plan import even
 from interviewer.reports.sharing import GONE
+from interviewer.state.review import ReviewState
 from interviewer.state.sharing import SharedState, ShareState
 from interviewer.wiring import Services
 from tests.conftest import NewUser
+from tests.support.conversations import FIRST, SECOND, say, talking
+from tests.support.interviewer import ScriptedInterviewer
 from tests.support.state_pages import OpenPage, run
-from tests.support.turns import started, take_all
+from tests.support.turns import next_turn, started, take_all
 
 
 async def page_of(open_page: OpenPage, user: Any, interview_id: object) -> Any:
@@ -52,6 +57,24 @@ async def test_link_is_created_shown_once_and_revoked(open_page: OpenPage, servi
     assert (page.since, page.link) == ("", "")
     gone = await shared_page(open_page, link)
     assert (gone.error, gone.turns, gone.title) == (GONE, [], "")
+
+
+async def test_both_report_pages_show_the_conversation(
+    open_page: OpenPage, services: Services, new_user: NewUser, interviewer: ScriptedInterviewer
+) -> None:
+    user, interview_id, turn = await talking(services, new_user, replace(even([4], 2), follow_ups=True))
+    interviewer.follow_ups = ["And the second?"]
+    await say(services, user, interview_id, turn)
+    turn = next_turn(await say(services, user, interview_id, turn, SECOND))
+    await say(services, user, interview_id, turn)
+    link, _ = await services.sharing.share(user.id, interview_id)
+    review = await open_page(ReviewState, user, url=f"http://localhost/interview/{interview_id}")
+    await run(ReviewState.load, review)
+    shared = await shared_page(open_page, link)
+    for page in (review, shared):
+        assert [one.label for one in page.turns[0].said] == ["You", "Interviewer · Follow-up", "You"]
+        assert page.turns[1].said == []
+        assert "".join(piece.text for piece in page.turns[1].answer) == FIRST
 
 
 async def test_only_the_owner_can_share_or_revoke(
