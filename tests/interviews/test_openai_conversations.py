@@ -228,7 +228,7 @@ async def test_unusable_reply_is_refused(
         await replies.reply(model, asked, lambda _event: None)
 
 
-async def test_interviewer_that_shows_one_and_returns_the_other_is_refused() -> None:
+async def test_result_other_than_the_text_shown_is_refused() -> None:
     """The next question would have begun although the question stays open, or the other way around."""
 
     class Fickle:
