@@ -126,12 +126,15 @@ def whole_answer(said: Sequence[Said]) -> str:
     return SEPARATOR.join(answers(said))
 
 
+def until_hint(said: Sequence[Said]) -> Sequence[Said]:
+    """Return what was said before the hint, or all of it if there was none."""
+    hints = (place for place, one in enumerate(said) if one.author is Author.INTERVIEWER and one.kind is Kind.HINT)
+    return said[: next(hints, len(said))]
+
+
 def before_hint(said: Sequence[Said]) -> str:
     """Return the part of the whole answer that was said before the hint, or all of it if there was none."""
-    hint = next(
-        (place for place, one in enumerate(said) if one.author is Author.INTERVIEWER and one.kind is Kind.HINT), len(said)
-    )
-    return whole_answer(said[:hint])
+    return whole_answer(until_hint(said))
 
 
 SEPARATOR = "\n\n"
