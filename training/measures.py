@@ -8,10 +8,10 @@ from typing import TypeAlias
 import numpy as np
 
 from evaluation.measures import pearson, rmse
-from interviewer.grading.judge import ELSEWHERE
+from interviewer.grading.judge import is_elsewhere
 from interviewer.grading.learned.labels import MADE, NAMES, NOTHING, PARTIAL, WRONG
 from interviewer.grading.learned.marking import Marked, asserted, company_of, mark_all
-from interviewer.interviews.rubric import NON_ANSWER_CAP
+from interviewer.interviews.rubric import MAX_SCORE, NON_ANSWER_CAP
 from training.readings import AnswerRead, StatementRead
 
 Figures: TypeAlias = dict[str, float | None]
@@ -91,7 +91,7 @@ def score(shares: Sequence[float], weights: Sequence[int]) -> float:
 
 def _capped(value: float, alike: float) -> float:
     """Return a score as it counts: at most 3 for an answer that is about something else."""
-    return value if alike >= ELSEWHERE else min(value, NON_ANSWER_CAP)
+    return min(value, NON_ANSWER_CAP) if is_elsewhere(alike, value / MAX_SCORE) else value
 
 
 def _agreement(found: Sequence[AnswerRead], scores: np.ndarray, grades: np.ndarray, written: np.ndarray) -> Figures:

@@ -19,13 +19,15 @@ from interviewer.grading.learned.runtime import shipped
 from interviewer.grading.learned.sentences import Span, sentences
 from interviewer.grading.nature import nature_of, spoken
 from interviewer.interviews.non_answers import is_non_answer
-from interviewer.interviews.rubric import AnswerNature, Mark, MarkedPoint, Misconception, Rubric
+from interviewer.interviews.rubric import MAX_SCORE, AnswerNature, Mark, MarkedPoint, Misconception, Rubric, exact_score
 from interviewer.interviews.topics import AnswerKind
 
 MAX_QUOTE = 280
 # An answer is about something else if its sentences are less like the key points than this share of the model answer's likeness.
 # Three of four answers to other questions are; of vague answers to the question itself, one of 100.
 ELSEWHERE = 0.5
+# But whoever makes this share of the key points' weight answers the question, in whatever words.
+ANSWERED = 0.8
 # Verdicts in memory.
 _RECENT = 64
 _recent: OrderedDict[tuple[str, Rubric, str, AnswerKind], Future[Scored]] = OrderedDict()
@@ -96,12 +98,20 @@ def _mark(prompt: str, rubric: Rubric, answer: str, kind: AnswerKind) -> Scored:
     company = company_of(points)
     wrong = _wrong_statements(answer, rubric, [asserted(reading, company) for reading in misconceptions])
     marks = tuple(_marked(index, one, answer) for index, one in enumerate(found))
-    if alike < ELSEWHERE:
+    if is_elsewhere(alike, float(exact_score(rubric, marks, nature)) / MAX_SCORE):
         nature = AnswerNature.OFF_TOPIC
     weights = [key_point.weight for key_point in rubric.key_points]
     share = sum(weight * one.share for weight, one in zip(weights, found, strict=True)) / sum(weights)
     doubts = {index: _MARKS[one.other] for index, one in enumerate(found) if one.other is not None}
     return Scored(nature, marks, wrong, share, doubts)
+
+
+def is_elsewhere(alike: float, share: float) -> bool:
+    """Return whether an answer is about something else.
+
+    `alike` is its likeness to the key points as a share of the model answer's, and `share` the part of their weight that it earns.
+    """
+    return alike < ELSEWHERE and share < ANSWERED
 
 
 def _marked(index: int, found: Marked, answer: str) -> MarkedPoint:
