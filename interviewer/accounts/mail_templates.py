@@ -38,7 +38,7 @@ def _mail(to: str, subject: str, before: list[str], link: str = "", label: str =
 
 
 def verification(to: str, username: str, site_url: str, secret: str) -> Mail:
-    """Return the mail with the link that creates an account."""
+    """Return the sign-up mail. Its link leads to the page on which the user creates the account."""
     return _mail(
         to,
         "Confirm your email address",
@@ -83,7 +83,8 @@ def welcome(to: str, username: str, site_url: str) -> Mail:
         [
             f"Welcome, {username}!",
             "Your account is ready and comes with one free interview. "
-            f"Choose {STANDARD.total} questions in {plan_duration(STANDARD)}, or {SHORT.total} in about {SHORT.minutes}. "
+            f"Choose the standard interview ({STANDARD.total} questions, {plan_duration(STANDARD)}) or the short one "
+            f"({SHORT.total} questions, {plan_duration(SHORT)}). "
             "After each answer, you'll get a verdict that quotes what you wrote. You can pause anytime.",
         ],
         f"{site_url}interview",
@@ -107,7 +108,7 @@ def reset(to: str, username: str, site_url: str, secret: str) -> Mail:
 
 
 def password_to_choose(to: str, username: str, site_url: str, secret: str) -> Mail:
-    """Return the mail for an account created without a password because its pending sign-ups had different passwords."""
+    """Return the mail for an account that has no password because its pending sign-ups had different passwords."""
     return _mail(
         to,
         "Choose your password",

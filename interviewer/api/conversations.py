@@ -36,7 +36,11 @@ _INACTIVE = "Interview is not active"
 
 
 class Answer(Body):
-    """An answer. `conversation_id` may identify the conversation; `topic_id` and `question_id` together identify the question."""
+    """An answer to a question.
+
+    If `conversation_id` is set, it must be the interview's conversation. `topic_id` and `question_id` together identify the
+    question. Without them, the server works out which question is answered.
+    """
 
     model_config = described(example={"message": "First I would measure where the time goes, because a guess is often wrong."})
     message: Annotated[
@@ -61,7 +65,11 @@ class Answer(Body):
     )
 
     def sent(self, key: str, *, first: bool = False) -> Sent:
-        """Return the submission for the use case. Raises BadRequest if only one of `topic_id` and `question_id` is set."""
+        """Return the message to pass to `ApiInterviews.reply`. `key` is its Idempotency-Key.
+
+        `first` says that the message answers the first question. Raises BadRequest if only one of `topic_id` and `question_id` is
+        set.
+        """
         return Sent(self.message, key, self.conversation_id, self.topic_id, self.question_id, first)
 
 
@@ -111,7 +119,10 @@ async def create(submission: Submission) -> Response:
     responses=_ANSWERED | refused({409: [_INACTIVE, OTHER_ANSWER, ANOTHER_QUESTION]}),
 )
 async def append(submission: Submission) -> Response:
-    """Answer the current question, or complete what is missing for the last answer."""
+    """Answer the current question.
+
+    If the last answer still has no verdict or no next question, send an empty message or the same text to request it.
+    """
     return await _reply(submission)
 
 

@@ -1,4 +1,4 @@
-"""Streamed responses as server-sent events (WHATWG HTML, 9.2), and the same events as a single JSON body."""
+"""Interview events as a stream of server-sent events (WHATWG HTML, 9.2) or, for other clients, as a single JSON body."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ from interviewer.errors import AppError
 from interviewer.interviews.events import Asked, Completed, Event, Failed, FeedbackPiece, Judged, QuestionPiece
 
 EVENT_STREAM = "text/event-stream"
-# An event's ID encodes how much of the feedback and the question has been sent, so that a client can resume in any process:
-# feedback units * _SIDE + question units. A unit is one character; the score and the last event count as one unit each.
+# An event's ID encodes how much of the feedback and the question has been sent, so that any process can resume the stream. The ID
+# is feedback units * _SIDE + question units. One character is one unit. The score counts as one more unit of the feedback, and
+# the last event as one more unit of the question.
 _SIDE = 1_000_000
 
 
@@ -33,7 +34,7 @@ class Progress:
 
     @classmethod
     def after(cls, last_event_id: str) -> Progress:
-        """Return the progress that an event's ID encodes. An invalid ID means the beginning."""
+        """Return the progress that an event's ID encodes. An invalid ID counts as the beginning."""
         number = int(last_event_id) if last_event_id.isascii() and last_event_id.isdecimal() and len(last_event_id) < 16 else 0
         return cls(*divmod(number, _SIDE))
 
@@ -44,7 +45,7 @@ class Progress:
 
 
 class Stream:
-    """Turns use case events into server-sent events, and skips what the client has already received."""
+    """Turns interview events into server-sent events, and skips what the client has already received."""
 
     def __init__(self, progress: Progress) -> None:
         self._sent = progress
@@ -54,7 +55,7 @@ class Stream:
         self.completed: Completed | None = None
 
     def lines(self, event: Event) -> str:
-        """Return the server-sent events for an event: usually one, sometimes two, or "" for none.
+        """Return the server-sent events for `event` as text: one, two, or none ("").
 
         A Failed or Completed event is only recorded, in `failure` or `completed`.
         """
@@ -101,7 +102,7 @@ class Stream:
         return self._event("done", as_json(body))
 
     def error(self, failure: AppError) -> str:
-        """Return an error event. It repeats the last ID, so that a client that resumes retries."""
+        """Return an error event with the ID of the last event sent, so that the client can resume after that event."""
         return f"id: {self._sent.id}\n{error_event(failure)}"
 
     def _event(self, name: str, data: dict[str, Any]) -> str:
@@ -109,7 +110,7 @@ class Stream:
 
 
 def error_event(failure: AppError) -> str:
-    """Return an error event without an ID. A client resumes after the last event that had one."""
+    """Return an error event without an ID. A client that resumes continues after the last event that had an ID."""
     return f"event: error\n{_data({'error': failure.user_message, 'status': failure.status})}"
 
 
@@ -118,7 +119,7 @@ def _data(data: dict[str, Any]) -> str:
 
 
 def _forget() -> None:
-    """Do nothing. This is the default for `arrived`."""
+    """Do nothing. This is the default for `arrived` in `respond`."""
 
 
 async def _call(function: Callable[[], None]) -> None:
@@ -133,11 +134,12 @@ async def respond(
     status: int = 201,
     arrived: Callable[[], None] = _forget,
 ) -> Response:
-    """Stream the events as they arrive if the client accepts event streams; otherwise respond with JSON once they have ended.
+    """Stream the events as they arrive if the client accepts event streams; otherwise, respond with JSON once they have ended.
 
-    `body` builds the JSON body. `arrived` is called after the last byte of a successful reply has been sent, as far as the server
-    can tell; it is not called after a disconnect or for a failure. An error before the first event is raised, so that it becomes
-    a plain error response in both cases.
+    A request with an Idempotency-Key resumes the stream after its Last-Event-ID. `body` builds the JSON body, which a stream
+    sends in its last event. `arrived` is called after the last byte of a successful reply has been sent, as far as the server can
+    tell; it is not called after a disconnect or for a failure. An error that occurs before the first event is raised, so that it
+    becomes a plain error response in both cases.
     """
     first = await anext(events, None)
     everything = _with(first, events)
@@ -186,6 +188,6 @@ async def _streamed(
             yield stream.error(stream.failure)
             return
         yield stream.end(await body(stream.completed))
-        arrived()  # reached only if the client is still connected: a disconnect cancels this at a `yield`
+        arrived()  # only reached if the client is still connected: a disconnect cancels this generator at a `yield`
     except AppError as error:
         yield stream.error(error)

@@ -28,9 +28,9 @@ _FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 class Report:
     """The results of an interview.
 
-    `total` is the sum of the scores of `judged` answers. `percent` is None if there are none. `best` and `worst` are from
-    `turns`; `worst` is None if no score is lower than the best. In a shared report, `coverage` is empty because it shows the job
-    description, and `suggestions` is empty because it is personal.
+    `total` is the sum of the scores of `judged` answers. `percent` is None if no answer has been judged. `best` and `worst` are
+    from `turns`; `worst` is None if no score is lower than the best. In a shared report, `coverage` is empty because it would
+    reveal the job description, and `suggestions` is empty because it is personal.
     """
 
     title: str
@@ -130,7 +130,7 @@ def shortened(prompt: str, length: int = SHORT) -> str:
 
 
 def highlighted(turn: TurnView) -> list[tuple[str, str]]:
-    """Return the parts of an answer, each with the mark for which it is the evidence.
+    """Return the parts of an answer, each with the mark that it is evidence for.
 
     The mark is "hit", "partial", or "contradicted", or "" for a part that no mark quotes.
     """

@@ -32,7 +32,7 @@ class MarkItem:
 
 @dataclass
 class PieceItem:
-    """A segment of an answer, with the mark (hit, partial, or "") and the key point that it is evidence for."""
+    """A segment of an answer. If a verdict quotes it, `mark` is hit, partial, or contradicted, and `point` is the key point."""
 
     text: str = ""
     mark: str = ""
@@ -41,7 +41,7 @@ class PieceItem:
 
 @dataclass
 class PairItem:
-    """One key point and its mark in both verdicts."""
+    """One key point, with its mark in each of the two verdicts."""
 
     point: str = ""
     first: str = ""
@@ -54,9 +54,9 @@ class TurnItem:
     """One turn with everything that a page may show of it.
 
     `total` is the number of questions in the interview. `asked_ms` is when the question was asked, as a Unix timestamp in
-    milliseconds. `hits`, `halves`, `misses`, and `wrongs` count the marks. `band` describes the range of possible scores,
-    between `low` and `high`; it is empty if the score is sure. If `appealed`, there are two verdicts, and `score`
-    is the mean of `first_score` and `second_score`.
+    milliseconds. `hits`, `halves`, `misses`, and `wrongs` count the key points that are made, partly made, missed, and
+    contradicted. `band` describes the range of possible scores, from `low` to `high`. It is empty if only one score is possible.
+    If `appealed`, there are two verdicts, and `score` is the mean of `first_score` and `second_score`.
     """
 
     question_id: int = 0
@@ -193,7 +193,7 @@ def _appealed(verdict: VerdictView, appeal: AppealView) -> dict[str, Any]:
 
 
 def rail(plan: Plan, asked: int, scores: dict[int, int], *, finished: bool = False) -> list[RailItem]:
-    """Build the progress rail after `asked` questions. `scores` maps question positions to scores."""
+    """Build the progress rail. `asked` is the number of questions asked, and `scores` maps question positions to scores."""
     items, after = [], 0
     for topic in plan.topics:
         positions = range(after + 1, after + topic.questions + 1)
@@ -220,7 +220,7 @@ def _dot(position: int, asked: int, scores: dict[int, int], finished: bool) -> s
 
 
 def scores_of(view: InterviewView) -> dict[int, int]:
-    """Return the scores of an interview by question position, without unjudged answers."""
+    """Return the scores of an interview by question position. Answers without a verdict are left out."""
     return {turn.position: turn.verdict.score for turn in view.turns if turn.verdict}
 
 
