@@ -89,7 +89,10 @@ class InterviewerGrader:
 
 
 class BuiltinGrader:
-    """Grades without a language model, by the rubric if there is one, otherwise against the reference answer. Deterministic."""
+    """Grades by the rubric, or against the reference answer if there is no rubric.
+
+    Deterministic, and needs no language model.
+    """
 
     def __init__(self) -> None:
         self._by_rubric = InterviewerGrader(BuiltinInterviewer())
@@ -97,8 +100,8 @@ class BuiltinGrader:
     async def grade(self, record: Record) -> Graded:
         """Return the unrounded score. Raises NotGraded if the answer is too long or the reference answer has no content.
 
-        With a rubric, the score is computed from the marks. Without one, key points are cut from the reference answer, and the
-        score is more precise than their marks. An empty answer scores 0.
+        With a rubric, the score is computed from the marks. Otherwise, key points are derived from the reference answer, and the
+        score is computed from the expected share of their weight, which is more precise than marks. An empty answer scores 0.
         """
         if record.rubric is not None:
             return await self._by_rubric.grade(record)

@@ -34,7 +34,7 @@ CALIBRATION_HEAD = ("predicted", "answers", "mean prediction", "mean human grade
 class Figures:
     """The measures of a set of answers. Undefined measures are None.
 
-    Means, RMSE and MAE are from 0 to 1, `far_off` is a share from 0 to 1, `seconds` is the median duration of a grading, and
+    Means, RMSE, and MAE are from 0 to 1, `far_off` is a share from 0 to 1, `seconds` is the median duration of a grading, and
     `cost` is in USD.
     """
 

@@ -39,15 +39,15 @@ ORIGINS = [settings.site_url.rstrip("/"), *settings.allowed_origins]
 
 
 class Site(rx.App):
-    """The Reflex application with outermost middleware of its own and a bounded event queue."""
+    """The Reflex application, with limits on unfinished events and with our own outermost middleware."""
 
     @property
     def event_processor(self) -> EventProcessor:
-        """Return Reflex's event processor with a bounded queue."""
+        """Return Reflex's event processor, with limits on unfinished events."""
         return backlog.bounded(self, super().event_processor)
 
     def __call__(self) -> ASGIApp:
-        """Return the ASGI application wrapped in the outermost middleware."""
+        """Return the ASGI application, wrapped in the middleware that sees every request first."""
         return Paths(BoundedHeaders(super().__call__()))
 
 
@@ -56,7 +56,7 @@ app = Site(
     theme=None,
     html_lang="en",
     head_components=head(settings.site_url if settings.production else "/"),
-    # Replaced by components/notices.py, which matches the site's style.
+    # `components/notices.py` replaces Reflex's toaster, because it matches the site's style.
     app_wraps={(55, "ErrorBoundary"): boundary},
     toaster=None,
     backend_exception_handler=shared_store.explain,

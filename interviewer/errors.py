@@ -1,4 +1,4 @@
-"""Errors that users may see. Each has an HTTP status and a one-sentence message for the user."""
+"""Expected errors. Each AppError has an HTTP status and a short message for the user."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class AppError(Exception):
     """An expected error with a message for the user. `status` is the HTTP status that the API returns.
 
     `details` are extra fields in the body of the API's error response. `page_message` is the message that pages show, if it
-    differs.
+    differs from `user_message`.
     """
 
     status = 500
@@ -35,7 +35,7 @@ class BadRequest(AppError):
 
 
 class InvalidFields(BadRequest):
-    """Form fields are invalid. `fields` maps field names to error messages, the first of which becomes the main message."""
+    """Form fields are invalid. `fields` maps field names to error messages. The first one is also the `user_message`."""
 
     def __init__(self, fields: Mapping[str, str]) -> None:
         self.fields = fields
@@ -142,8 +142,8 @@ class TooMuchAtOnce(TooManyRequests):
 class MailDelayed(Unavailable):
     """The mail could not be sent now. A later retry may succeed.
 
-    If the mail service asks for a pause before any further mail, `retry_after` is the length of the pause in seconds. The failure
-    is then not this mail's fault.
+    If the mail service asks for a pause before any further mail, `retry_after` is the length of the pause in seconds. This does
+    not count as a failed attempt at this mail.
     """
 
     user_message = "We couldn't send the email right now."
@@ -161,7 +161,11 @@ class MailRefused(AppError):
 
 
 class IdentityRefused(Unauthorized):
-    """GitHub does not confirm the user's identity: the code is invalid, or the account has no verified email address."""
+    """GitHub sign-in could not confirm the user's identity.
+
+    For example, the user denied access, the authorization code or our cookie is invalid, or the GitHub account's primary email
+    address is not verified.
+    """
 
     user_message = "GitHub didn't confirm who you are. Please try again."
 
@@ -194,7 +198,7 @@ class SubscriptionNotCancelled(PaymentsUnavailable):
     """The account cannot be deleted, because its subscription could not be canceled and would still be charged."""
 
     user_message = (
-        "We couldn't cancel your plan, so we haven't deleted your account. If we had, you'd have kept getting charged. "
+        "We couldn't cancel your plan, so we haven't deleted your account. If we had, you'd keep getting charged. "
         "Please try again in a few minutes."
     )
 
@@ -236,7 +240,7 @@ class InterviewerBadOutput(InterviewerError):
 
 
 class StartupError(Exception):
-    """The app or command cannot start or continue. The message is one sentence for the operator."""
+    """The app or command cannot start or continue. The message is meant for the operator."""
 
 
 def page_message_of(error: Exception) -> str:

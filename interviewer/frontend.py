@@ -21,7 +21,7 @@ from interviewer.core.reflex_patches.built_pages import connect_to_own_origin, d
 from interviewer.errors import StartupError
 from interviewer.settings import ROOT, Settings
 
-# Reflex reads this variable too. Parallel builds of two sites need a separate folder each.
+# Reflex reads REFLEX_WEB_WORKDIR, too. If two sites are built at the same time, each needs its own folder.
 WEB = Path(os.environ.get("REFLEX_WEB_WORKDIR") or ROOT / ".web")
 CLIENT = WEB / "build" / "client"
 STAMP = WEB / "interviewer.stamp"
@@ -64,7 +64,7 @@ _PYTHON = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.
 def fingerprint(settings: Settings) -> str:
     """Return a hash of everything a build depends on: the ENV setting, the Python version, and the source files.
 
-    In production it includes the site's URL, because link previews contain it.
+    In production, the hash also depends on the site's URL, because link previews contain it.
     """
     address = settings.site_url if settings.production else ""
     digest = hashlib.sha256(f"{settings.env}\0{address}\0{sys.version_info[:2]}".encode())
@@ -107,7 +107,7 @@ def build(settings: Settings) -> None:
             raise StartupError(f"The frontend could not be built: {cause} (full log: {log_path})")
     connect_to_own_origin(CLIENT / "assets")
     add_python(WEB / "node_modules" / "pyodide", CLIENT / "assets" / "pyodide")
-    # The code is bundled into the pages' own scripts, so the site does not need its sources.
+    # The code editor's sources. They are bundled into the pages' scripts, so the site does not need them.
     shutil.rmtree(CLIENT / "code")
     defer_scripts(CLIENT)
     STAMP.write_text(fingerprint(settings))
@@ -164,7 +164,7 @@ def reason(log: str) -> str:
 
 
 def _require_build_tools(settings: Settings) -> None:
-    """Raise StartupError if the frontend cannot be built here, before the old build is removed.
+    """Raise StartupError if the frontend cannot be built on this machine. Must be called before the old build is removed.
 
     A container image, for example, has neither Node.js nor a writable folder.
     """
@@ -203,7 +203,10 @@ def add_python(package: Path, folder: Path) -> None:
 
 
 def build_environment() -> dict[str, str]:
-    """Return the environment variables for a build. It uses Node.js and npm from the virtual environment, and no telemetry."""
+    """Return the environment variables for a build.
+
+    They prefer Node.js and npm from the virtual environment, and turn off Reflex's telemetry.
+    """
     scripts = str(Path(sys.executable).parent)
     return {
         **os.environ,

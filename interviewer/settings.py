@@ -96,7 +96,7 @@ class Settings(BaseSettings):
     @field_validator("allowed_origins", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        """Split a comma-separated list and remove trailing slashes, because origins have none."""
+        """Split a comma-separated list and remove trailing slashes, because Origin headers have none."""
         if isinstance(value, str):
             return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
         return value
@@ -213,8 +213,8 @@ class Settings(BaseSettings):
     def _former(cls, value: object, info: ValidationInfo) -> object:
         """Parse comma-separated entries of the form `variant:product` or `variant:product:price`, with the price in dollars.
 
-        Returns (variant, product, price in cents or None) for each entry. Rejects malformed entries, and variants that belong to
-        two products, including the products for sale.
+        Returns (variant, product, price in cents or None) for each entry. Rejects malformed entries, and a variant that is listed
+        for two products or is the current variant of another product.
         """
         if not isinstance(value, str):
             return value
@@ -233,7 +233,10 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _postgres(cls, value: SecretStr | None) -> SecretStr | None:
-        """Accept a PostgreSQL URL for any driver, because hosting providers show various forms. The app always uses psycopg."""
+        """Require a PostgreSQL URL. It may name any driver, because hosting providers show various forms.
+
+        The app always uses psycopg.
+        """
         if value and not re.match(r"\s*postgres(ql)?(\+\w+)?://", value.get_secret_value()):
             raise ValueError("must start with postgresql://")
         return value
@@ -255,7 +258,7 @@ class Settings(BaseSettings):
 
     @property
     def production_gaps(self) -> tuple[str, ...]:
-        """The settings that a production site still needs before it may start, one phrase each. Empty in development."""
+        """The settings that a production site still needs before it can start, one phrase each. Empty in development."""
         if not self.production:
             return ()
         gaps = {
@@ -289,9 +292,9 @@ class Settings(BaseSettings):
 
 @cache
 def get_settings() -> Settings:
-    """Return the settings of this process. Raises pydantic's ValidationError if one is invalid.
+    """Return the settings of this process. Raises pydantic's ValidationError if a setting is invalid.
 
-    The environment variable ENV_FILE names a file to read instead of `.env`.
+    If the environment variable ENV_FILE is set, it names the file to read instead of `.env`.
     """
     return Settings(_env_file=os.environ.get("ENV_FILE", ROOT / ".env"))
 

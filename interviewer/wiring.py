@@ -103,9 +103,9 @@ class Services:
     outside: tuple[OAuth | LemonSqueezy | RateLimiter | ResendMailer, ...]
 
     def stop_accepting_work(self) -> None:
-        """Report this process as not ready, stop sending mail, and refuse all work that is new or waiting in a queue.
+        """Mark this process as not ready, stop sending mail, and refuse all work that is new or waiting in a queue.
 
-        A refused turn releases its lease, so that another process can take it over. A refused start returns its credit.
+        A refused turn releases its lease, so that another process can complete the turn. A refused start returns its credit.
         """
         self.readiness.stop()
         self.mail_sender.stop()
@@ -134,7 +134,7 @@ def build(
 ) -> Services:
     """Build the services from `settings`. Adapters passed as arguments replace the configured ones.
 
-    Raises StartupError if DATABASE_URL is not set and `database` is not given, or if a setting cannot be used.
+    Raises StartupError if DATABASE_URL is not set and `database` is not given, or if DATABASE_URL or RESEND_API_KEY is unusable.
     """
     database = database or Database(_database_url(settings), pool_size=settings.database_pool_size)
     mailer = mailer or choose_mailer(settings)
@@ -212,7 +212,7 @@ def choose_interviewer(settings: Settings) -> Interviewer:
 def choose_mailer(settings: Settings) -> Mailer:
     """Return the Resend mailer if an API key is configured, otherwise the development outbox.
 
-    Raises StartupError if the key has characters that are not allowed in a header.
+    Raises StartupError if the API key has characters that are not allowed in a header.
     """
     if settings.resend_api_key is None:
         return Outbox()
@@ -238,7 +238,10 @@ def choose_payments(settings: Settings) -> LemonSqueezy | None:
 
 
 def choose_catalogue(settings: Settings) -> Catalogue:
-    """Return the catalogue of products for sale and formerly for sale. In production, it rejects test mode events."""
+    """Return the catalog of current and former products.
+
+    In production, the catalog accepts only live webhook events, not events sent in Lemon Squeezy's test mode.
+    """
     variants = {
         Product.INDIVIDUAL: settings.lemon_variant_id_individual,
         Product.PRO: settings.lemon_variant_id_pro,
@@ -298,21 +301,21 @@ def current() -> Services | None:
 
 
 def use(replacement: Services | None) -> None:
-    """Make `services()` return `replacement`. None makes the next call build new services."""
+    """Make `services()` return `replacement`. If it is None, the next call builds new services."""
     _Holder.current = replacement
 
 
 @asynccontextmanager
 async def running() -> AsyncIterator[Services]:
-    """Run the services during the block.
+    """Run the services while the block runs.
 
-    The periodic sweep and the notification listener run in the background. At the end, both are stopped and the services are
-    closed.
+    The periodic sweep and the notification listener run in the background. When the block ends, both are stopped and the services
+    are closed.
     """
     current = services()
     tasks = [asyncio.create_task(_sweep(current)), asyncio.create_task(current.notifier.listen())]
-    # Freeze the objects that exist by now, because they live until shutdown. Rescanning them in every garbage collection took a
-    # tenth of each turn's time. A higher threshold also avoids collections during a turn.
+    # Freeze the objects created during startup, because they live until shutdown. Rescanning them in every garbage collection
+    # took a tenth of each turn's time. A higher threshold also avoids collections during a turn.
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
@@ -327,10 +330,10 @@ async def running() -> AsyncIterator[Services]:
 
 
 async def _sweep(services: Services) -> None:
-    """Repeat the periodic work every SWEEP_EVERY seconds. Errors are logged.
+    """Repeat the periodic work every SWEEP_EVERY seconds until canceled. Errors are logged.
 
-    It closes idle database connections, gives back the credits of failed starts, deletes expired sessions, refresh tokens, and
-    mailed links, sends the mails that are due, and updates the mail metrics.
+    Each sweep closes idle database connections, returns the credits of failed starts, and deletes expired sessions, refresh
+    tokens, and mailed links. It also starts sending the mails that are due and updates the mail metrics.
     """
     while True:
         try:

@@ -16,7 +16,10 @@ def counted(number: int, noun: str) -> str:
 
 
 def duration(span: timedelta) -> str:
-    """Format a duration in the largest unit of which there are at least two: "15 minutes", "24 hours", "30 days"."""
+    """Format a duration: "15 minutes", "24 hours", "30 days".
+
+    The unit is days from two days on, hours from two hours on, and minutes below that. Fractions of the unit are dropped.
+    """
     minutes = int(span.total_seconds()) // 60
     for unit, noun in ((2 * 24 * 60, "day"), (2 * 60, "hour")):
         if minutes >= unit:

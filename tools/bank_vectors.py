@@ -1,4 +1,4 @@
-"""Write the vectors of the bank's questions: `python -m tools.bank_vectors`. Run it after a change of questions or weights."""
+"""Write the vectors of the bank's questions: `python -m tools.bank_vectors`. Run it when questions or weights change."""
 
 from __future__ import annotations
 

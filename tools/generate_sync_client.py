@@ -41,7 +41,7 @@ def generated(source: str) -> str:
 
 
 def main() -> int:
-    """Write `sync.py`, or with `--check` compare it, and return the exit status: 1 if it is out of date."""
+    """Write `sync.py`, or only compare it with `--check`. Returns the exit status: 1 if the compared file is out of date."""
     text = generated(SOURCE.read_text(encoding="utf-8"))
     if "--check" not in sys.argv[1:]:
         GENERATED.write_text(text, encoding="utf-8")

@@ -112,9 +112,10 @@ def fingerprint(venv: Path, kind: str) -> str:
 
 
 def runs(venv: Path) -> bool:
-    """Return whether the venv is usable: its Python starts, is recent enough and has pip, and the venv was not moved.
+    """Return whether the venv is usable.
 
-    Its base Python may have been removed, or its creation interrupted.
+    Its Python must start, be recent enough, and have pip, and the venv must not have been moved. A venv stops being usable, for
+    example, if its base Python is removed, or if its creation is interrupted.
     """
     python = venv / "bin" / "python"
     # A moved venv works only in part, because its scripts contain the old path.
@@ -183,7 +184,7 @@ def locked(name: str, lock: Path) -> str:
 
 
 def sources(python: Path) -> dict[str, str]:
-    """Return pip's configured package indexes, certificate and proxy as environment variables for uv."""
+    """Return pip's configured package indexes, certificate, and proxy as environment variables for uv."""
     given: dict[str, str] = {}
     for line in quiet([python, "-m", "pip", "config", "list"]).stdout.splitlines():
         key, _, value = line.partition("=")
@@ -232,7 +233,7 @@ def advice(output: str) -> str:
 
 
 def reason(output: str) -> str:
-    """Return the last nonempty line without its trailing period, or "no reason given" if there is no such line."""
+    """Return the last nonempty line of `output` without its trailing period, or "no reason given" if there is no such line."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     return lines[-1].rstrip(".") if lines else "no reason given"
 

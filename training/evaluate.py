@@ -1,6 +1,6 @@
 """Measure a judge: `python -m training.evaluate FOLDER --split development`.
 
-The test split may be measured three times in the life of the project. Each time is logged before it starts.
+The test split may be measured three times in the life of the project. Each measurement is logged before it starts.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ MOST_TESTS = 3
 
 
 class NoTestsLeft(Exception):
-    """The test split has been measured as often as it may be."""
+    """The test split has already been measured MOST_TESTS times."""
 
 
 def weights_of(questions: Sequence[Question]) -> WeightsOf:
-    """Return the weights of the key points in the bank."""
+    """Return the weights of each question's key points, keyed by question ID."""
     bank = load_bank()
     return {one.id: [point.weight for point in bank[one.id].rubric.key_points] for one in questions}
 
 
 def note_test(folder: Path, log: Path = TEST_LOG) -> None:
-    """Write to the log that the test split is measured; raise `NoTestsLeft` if it was measured three times."""
+    """Log that the test split is about to be measured. Raises NoTestsLeft if the log already has MOST_TESTS entries."""
     lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
     if len(lines) >= MOST_TESTS:
         raise NoTestsLeft(f"{log.name} has {len(lines)} entries")
@@ -44,7 +44,7 @@ def note_test(folder: Path, log: Path = TEST_LOG) -> None:
 
 
 def figures_of(statements: Sequence[StatementRead], answers: Sequence[AnswerRead], questions: Sequence[Question]) -> Figures:
-    """Return all figures."""
+    """Return the figures for statements and for whole answers."""
     return of_statements(statements) | of_answers(answers, weights_of(questions))
 
 

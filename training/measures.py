@@ -1,4 +1,4 @@
-"""Figures that say how good a judge is, from its readings of a split."""
+"""Figures for the quality of a judge, computed from its readings of a split."""
 
 from __future__ import annotations
 
@@ -15,17 +15,22 @@ from interviewer.interviews.rubric import MAX_SCORE, NON_ANSWER_CAP
 from training.readings import AnswerRead, StatementRead
 
 Figures: TypeAlias = dict[str, float | None]
-# Weights of the key points by question.
+# The weights of each question's key points, keyed by question ID.
 WeightsOf: TypeAlias = Mapping[str, Sequence[int]]
 SHARES = {NOTHING: 0.0, PARTIAL: 0.5, MADE: 1.0, WRONG: 0.0}
-# Kinds of whole answers: by the writers of the rubrics, by people who had not seen them, and model answers and their opposite.
+# The kinds of whole answers. WRITTEN are by the writers of the rubrics, and SPOKEN by people who had not seen the rubrics. WHOLE
+# are model answers, their negations, and model answers to other questions.
 WRITTEN = ("strong", "plain", "vague", "wrong", "non_native")
 SPOKEN = ("spoken good", "spoken mixed", "spoken vague", "spoken wrong")
 WHOLE = ("model", "negated", "other topic", "same topic")
 
 
 def of_statements(found: Sequence[StatementRead]) -> Figures:
-    """Return how often the likeliest class of a statement is right, by class, and made against contradicted alone."""
+    """Return how often the likeliest class of a statement is right, in total and by class.
+
+    Also returns how often "made" and "wrong" are distinguished, how often asserted misconceptions are found, and how often
+    corrections are mistaken for misconceptions.
+    """
     points = [one for one in found if not one.belief]
     beliefs = [one for one in found if one.belief]
     sides = [one for one in points if one.label in (MADE, WRONG)]
@@ -43,7 +48,10 @@ def of_statements(found: Sequence[StatementRead]) -> Figures:
 
 
 def of_answers(found: Sequence[AnswerRead], weights: WeightsOf) -> Figures:
-    """Return the figures on whole answers. Grades follow from the marks of their writers, scores from those of the judge."""
+    """Return the figures for whole answers.
+
+    Grades are computed from the marks that the answers' writers gave, and scores from the judge's marks.
+    """
     marks = [mark_all(one.points, one.alike) for one in found]
     scores, finer = (
         np.array(
@@ -85,7 +93,7 @@ LIMITS = (
 
 
 def score(shares: Sequence[float], weights: Sequence[int]) -> float:
-    """Return ten times the mean of the shares by weight."""
+    """Return ten times the weighted mean of the shares."""
     return 10.0 * float(np.dot(shares, weights)) / sum(weights)
 
 

@@ -1,7 +1,7 @@
-"""The network in torch: a BERT encoder of six layers with heads that classify segments, and a vector for each text.
+"""The network in PyTorch: a BERT encoder of six layers, heads that classify segments, and a vector for each text.
 
-Written as functions of a dictionary of weights, whose names are those of the base model, so that pruning, training and
-exporting work on one flat structure.
+It consists of functions of a dictionary of weights that has the base model's names, so that pruning, training, and exporting work
+on one flat structure.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ EPSILON = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Sequences of one length: numbers of pieces, owner of each place, which places are filled."""
+    """Sequences padded to one length: token IDs, the owner of each position, and which positions are not padding."""
 
     ids: Tensor
     owners: Tensor
@@ -36,12 +36,12 @@ class Batch:
 
     @property
     def types(self) -> Tensor:
-        """Return 1 where a segment is and 0 elsewhere."""
+        """BERT's token types: 1 for tokens of segments, and 0 for all others."""
         return (self.owners > CRITERION).long()
 
 
 def batch_of(packed: Sequence[Packed]) -> Batch:
-    """Return sequences padded to the longest."""
+    """Return the sequences as a batch, padded to the longest one."""
     shape = len(packed), max(len(one.ids) for one in packed)
     ids, filled = torch.zeros(shape, dtype=torch.long), torch.zeros(shape, dtype=torch.bool)
     owners = torch.full(shape, PADDING, dtype=torch.long)
@@ -53,12 +53,12 @@ def batch_of(packed: Sequence[Packed]) -> Batch:
 
 
 def to_weights(arrays: Arrays) -> Weights:
-    """Return arrays as tensors that are trained."""
+    """Return the arrays as trainable tensors."""
     return {name: torch.from_numpy(np.array(array)).requires_grad_() for name, array in arrays.items()}
 
 
 def new_heads(seed: int) -> dict[str, NDArray[np.float32]]:
-    """Return random weights of the heads for segments and for all of them together."""
+    """Return random initial weights of the two heads: for each segment, and for all segments together."""
     random = np.random.default_rng(seed)
     found = {}
     for head in (SEGMENT, WHOLE):
@@ -69,7 +69,7 @@ def new_heads(seed: int) -> dict[str, NDArray[np.float32]]:
 
 
 def encode(weights: Weights, batch: Batch, dropout: float = 0.0) -> Tensor:
-    """Return one vector for each place of each sequence."""
+    """Return one vector for each position of each sequence."""
     places = torch.arange(batch.ids.shape[1])
     hidden = (
         functional.embedding(batch.ids, weights["embeddings.word_embeddings.weight"])
@@ -84,12 +84,12 @@ def encode(weights: Weights, batch: Batch, dropout: float = 0.0) -> Tensor:
 
 
 def layers_of(weights: Mapping[str, object]) -> int:
-    """Return how many layers the encoder has."""
+    """Return the number of layers of the encoder."""
     return sum(name.endswith("intermediate.dense.bias") for name in weights)
 
 
 def classify(weights: Weights, hidden: Tensor, batch: Batch, dropout: float = 0.0) -> tuple[Tensor, Tensor]:
-    """Return logits of the classes for each segment (rows, segments, classes) and for all together (rows, classes)."""
+    """Return the logits for each segment (rows, segments, classes) and for all segments together (rows, classes)."""
     places = torch.arange(1, batch.segments + 1)
     members = (batch.owners[:, None, :] == places[None, :, None]).to(hidden.dtype)
     each = (members @ hidden) / members.sum(2, keepdim=True).clamp(min=1.0)
@@ -109,12 +109,12 @@ def _head(weights: Weights, name: str, first: Tensor, criterion: Tensor, said: T
 
 
 def vectors(hidden: Tensor, batch: Batch) -> Tensor:
-    """Return one vector of length one for each text."""
+    """Return one unit vector for each text."""
     return functional.normalize(mean(hidden, batch.filled), dim=1)
 
 
 def mean(hidden: Tensor, where: Tensor) -> Tensor:
-    """Return the mean over the places in `where`."""
+    """Return the mean of the vectors at the positions in `where`."""
     chosen = where[:, :, None].to(hidden.dtype)
     return (hidden * chosen).sum(1) / chosen.sum(1).clamp(min=1.0)
 

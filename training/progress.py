@@ -1,4 +1,4 @@
-"""How well the network does on examples while it learns."""
+"""The network's accuracy on examples, measured during training."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ ROWS = 16
 
 
 def accuracy(weights: Weights, items: Sequence[Item]) -> dict[str, list[float]]:
-    """Return by kind of example the share of segments, and of wholes, whose likeliest class is a possible one."""
+    """Return the accuracy for segments, the accuracy for wholes, and the number of examples, for each kind of example.
+
+    A prediction is right if the likeliest class is a possible one. Segments for which every class is possible are skipped.
+    """
     found: dict[str, list[list[float]]] = defaultdict(lambda: [[], []])
     ordered = sorted(items, key=lambda item: len(item.packed.ids))
     for start in range(0, len(ordered), ROWS):

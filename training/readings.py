@@ -1,4 +1,4 @@
-"""What a network says about every text of a split: computed once, so that rules and figures are made from the same numbers."""
+"""What a network says about every text of a split, computed once, so that rules and figures use the same numbers."""
 
 from __future__ import annotations
 
@@ -16,13 +16,16 @@ from training.answers import spoken_of, texts_of
 from training.dataset import Question
 from training.examples import statements_of
 
-# Answers to other questions, of the same topic and of others, that are read for each question.
+# The number of model answers from the same topic, and from other topics, that are read for each question.
 OTHERS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class StatementRead:
-    """A single statement with the criterion that it was written for."""
+    """A single statement, the criterion that it was written for, and the probability of each class.
+
+    `belief` is set if the criterion is a misconception.
+    """
 
     question: str
     criterion: str
@@ -34,9 +37,9 @@ class StatementRead:
 
 @dataclass(frozen=True, slots=True)
 class AnswerRead:
-    """A whole answer: the class of each point, a reading for each, and one for each false belief of the question.
+    """A whole answer, the class of each key point, and the readings of the question's key points and misconceptions.
 
-    `alike` is its likeness to the key points, as a share of the model answer's.
+    `alike` is the answer's likeness to the key points, as a share of the model answer's.
     """
 
     question: str
@@ -49,7 +52,7 @@ class AnswerRead:
 
 
 def read_statements(network: Network, questions: Sequence[Question]) -> list[StatementRead]:
-    """Return the readings of all statements, to points and to false beliefs."""
+    """Return the readings of all statements about key points and misconceptions."""
     rows = [(question.id, *row) for question in questions for row in _statements(question)]
     packed = [network.packer.pack(criterion, [text]) for _, criterion, text, _, _ in rows]
     return [
@@ -58,7 +61,7 @@ def read_statements(network: Network, questions: Sequence[Question]) -> list[Sta
 
 
 def read_answers(network: Network, questions: Sequence[Question]) -> list[AnswerRead]:
-    """Return the readings of all whole answers, model answers and negated ones included, and of answers to other questions."""
+    """Return the readings of all whole answers, including model answers, negated ones, and answers to other questions."""
     found = []
     for question in questions:
         wanted = wanted_of(network, question)
@@ -68,7 +71,7 @@ def read_answers(network: Network, questions: Sequence[Question]) -> list[Answer
 
 
 def _to_others(question: Question, questions: Sequence[Question]) -> Iterator[tuple[str, str, list[int]]]:
-    """Return the model answers to the next questions of other topics and of the same topic, as answers that make no point."""
+    """Yield model answers to other questions, of other topics and of the same topic, as answers that make no key point."""
     place = questions.index(question)
     others = [*questions[place + 1 :], *questions[:place]]
     for kind, same in (("other topic", False), ("same topic", True)):
@@ -92,7 +95,7 @@ def wanted_of(network: Network, question: Question) -> Wanted:
 
 
 def criteria_of(network: Network, question: Question) -> tuple[Sought, ...]:
-    """Return the criteria of a question: its key points, then its false beliefs."""
+    """Return the criteria of a question: its key points, then its misconceptions."""
     return wanted_of(network, question).criteria
 
 

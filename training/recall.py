@@ -1,7 +1,7 @@
-"""How often the shortlist has the sentence that speaks of a point: `python -m training.recall FOLDER`.
+"""Measure how often the shortlist has the sentence that speaks of a point: `python -m training.recall FOLDER`.
 
-Answers whose sentences are known are put together from single statements: one to each point, of one class, among others that
-only share the subject.
+The measured answers are assembled from single statements: one of the measured class for each point, among others that only touch
+a point or share its words.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def _hits(network: Network, question: Question, kind: str, most: int, chance: ra
 
 
 def main() -> None:
-    """Read the command line and print the recall on the development split by class and size."""
+    """Read the command line and print the recall on the development split, by class and by size of the shortlist."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="folder of an exported judge")
     network, questions = Network(parser.parse_args().folder), load(Split.DEVELOPMENT)

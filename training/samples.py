@@ -1,6 +1,6 @@
 """Write the whole answers of a split for `interviewer eval`: `python -m training.samples test FILE`.
 
-Each line has the question with its rubric, an answer, and its grade from the marks that its writer gave.
+Each line has a question with its rubric, an answer, and the grade that is computed from its writer's marks.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from training.splits import Split
 
 
 def lines(split: Split) -> Iterator[str]:
-    """Return one JSON object for each whole answer of a split, model answers and negated ones included."""
+    """Yield one JSON object for each whole answer of a split, including model answers and negated ones."""
     for question in load(split):
         asked = load_bank()[question.id]
         for kind, text, labels in texts_of(question):

@@ -1,4 +1,4 @@
-"""Texts that say nothing about a key point: answers to other questions, answers with the point taken out, filler, noise."""
+"""Examples that say nothing about a key point: answers to other questions, answers with the point removed, filler, noise."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from training.answers import Rarity, chosen, known_of, spoken_of, texts_of
 from training.dataset import DATA, Question
 from training.examples import Example, criterion_of, criterion_of_belief, segments_of
 
-# Key points of a question that one pass shows with an answer to another question, and with filler or noise alone.
+# The number of examples per question in one pass that show a key point with an answer to another question, and with filler or
+# noise alone.
 ELSEWHERE, EMPTY = 12, 2
-# Of the answers to other questions, the share to one of the same topic.
+# The share of the answers to other questions that are to a question of the same topic.
 NEAR = 0.5
-# An answer to a question of the same topic may make the point after all if a sentence is so like it, or if both tell a story.
+# An answer to a question of the same topic may make the point after all, so it is skipped if its likeness to the point is above
+# SAME, or if the topic asks for stories.
 SAME = 0.45
 STORIES = ("introduction", "behavioral")
-# How often a point is shown with the answer from which its sentences were taken.
+# The probability that a point is shown with an answer from which its sentences were removed.
 TAKEN_OUT = 0.2
-# How often filler is put into a sequence, and at most how many sentences of it.
+# The probability that filler is inserted into a sequence, and the maximum number of sentences of it.
 FILLED, MOST_FILLER = 0.12, 3
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 FILLER = tuple((DATA / "filler.txt").read_text(encoding="utf-8").splitlines())
@@ -29,13 +31,13 @@ FILLER = tuple((DATA / "filler.txt").read_text(encoding="utf-8").splitlines())
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """Right answers to all questions of a split, as sentences, by question."""
+    """The correct answers to all questions of a split, as sentences, and the questions' topics. Both are keyed by question ID."""
 
     answers: Mapping[str, Sequence[tuple[str, ...]]]
     topics: Mapping[str, str]
 
     def other(self, question: Question, chance: random.Random) -> tuple[str, tuple[str, ...]]:
-        """Return the topic of another question and an answer to it."""
+        """Return the topic of another question and an answer to it, chosen at random."""
         near = chance.random() < NEAR
         ids = [one for one in self.answers if one != question.id and (self.topics[one] == question.topic) == near]
         chosen_id = chance.choice(ids)
@@ -43,7 +45,7 @@ class Elsewhere:
 
 
 def elsewhere(questions: Sequence[Question]) -> Elsewhere:
-    """Return the right answers to `questions`."""
+    """Return the correct answers to `questions`."""
     answers = {
         one.id: [
             segments_of(text)
@@ -56,7 +58,7 @@ def elsewhere(questions: Sequence[Question]) -> Elsewhere:
 
 
 def of_others(question: Question, pool: Elsewhere, packer: Packer, rarity: Rarity, chance: random.Random) -> Iterator[Example]:
-    """Return key points, and false beliefs, with answers to other questions."""
+    """Yield examples that show key points and a misconception with answers to other questions."""
     for _ in range(ELSEWHERE):
         point = chance.choice(question.points)
         topic, segments = pool.other(question, chance)
@@ -72,7 +74,7 @@ def of_others(question: Question, pool: Elsewhere, packer: Packer, rarity: Rarit
 
 
 def of_nothing(question: Question, chance: random.Random) -> Iterator[Example]:
-    """Return key points with filler or noise alone."""
+    """Yield examples that show key points with filler or noise alone."""
     for _ in range(EMPTY):
         criterion = criterion_of(question, chance.choice(question.points), chance)
         count = chance.randint(1, 2 * MOST_FILLER)
@@ -81,7 +83,10 @@ def of_nothing(question: Question, chance: random.Random) -> Iterator[Example]:
 
 
 def of_taken_out(question: Question, packer: Packer, rarity: Rarity, chance: random.Random) -> Iterator[Example]:
-    """Return key points with an answer from which the sentences that make them were taken: the rest can at most touch them."""
+    """Yield examples that show key points with an answer from which the sentences that make them were removed.
+
+    The remaining sentences touch the key point at most.
+    """
     for answer in question.spoken:
         segments = segments_of(answer.text)
         for point, mark, quote in zip(question.points, answer.marks, answer.quotes, strict=True):
@@ -95,7 +100,7 @@ def of_taken_out(question: Question, packer: Packer, rarity: Rarity, chance: ran
 
 
 def filled(example: Example, chance: random.Random) -> Example:
-    """Return an example, some of the time with filler between its sentences."""
+    """Return the example, with probability FILLED with filler between its sentences."""
     if chance.random() >= FILLED:
         return example
     segments, labels = list(example.segments), list(example.labels)
@@ -112,6 +117,6 @@ def silent(kind: str, criterion: str, segments: Sequence[str]) -> Example:
 
 
 def noise(chance: random.Random) -> str:
-    """Return letters or digits without meaning."""
+    """Return random letters, or random digits and punctuation."""
     letters = _LETTERS if chance.random() < 0.8 else "0123456789!?#"
     return " ".join("".join(chance.choices(letters, k=chance.randint(2, 8))) for _ in range(chance.randint(2, 12)))

@@ -1,4 +1,4 @@
-"""Assigns questions to training, tuning (development), and testing."""
+"""Assign questions to training, tuning (development), and testing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One file of weights that several ONNX graphs refer to; equal arrays are stored once."""
+"""One file of weights for several ONNX graphs. Equal arrays are stored once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ALIGNED = 64
 
 
 class WeightFile:
-    """Collects arrays and where they are in the file."""
+    """Collects arrays and their offsets in the file."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -22,7 +22,7 @@ class WeightFile:
         self._known: dict[bytes, int] = {}
 
     def tensor(self, name: str, array: NDArray[Any]) -> onnx.TensorProto:
-        """Add an array; return the tensor that refers to it."""
+        """Add an array, and return an ONNX tensor that refers to it."""
         data = np.ascontiguousarray(array).tobytes()
         key = hashlib.sha256(data).digest()
         if key not in self._known:

@@ -20,8 +20,8 @@ STANDARD = (
     '{"topics": [{"id": 1, "questions": 2}, {"id": 2, "questions": 2}, {"id": 3, "questions": 2}, {"id": 4, "questions": 2}, '
     '{"id": 5, "questions": 2}, {"id": 6, "questions": 2}], "level": null, "programming_language": null, "follow_ups": false}'
 )
-# Interviews that had another plan before a downgrade. Only their questions still show what that plan was. They are read before
-# any table is locked. On a first upgrade, there are none.
+# Interviews that had another plan before a downgrade. Only their questions still show what that plan was. This query runs before
+# any table is locked. On a first upgrade, it finds none.
 OTHERS = """
 CREATE TEMPORARY TABLE other_plans ON COMMIT DROP AS
 WITH asked AS (

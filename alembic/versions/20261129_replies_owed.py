@@ -1,4 +1,4 @@
-"""replies that have not reached their programs
+"""replies that have not reached their API clients
 
 Revision: 0013, after: 0012
 """

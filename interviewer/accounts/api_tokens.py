@@ -42,9 +42,9 @@ class Tokens:
     """Issues, authenticates, and refreshes API tokens."""
 
     def __init__(self, database: Database, guard: Guard, secret: str | None, lifetime: timedelta) -> None:
-        """Sign access tokens, which are valid for `lifetime`, with `secret`.
+        """`secret` signs access tokens, which are valid for `lifetime`.
 
-        Without a secret, use a key that is generated once and stored in the database.
+        Without a secret, access tokens are signed with a key that is generated once and stored in the database.
         """
         self._database = database
         self._guard = guard
@@ -127,9 +127,9 @@ class Tokens:
         return jwt.encode(claims, key, ALGORITHM)
 
     async def _signing_key(self) -> bytes:
-        """Return the key that signs access tokens, generating it if there is none.
+        """Return the key that signs access tokens, generating and storing it if there is none.
 
-        It is cached only after the commit, because every process must use the same key.
+        A generated key is cached only after the commit, because every process must use the same key.
         """
         if self._key is None:
             async with self._database.transaction() as session:

@@ -104,7 +104,7 @@ class Sessions:
     async def authenticate(self, secret: str, *, slide: bool = False) -> AuthenticatedUser:
         """Return the user whose live session has this secret. Raises Unauthorized if there is none.
 
-        `slide` also extends the session, at most once per SLIDE_EVERY.
+        If `slide`, also extends the session, at most once per SLIDE_EVERY.
         """
         if not secret:
             raise Unauthorized

@@ -21,7 +21,7 @@ from interviewer.errors import IdentityRefused, IdentityUnavailable
 BASE_URL = "https://github.com"
 API_URL = "https://api.github.com"
 SECONDS = 10.0
-# Maximum size of a response in bytes, several hundred times that of a normal one.
+# Maximum size of a response in bytes. Normal responses are several hundred times smaller.
 MAX_ANSWER = 1_000_000
 MAX_ID = 2**63 - 1
 SCOPE = "read:user user:email"
@@ -65,7 +65,7 @@ class _User(_Answer):
 class _Request:
     """A kind of request to GitHub.
 
-    `refused` is the error that the user sees if GitHub refuses it, and `check` is what the operator should check then.
+    If GitHub refuses the request, the user sees the error `refused`, and the hint `check` is logged for the operator.
     """
 
     method: str
@@ -76,7 +76,7 @@ class _Request:
 
 _TOKEN = _Request("POST", "/login/oauth/access_token", MISCONFIGURED, "check GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET")
 _USER = _Request("GET", "/user", MISCONFIGURED, "check that GITHUB_API_URL is the API of GITHUB_BASE_URL")
-# GitHub returns 30 addresses per page by default, and the primary one may come later.
+# GitHub returns 30 addresses per page by default, and the primary one may be on a later page.
 _EMAILS = _Request(
     "GET",
     "/user/emails?per_page=100",
@@ -106,7 +106,7 @@ class GitHub:
         api_url: str = API_URL,
         timeout: float = SECONDS,
     ) -> None:
-        """`base_url` is the URL of the consent page and of access tokens, and `api_url` is that of the REST API.
+        """`base_url` is the root of the URLs of the consent page and the token endpoint, and `api_url` that of the REST API.
 
         `timeout` is the maximum duration of `identify`, in seconds.
         """
@@ -162,7 +162,7 @@ class GitHub:
         Raises IdentityRefused if the code or verifier is invalid or GitHub reports an unverified email address. Raises
         IdentityUnavailable if GitHub returns any other error or no token.
         """
-        # Both come from the client, and an unpaired surrogate cannot be encoded for sending.
+        # The code and the verifier come from the client, and an unpaired surrogate in them could not be encoded.
         if not (code.isascii() and (verifier or "").isascii()):
             raise IdentityRefused(EXPIRED)
         form = {"client_id": self._client_id, "client_secret": self._client_secret, "code": code}

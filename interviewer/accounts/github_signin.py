@@ -44,7 +44,7 @@ _DENIALS = {
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A sign-in attempt, kept in a browser cookie while the user is at GitHub. It proves that the same browser returns.
+    """A sign-in attempt, kept in a browser cookie while the user is at GitHub. The cookie proves that the same browser returns.
 
     `next` is the path to redirect to afterward. `link_to` is the ID of the signed-in user who wants to connect GitHub, or 0 for a
     sign-in.
@@ -74,9 +74,9 @@ def _signature(payload: str, key: bytes) -> str:
 
 
 class GitHubSignIn:
-    """The use cases of GitHub sign-in.
+    """Signs users in with GitHub, and connects accounts to GitHub.
 
-    Connected accounts are found by GitHub's numeric ID, because names and addresses change.
+    Connected accounts are found by GitHub's numeric ID, because user names and email addresses can change there.
     """
 
     def __init__(self, database: Database, mail_sender: MailSender, guard: Guard, oauth: OAuth | None, site_url: str) -> None:
@@ -95,9 +95,9 @@ class GitHubSignIn:
     async def begin(self, next_path: str, link_to: int = 0) -> tuple[str, str]:
         """Begin a sign-in. If `link_to` is a user ID, GitHub will be connected to that user's account instead.
 
-        Returns the URL of GitHub's consent page and the value of the cookie that the browser keeps until it returns. Afterward,
-        the user is redirected to `next_path`, or to the dashboard if that is not a path on this site. Raises Unavailable if
-        GitHub sign-in is not configured.
+        Returns the URL of GitHub's consent page, and the value of a cookie that the browser keeps until GitHub redirects back to
+        us. After the sign-in, the user is redirected to `next_path`, or to the dashboard if `next_path` is not a path on this
+        site. Raises Unavailable if GitHub sign-in is not configured.
         """
         oauth = self._required()
         attempt = Attempt(new_secret(), new_secret(), local_path(next_path[:MAX_NEXT]), link_to)
@@ -132,9 +132,10 @@ class GitHubSignIn:
         return await oauth.identify(code, verifier=attempt.verifier, redirect_uri=self._redirect_uri)
 
     async def sign_in_with_code(self, code: str, verifier: str | None, client: str = "") -> User:
-        """Return the account for a code from an API client that ran GitHub's flow itself, as `sign_in` does.
+        """Return the account of a user whose API client ran GitHub's authorization flow itself and obtained `code`.
 
-        Raises BadRequest if the code is empty. Otherwise, raises the errors of `identify` and `sign_in`.
+        The account is connected or created if necessary. Raises BadRequest if the code is empty. Otherwise, raises the errors of
+        `identify` and `sign_in`.
         """
         oauth = self._required()
         if not code:
@@ -147,8 +148,9 @@ class GitHubSignIn:
 
         An existing account with the same email address is connected, because every account's address has been verified by a
         mailed link or by GitHub. But its password may have been chosen by someone else who signed up with this address. A
-        password that was never used to sign in is therefore removed, and all sessions are ended. Raises Conflict if that account
-        is connected to another GitHub account, and IdentityRefused if the email address cannot be used here.
+        password that was never used to sign in is therefore removed, and all sessions are ended. Raises Conflict if the account
+        with this email address is connected to another GitHub account, and IdentityRefused if the email address cannot be used
+        here.
         """
         address = _address(identity)
         async with self._database.transaction() as session:
@@ -178,7 +180,7 @@ class GitHubSignIn:
         return user
 
     async def _connect(self, session: AsyncSession, user: User, identity: Identity, keep: str = "") -> None:
-        """Connect an account to GitHub, remove its password if it was never used, and notify the owner by email.
+        """Connect an account to GitHub, remove its password if it was never used to sign in, and notify the owner by email.
 
         If the password is removed, all sessions are ended except the one with the secret `keep`. Raises Conflict if the account
         is connected to another GitHub account.
@@ -194,9 +196,9 @@ class GitHubSignIn:
             enqueue(session, mail_templates.github_connected(user.email, user.username, self._site_url))
 
     async def _drop_password(self, session: AsyncSession, user: User, keep: str = "") -> None:
-        """Remove a password that someone else may have chosen, end all other sessions, and notify the owner by email.
+        """Remove a password that someone else may have chosen, end the account's sessions, and notify the owner by email.
 
-        The session with the secret `keep` stays open. Without `keep`, every session is ended.
+        The session with the secret `keep`, if given, is not ended.
         """
         user.password_hash, user.updated_at = None, utcnow()
         await session_queries.end_sessions(session, user.id, keep=hashed(keep) if keep else None)

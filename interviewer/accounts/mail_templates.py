@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
 from urllib.parse import quote
 
@@ -38,7 +39,7 @@ def _mail(to: str, subject: str, before: list[str], link: str = "", label: str =
 
 
 def verification(to: str, username: str, site_url: str, secret: str) -> Mail:
-    """Return the mail with the link that creates an account."""
+    """Return the sign-up mail. Its link leads to the page on which the user creates the account."""
     return _mail(
         to,
         "Confirm your email address",
@@ -83,7 +84,8 @@ def welcome(to: str, username: str, site_url: str) -> Mail:
         [
             f"Welcome, {username}!",
             "Your account is ready and comes with one free interview. "
-            f"Choose {FIRST_CHOICE.total} questions in {plan_duration(FIRST_CHOICE)}, or {SHORT.total} if you have less time. "
+            f"Choose the standard interview ({FIRST_CHOICE.total} questions, {plan_duration(FIRST_CHOICE)}) or the short one "
+            f"({SHORT.total} questions, {plan_duration(replace(SHORT, follow_ups=FIRST_CHOICE.follow_ups))}). "
             "After each answer, you'll get a verdict that quotes what you wrote. You can pause anytime.",
         ],
         f"{site_url}interview",
@@ -107,7 +109,7 @@ def reset(to: str, username: str, site_url: str, secret: str) -> Mail:
 
 
 def password_to_choose(to: str, username: str, site_url: str, secret: str) -> Mail:
-    """Return the mail for an account created without a password because its pending sign-ups had different passwords."""
+    """Return the mail for an account that has no password because its pending sign-ups had different passwords."""
     return _mail(
         to,
         "Choose your password",

@@ -4,8 +4,8 @@ Reflex keeps a page's state under a token that the client chooses, and sends the
 server uses a key of its own, derived from that token and the session in the cookie. With another session, an ended session, or no
 session, the same token leads to a different, empty state.
 
-Sessions and shares may end while their page is open or its state is kept. To find them, one statement checks all sessions and
-shares: at once when the database announces that some have ended, and every few seconds in any case.
+A session or a share link may end while a page still uses it, or while the page's state is kept. To find those that have ended,
+one statement checks all of them. It runs when a notification says that some have ended, and at least every LOOK_EVERY seconds.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from interviewer.errors import AppError, Unavailable
 
 logger = logging.getLogger(__name__)
 
-# Seconds between checks without a notification, because sessions also expire and notifications can be lost.
+# Seconds between checks if no notification arrives. Sessions expire without a notification, and notifications can be lost.
 LOOK_EVERY = 10.0
 # Seconds to wait for the database. After that, a new connection continues without its kept state.
 CHECK_WAIT = 3.0
@@ -62,7 +62,7 @@ class Connection:
     standing: Standing = Standing.LIVE
     # Set only if the share was live when the page connected.
     share: str = ""
-    # True until the whole state is sent for the first time, because the check on connecting still covers that send.
+    # True until the whole state is sent for the first time, because the check made while connecting still covers that send.
     checked: bool = True
     ended: bool = False
     close: Callable[[], Awaitable[None]] = _nothing
@@ -81,10 +81,13 @@ class Forget(Protocol):
     """Cleans up kept states whose session or share has ended."""
 
     async def state(self, key: str) -> None:
-        """Drop everything kept under a key."""
+        """Cancel the page's running event handlers and drop its state, stored under `key`."""
 
     async def report(self, key: str, share: str) -> None:
-        """Remove the report of an ended share link from the state under a key."""
+        """Remove a shared report from the page state stored under `key`.
+
+        `share` is the hash of the report's share link, which is no longer valid.
+        """
 
 
 class OpenPages:
@@ -104,8 +107,8 @@ class OpenPages:
         """Return a new connection for a client's token and the secret in its session cookie.
 
         While the session is live, the connection's key leads to the state loaded for the session. Executes at most one statement.
-        If the database does not respond, a signed-in page gets an empty state. It gets its own state back once the database
-        responds.
+        If the database does not respond, a signed-in page gets an empty state. Once the database responds, the page reconnects
+        and gets its own state back.
         """
         session = hashed(secret) if secret else ""
         connection = Connection(_key(Standing.LIVE, session, token), session)
@@ -114,7 +117,7 @@ class OpenPages:
             alive = await self._alive({session}, {share})
         except Unavailable:
             if session:
-                # A one-time key: should the session have ended, it must not lead to state filled in the meantime.
+                # Use a one-time key. The session may have ended, so state stored now must not be reachable by a later connection.
                 connection.standing, connection.key = Standing.UNKNOWN, _key(Standing.UNKNOWN, session, new_secret())
         else:
             connection.share = share if share in alive else ""
@@ -131,7 +134,7 @@ class OpenPages:
     def disconnect(self, connection: Connection) -> None:
         """Forget a closed connection.
 
-        The record of its state is kept until it expires, unless it has neither a session nor a share.
+        The record of the page's state is kept until it expires, unless the state has neither a session nor a share.
         """
         self._connections.discard(connection)
         if self._by_key.get(connection.key) is connection:
@@ -151,9 +154,9 @@ class OpenPages:
         return True
 
     def fill(self, key: str, secret: str) -> None:
-        """Record the session of a state that has no record yet. Does nothing without a session.
+        """Record the session of a state that has no record yet. Does nothing if `secret` is empty.
 
-        States can lack a record because Reflex gives the second of two connections with one token a key of its own.
+        A state can lack a record because Reflex gives the second of two connections with the same token a new key.
         """
         if secret:
             self._keep(key, hashed(secret))
@@ -163,9 +166,9 @@ class OpenPages:
         return self._kept[key].session if key in self._kept else ""
 
     def show(self, key: str, share: str) -> None:
-        """Record the hash of the share link whose report a page shows, or an empty string for none.
+        """Record which shared report a page shows. `share` is the hash of its share link, or empty for none.
 
-        Does nothing for an unknown key.
+        Does nothing if no state is kept under `key`.
         """
         if key in self._kept:
             self._kept[key].share = share
@@ -267,7 +270,7 @@ class OpenPages:
     async def _alive(self, sessions: Collection[str], shares: Collection[str], *, ask: bool = False) -> set[str]:
         """Return which of these hashes are live.
 
-        Without any hashes, queries the database only if `ask`, to find out whether it responds. Raises Unavailable if the
+        If there are no hashes, queries the database only if `ask`, to find out whether it responds. Raises Unavailable if the
         database does not respond within CHECK_WAIT seconds.
         """
         sessions, shares = [one for one in sessions if one], [one for one in shares if one]

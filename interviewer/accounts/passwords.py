@@ -25,7 +25,7 @@ _estimating = threading.Lock()
 
 
 def refusal(password: str, about: Iterable[str] = ()) -> str:
-    """Return the reason a password may not be used, or an empty string if it may be used.
+    """Return the reason that a password is refused, or an empty string if it is accepted.
 
     Refuses passwords that are too short or too long, contain unpaired surrogates, or are easy to guess: common passwords,
     patterns, and variations of `about` (the user's name and email address). Takes up to 50 ms of CPU time, so call it in a
@@ -55,7 +55,7 @@ def _strength(password: str, about: Iterable[str]) -> int:
 
 
 def _strength_as_typed(password: str) -> int:
-    """Return zxcvbn's score for keyboard walks, sequences, and dates alone, because they use the symbols as typed."""
+    """Return zxcvbn's score if it matches only keyboard walks, sequences, and dates, which depend on the symbols as typed."""
     found = [*matching.spatial_match(password), *matching.sequence_match(password), *matching.date_match(password)]
     return int(time_estimates.guesses_to_score(scoring.most_guessable_match_sequence(password, found)["guesses"]))
 

@@ -16,19 +16,19 @@ from interviewer.credits.tables import Subscription
 
 
 async def user_by_email(session: AsyncSession, email: str) -> User | None:
-    """Return the account with this normalized email address, or None."""
+    """Return the account with this normalized email address, or None if there is none."""
     return (await session.execute(select(User).where(col(User.email) == email))).scalar_one_or_none()
 
 
 async def user_by_github_id(session: AsyncSession, github_id: int) -> User | None:
-    """Return the account connected to this GitHub ID, or None."""
+    """Return the account connected to this GitHub ID, or None if there is none."""
     return (await session.execute(select(User).where(col(User.github_id) == github_id))).scalar_one_or_none()
 
 
 async def token_by_hash(session: AsyncSession, token_hash: str, purpose: str, *, lock: bool = False) -> OneTimeToken | None:
     """Return the one-time token with this hash and purpose, even if it was used or has expired. Returns None if there is none.
 
-    `lock` locks the row and reads it again.
+    If `lock`, locks the row and reads it again.
     """
     statement = select(OneTimeToken).where(col(OneTimeToken.token_hash) == token_hash, col(OneTimeToken.purpose) == purpose)
     if lock:
@@ -65,7 +65,7 @@ async def count_pending_passwords(session: AsyncSession, email: str, now: dateti
 async def mark_password_proven(session: AsyncSession, user_id: int, password_hash: str, now: datetime) -> None:
     """Record that a user's password has been used to sign in (`password_proven_at`).
 
-    No-op if the password has changed since, or if this is already recorded.
+    No-op if the password has changed since, or if its use is already recorded.
     """
     statement = update(User).where(
         col(User.id) == user_id, col(User.password_hash) == password_hash, col(User.password_proven_at).is_(None)
@@ -87,7 +87,8 @@ async def delete_one_time_tokens(session: AsyncSession, email: str) -> None:
 async def listed(session: AsyncSession, *, search: str, limit: int) -> Sequence[Row[User, str | None]]:
     """Return up to `limit` users, newest first, each with the status of their newest subscription.
 
-    The status is None if a user has no subscription. `search` filters by parts of the email address or name.
+    The status is None if a user has no subscription. If `search` is not empty, returns only users whose email address or name
+    contains it.
     """
     newest: Any = (
         select(col(Subscription.status))

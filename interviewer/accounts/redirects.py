@@ -8,7 +8,7 @@ HOME = "/dashboard"
 
 
 def local_path(raw: str) -> str:
-    """Return `raw` if it is a path on this site, and the dashboard's path otherwise. Prevents open redirects."""
+    """Return `raw` if it is a path on this site; otherwise, return the dashboard's path. Prevents open redirects."""
     safe = raw.startswith("/") and not raw.startswith("//") and "\\" not in raw and raw.isascii() and raw.isprintable()
     return raw if safe else HOME
 

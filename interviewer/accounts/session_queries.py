@@ -32,7 +32,7 @@ from interviewer.interviews.tables import Interview, ReportShare
 
 
 async def signed_in(session: AsyncSession, token_hash: str, now: datetime) -> tuple[Session, User] | None:
-    """Return the live session with this token hash and its user, or None."""
+    """Return the live session with this token hash and its user, or None if there is none."""
     statement = (
         select(Session, User)
         .join(User, col(User.id) == Session.user_id)
@@ -54,19 +54,25 @@ async def sessions_of(session: AsyncSession, user_id: int, now: datetime) -> lis
 
 
 async def end_one_session(session: AsyncSession, user_id: int, session_id: int) -> None:
-    """Delete one of a user's sessions. Does nothing if the session does not exist or belongs to another user."""
+    """Delete one of a user's sessions and notify every process.
+
+    Does nothing if the session does not exist or belongs to another user.
+    """
     await _end(session, delete(Session).where(col(Session.user_id) == user_id, col(Session.id) == session_id))
 
 
 async def end_sessions(session: AsyncSession, user_id: int, *, keep: str | None = None) -> None:
-    """Delete all sessions of a user, with their refresh tokens. The session with the token hash `keep` is kept."""
+    """Delete all sessions of a user, with their refresh tokens, and notify every process.
+
+    The session with the token hash `keep`, if given, is kept.
+    """
     # IS DISTINCT FROM, because the token hash is NULL in sessions of API clients.
     kept = col(Session.token_hash).is_distinct_from(keep) if keep else true()
     await _end(session, delete(Session).where(col(Session.user_id) == user_id, kept))
 
 
 async def end_session(session: AsyncSession, token_hash: str) -> None:
-    """Delete the session with this token hash, if there is one."""
+    """Delete the session with this token hash and notify every process. Does nothing if there is no such session."""
     await _end(session, delete(Session).where(col(Session.token_hash) == token_hash))
 
 
@@ -128,8 +134,8 @@ async def user_and_session(
 async def locked_refresh_token(session: AsyncSession, token_hash: str) -> tuple[RefreshToken, Session] | None:
     """Return the refresh token with this hash, even if it was used, and its locked session.
 
-    Returns None if there is no such token. Ending a session locks the same row. The token is read after the lock is acquired, so
-    it is current.
+    Returns None if there is no such token. Ending a session locks the session's row, too. The token is read after that lock is
+    acquired, so the token is current.
     """
     statement = (
         select(Session)

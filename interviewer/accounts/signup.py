@@ -54,7 +54,7 @@ def _rate_limit_key(email: str) -> str:
 
 
 async def checked_password(raw: str, *about: str) -> str:
-    """Return the password if it may be used. Raises InvalidFields with the reason if it may not.
+    """Return the password if it is accepted. Raises InvalidFields with the reason if it is refused.
 
     `about` is the user's name and email address, which the password must not resemble. Takes up to 50 ms of CPU time, in a
     thread, so check the rate limit first.
@@ -67,7 +67,7 @@ async def checked_password(raw: str, *about: str) -> str:
 async def _checked_sign_up(email: str, username: str, password: str) -> tuple[str, str]:
     """Return the email address and name in their stored form.
 
-    Raises InvalidFields with all invalid fields if the email address, the name, or the password is invalid.
+    If the email address, the name, or the password is invalid, raises InvalidFields with all invalid fields.
     """
     refused = {}
     try:
@@ -97,7 +97,7 @@ async def password_matches(password: str, password_hash: str | None) -> bool:
     """Return whether a password matches a hash.
 
     Returns False if `password_hash` is None, after doing the same work, so that the timing does not reveal whether there is a
-    hash. A password that no account can have returns False at once.
+    hash. For a password that no account can have, returns False at once.
     """
     if not may_exist(password):
         return False
@@ -108,7 +108,7 @@ async def password_matches(password: str, password_hash: str | None) -> bool:
 
 
 class Accounts:
-    """The use cases of accounts: sign-up, sign-in, and password reset."""
+    """Sign-up, sign-in, and password reset."""
 
     def __init__(self, database: Database, mail_sender: MailSender, guard: Guard, site_url: str) -> None:
         self._database = database
@@ -117,7 +117,7 @@ class Accounts:
         self._site_url = site_url
 
     async def email_exists(self, email: str, client: str = "") -> bool:
-        """Return whether there is an account with an email address. No other use case reveals this.
+        """Return whether an email address has an account. No other operation reveals whether an account exists.
 
         Raises BadRequest if the email address is invalid, and TooManyRequests if the IP address `client` exceeds the rate limit.
         """
@@ -130,8 +130,8 @@ class Accounts:
         """Email a link that creates the account.
 
         If the email address already has an account, the email says so instead, and the caller sees no difference. Raises
-        InvalidFields if the email address, the name, or the password is invalid, which still counts as an attempt. Raises
-        TooManyRequests if a rate limit is exceeded.
+        InvalidFields if the email address, the name, or the password is invalid; the call still counts toward the rate limits.
+        Raises TooManyRequests if a rate limit is exceeded.
         """
         await self._guard.check(Action.SIGN_UP, client, _rate_limit_key(email))
         email, username = await _checked_sign_up(email, username, password)
@@ -170,7 +170,7 @@ class Accounts:
             return _live(await queries.token_by_hash(session, hashed(secret), "verification"))
 
     async def confirm(self, secret: str, password: str, client: str = "") -> User:
-        """Create the account of a mailed link for a user who knows the password chosen at sign-up.
+        """Create the account of a mailed link if `password` is the one that was chosen at sign-up.
 
         Access to the mailbox does not prove that the user chose the password, because anyone can sign up with another person's
         address. Raises BadRequest if the password is wrong. Also raises the errors of `verify`.
@@ -192,11 +192,11 @@ class Accounts:
         return await self._create(secret, proven_hash=new_hash)
 
     async def verify(self, secret: str, client: str = "") -> User:
-        """Create the account of a mailed link for an API client, which has the link but no password.
+        """Create the account of a mailed link for an API client, which sends the link's secret but no password.
 
-        The account gets the password of that sign-up, but `password_proven_at` stays empty. If another pending sign-up with the
-        same email address has a different password, we cannot know which one is the owner's. Then the account gets no password,
-        and an email lets the owner choose one.
+        The account gets the password chosen at sign-up, but `password_proven_at` stays empty. If another pending sign-up with the
+        same email address has a different password, we cannot know which one is the owner's. In that case, the account gets no
+        password, and we email a link for choosing one.
 
         Raises Unauthorized if the link is unknown, used, or expired. Raises Conflict if the email address has an account by now.
         Raises TooManyRequests if the IP address `client` exceeds the rate limit.
@@ -208,13 +208,13 @@ class Accounts:
         """Create the account of a mailed link, with its free credit, and use up all sign-up links of the email address.
 
         `proven_hash` is the hash of a password that the user has just typed. It becomes the account's password, and
-        `password_proven_at` is set. Without it, the account gets its password by the rules of `verify`. Raises Unauthorized if
-        the link is unknown, used, or expired, and Conflict if the email address has an account by now.
+        `password_proven_at` is set. If `proven_hash` is None, the password is set as described in `verify`. Raises Unauthorized
+        if the link is unknown, used, or expired, and Conflict if the email address has an account by now.
         """
         now = utcnow()
         async with self._database.transaction() as session:
             found = _live(await queries.token_by_hash(session, hashed(secret), "verification"))
-            # Serialize the use of two links with the same address, because each of them uses up the other.
+            # Serialize the use of two links for the same email address, because using one of them uses up the other.
             await queries.lock_address(session, found.email)
             token = _live(await queries.token_by_hash(session, hashed(secret), "verification", lock=True))
             if await queries.user_by_email(session, token.email) is not None:
@@ -273,8 +273,8 @@ class Accounts:
         """Email a link for choosing a new password, if the email address has an account.
 
         The lookup runs after the response, so neither the response nor its timing reveals whether the account exists. Raises
-        BadRequest if the email address is invalid, which still counts as an attempt. Raises TooManyRequests if a rate limit is
-        exceeded.
+        BadRequest if the email address is invalid; the call still counts toward the rate limits. Raises TooManyRequests if a rate
+        limit is exceeded.
         """
         await self._guard.check(Action.RESET, client, _rate_limit_key(email))
         address = normalized_email(email)

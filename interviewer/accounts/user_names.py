@@ -8,7 +8,7 @@ import unicodedata
 from interviewer.errors import BadRequest
 
 MAX_USERNAME = 50
-# Maximum number of characters examined, including spaces. It exceeds any real name, and keeps the check fast enough for the event
+# Maximum length of a name before its spaces are normalized. Longer than any real name, and short enough to check in the event
 # loop.
 MAX_EXAMINED = 500
 # Zero-width joiners and non-joiners are legitimate in words and emoji. Other invisible characters, and those that change the text
@@ -24,7 +24,7 @@ _LINK = re.compile(
     re.IGNORECASE,
 )
 # A dot inside a word, followed by two letters, looks like a domain. Email clients link some 1,400 top-level domains, and more are
-# added. "js" is not one of them, and not a country code.
+# added. "js" is not a top-level domain, so names such as "Node.js" are allowed.
 _DOTTED = re.compile(r"[^\s.]\.(?!js\b)[^\W\d_](?:[^\W\d_]|[^\x00-\x7f])", re.IGNORECASE)
 # Dots after initials and titles are allowed: "J.Smith" and "Dr.Strange" are names, unless they end in a common top-level domain.
 _TITLES = frozenset({"dipl", "dr", "fr", "hon", "ing", "mr", "mrs", "ms", "mx", "prof", "rev", "st"})

@@ -83,7 +83,7 @@ def build(origins: Collection[str] = ()) -> FastAPI:
 class _UnmatchedRoutes:
     """Returns 404 for unknown paths, 405 for a wrong method, and the allowed methods for OPTIONS.
 
-    Without it, the single-page app would answer all of them with HTML.
+    Without it, the single-page app would respond to these requests with HTML.
     """
 
     def __init__(self, routes: Sequence[BaseRoute]) -> None:

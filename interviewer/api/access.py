@@ -42,7 +42,7 @@ async def person(services: Services, credentials: Annotated[_Credentials, Depend
 
 
 class SignInFirst(Exception):
-    """The browser is not signed in. It is redirected to the sign-in page, and from there to `next`."""
+    """The browser is not signed in. It is redirected to the sign-in page, and to `next` once the user has signed in."""
 
     def __init__(self, next: str) -> None:
         super().__init__(next)
@@ -71,7 +71,7 @@ def refresh_token(credentials: Annotated[_Credentials, Depends(_REFRESH)]) -> st
 def client(request: Request) -> str:
     """Return the client's IP address, or "" if it is unknown.
 
-    The server has already applied the forwarded address of a trusted proxy.
+    Behind a trusted proxy, the server has already replaced the proxy's address with the forwarded address.
     """
     return request.client.host if request.client else ""
 

@@ -1,4 +1,4 @@
-"""Sign-up, sign-in, and token renewal for API clients. They hold tokens; nothing here reads or sets a cookie."""
+"""Sign-up, sign-in, and token renewal for API clients, which use tokens. Nothing here reads or sets a cookie."""
 
 from __future__ import annotations
 
@@ -58,7 +58,10 @@ class Renewal(Body):
 
 
 class Code(Body):
-    """A code from GitHub, for a client that ran the sign-in flow itself, and the PKCE verifier if it used one."""
+    """An authorization code from GitHub, and the PKCE verifier if one was used.
+
+    For clients that run GitHub's sign-in flow themselves.
+    """
 
     model_config = described("code", example={"code": "a1b2c3d4e5f6a7b8c9d0"})
     code: Secret = ""
@@ -116,7 +119,10 @@ async def check_email(body: Address, services: Services, client: Client) -> Know
     | refused({400: ["Username, Email, and Password required", NO_EMAIL, WEAK]}),
 )
 async def request_verification(body: SignUp, services: Services, client: Client) -> Done:
-    """Send the email with the link that creates an account. The response is the same if the account already exists."""
+    """Send a sign-up email. The account is created when the link in the email is used.
+
+    The response is the same if the email address already has an account.
+    """
     if not (body.email.strip() and body.username.strip() and body.password):
         raise BadRequest("Username, Email, and Password required")
     await services.accounts.request_verification(body.email, body.username, body.password, client)
@@ -139,7 +145,7 @@ async def login(body: Credentials, services: Services, client: Client, user_agen
     responses=refused({400: ["UserID required", "Invalid ID"], 401: Unauthorized.user_message}),
 )
 async def renew(token: RefreshSecret, body: Renewal, services: Services, client: Client) -> RenewedBody:
-    """Exchange a refresh token for a new access token and refresh token. The old refresh token is no longer valid."""
+    """Exchange a refresh token for a new access token and refresh token. The old refresh token stops working."""
     issued: IssuedTokens = await services.tokens.refresh(token, body.user_id, client)
     return RenewedBody(id=issued.user.id, jwtoken=issued.access, refresh_token=issued.refresh)
 
@@ -176,7 +182,7 @@ async def reset_password(body: Reset, services: Services, client: Client) -> Not
     ),
 )
 async def github(body: Code, services: Services, client: Client, user_agent: UserAgent = "") -> GitHubBody:
-    """Sign in with a code from GitHub, for clients that ran GitHub's flow themselves."""
+    """Sign in with an authorization code from GitHub. For clients that run GitHub's sign-in flow themselves."""
     user = await services.github.sign_in_with_code(body.code, body.code_verifier, client)
     issued = await services.tokens.issue(user, user_agent)
     return GitHubBody(userID=user.id, username=user.username, jwt=issued.access, refreshToken=issued.refresh)

@@ -25,7 +25,7 @@ MOST = 500
 
 
 class PastInterview(BaseModel):
-    """A past interview. `score` is a percentage, absent until an answer is scored."""
+    """A past interview. `score` is a percentage, and is missing until an answer is scored."""
 
     id: int
     started_at: datetime
@@ -92,7 +92,8 @@ async def dashboard(
 def plan_word(plan: Plan) -> Literal["free", "pro", "premium"]:
     """Return the plan's name in the API.
 
-    Without a plan, or once it has expired, the name is "free". If the current product is unknown, the last known one counts.
+    The name is "free" if there is no plan or if the plan has expired. If the current product is unknown, the last known one
+    counts.
     """
     known = plan.product or plan.last_known
     if known is None or plan.status == SubscriptionStatus.EXPIRED:

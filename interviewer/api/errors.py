@@ -1,4 +1,4 @@
-"""The API's error responses: always `{"error": "<a sentence>"}`, with the error's status."""
+"""The API's error responses: `{"error": "<a sentence>"}` with the error's status, and more fields for some errors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from interviewer.errors import AppError, TooManyRequests, Unavailable
 logger = logging.getLogger(__name__)
 
 INVALID_BODY, NO_SUCH_METHOD = "Invalid request body", "Method not allowed"
-# Maximum request body sizes in bytes, far above any form and any allowed text.
+# Maximum size of a request body in bytes, in general and for webhooks. Both are far above any form and any allowed text.
 MAX_BODY, MAX_WEBHOOK = 256 * 1024, 1024 * 1024
 WEBHOOKS = "/api/webhooks/"
 # Seconds until a retry makes sense while a service we depend on is unavailable.
@@ -32,7 +32,7 @@ _failures = Failures(logger, "a request failed", QUIET)
 
 
 def install(api: FastAPI) -> None:
-    """Install handlers that turn every error of the API's routes into an error response of ours, or a redirect to sign-in."""
+    """Install handlers that turn every error in the API's routes into one of our error responses or a redirect to sign-in."""
     api.add_exception_handler(AppError, _ours)
     api.add_exception_handler(SignInFirst, _to_login)
     api.add_exception_handler(RequestValidationError, _malformed)
@@ -88,7 +88,7 @@ def response_for(error: AppError) -> JSONResponse:
 
 
 def retry_after(error: AppError) -> dict[str, str]:
-    """Return the Retry-After header of an error that a retry can fix, or no headers for other errors."""
+    """Return the Retry-After header if a retry can fix the error; otherwise, return no headers."""
     if isinstance(error, TooManyRequests):
         return {"Retry-After": str(error.retry_after)}
     return {"Retry-After": str(RETRY_AFTER)} if isinstance(error, Unavailable) else {}

@@ -46,7 +46,7 @@ async def start(
     connect: Annotated[bool, Query(description="Connect GitHub to the account that the browser is signed in to.")] = False,
     secret: SessionSecret = "",
 ) -> Response:
-    """Redirect to GitHub. With `connect`, GitHub is added to the signed-in account instead of signing in."""
+    """Redirect to GitHub to sign in. With `connect`, GitHub is connected to the account that the browser is signed in to."""
     try:
         with sign_in_first("/account"):
             link_to = (await services.sessions.authenticate(secret)).user_id if connect else 0
@@ -87,11 +87,11 @@ async def callback(
         page = "/account" if attempt.link_to else login_page(attempt.next)
         response = await _finish(services, attempt, client, code, state, error, secret, user_agent)
     except AppError as failure:
-        if type(failure) is Unauthorized:  # the session has ended, and the account page would redirect to this page
+        if type(failure) is Unauthorized:  # the session has ended, so /account would only redirect to the login page
             page = login_page("/account")
         response = flash(services, page, error=failure.user_message)
     response.delete_cookie(ATTEMPT_COOKIE, path=f"/{CALLBACK}")
-    # The URL contains a used code, so keep the response out of caches.
+    # The URL contains a used authorization code, so keep the response out of caches.
     response.headers["Cache-Control"] = "no-store"
     return response
 

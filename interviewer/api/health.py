@@ -42,5 +42,8 @@ async def health(services: Services) -> str:
     responses=_text(READY) | refused({503: [Unavailable.user_message, STOPPING, OLD_SCHEMA, NO_WRITES]}),
 )
 async def ready(services: Services) -> str:
-    """Report whether the process accepts traffic. It does not while it shuts down, for example."""
+    """Report whether the process accepts traffic.
+
+    It does not while it is shutting down, or while the database is unavailable, refuses writes, or has an older schema.
+    """
     return await services.readiness.check()

@@ -17,7 +17,7 @@ class Lenient:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Remove a trailing slash from the path. A missing or plain-text Content-Type becomes JSON."""
+        """Remove a trailing slash from the path, and replace a missing or plain-text Content-Type with JSON."""
         if scope["type"] == "http" and (scope["path"].startswith(PREFIX) or scope["path"] in ALONE):
             # Modify the scope in place: the outer middleware reads the matched route from it.
             scope["path"], scope["headers"] = _path(scope["path"]), _headers(scope)
@@ -33,5 +33,6 @@ def _headers(scope: Scope) -> list[tuple[bytes, bytes]]:
     kind = Headers(scope=scope).get("content-type", "").partition(";")[0].strip().lower()
     if kind not in ("", PLAIN):
         return given
-    # This bypasses the CORS preflight, but the API ignores cookies, so another site's page gains nothing by it.
+    # Browsers send plain-text requests without a CORS preflight. Another site's page gains nothing by that, because the API
+    # ignores cookies.
     return [*((name, value) for name, value in given if name != b"content-type"), (b"content-type", JSON)]

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from interviewer.settings import ROOT
 
 WORDS = "Interviewer is down for maintenance and will be back in a few minutes."
-# Seconds after which the page reloads and API clients retry.
+# Seconds after which API clients may retry. The maintenance page reloads after the same time.
 RETRY = 60
 _AVAILABLE_PATHS = ("/live", "/metrics", "/fonts/", "/favicon")
 

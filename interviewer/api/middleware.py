@@ -49,8 +49,8 @@ GONE = 499
 class Paths:
     """Makes sure that every request reaches a route or the 404 handler.
 
-    Route patterns need a leading slash and don't match line breaks. Any other path would end at the outermost router, whose
-    responses have neither request IDs nor security headers.
+    Route patterns need a leading slash and don't match line breaks. A path that they cannot match would be handled by the
+    outermost router, whose responses have neither request IDs nor security headers.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -59,8 +59,8 @@ class Paths:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Add a missing leading slash, and replace line breaks with a character that none of our paths contains.
 
-        A path that is too long is replaced with a short unknown one, because looking up its file takes time quadratic in its
-        length.
+        A path that is too long is replaced with a short unknown path, because the lookup of its file takes time quadratic in the
+        length of the path.
         """
         if scope["type"] == "http" and len(scope["path"]) > MAX_PATH_LENGTH:
             prefix = next((prefix for prefix in PERSONAL_PATHS if scope["path"].startswith(prefix)), "/")
@@ -71,9 +71,10 @@ class Paths:
 
 
 class Requests:
-    """Gives each request an ID, which appears in its log lines and in a response header. Counts, times, and logs the request.
+    """Gives each request an ID, which appears in its log lines and in a response header.
 
-    A websocket is one request for as long as it is open; `EventIds` distinguishes the events on it.
+    HTTP requests are also counted, timed, and logged. A websocket is one request for as long as it is open; `EventIds`
+    distinguishes the events on it.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -86,7 +87,7 @@ class Requests:
             return
         given = Headers(scope=scope).get(REQUEST_ID, "")
         id = given if _SANE_ID.fullmatch(given) else new_id()
-        # The ID is unbound at the end: the server may handle the next request in the same task.
+        # The ID is unbound at the end, because the server may handle the next request in the same task.
         with bound_contextvars(request_id=id):
             try:
                 if scope["type"] == "http":
@@ -130,7 +131,7 @@ def new_id() -> str:
 
 
 def _note(scope: Scope, status: int, seconds: float) -> None:
-    """Record a finished request in the metrics and the log under its route, which omits IDs and the query string."""
+    """Record a finished request in the metrics and the log by its route, because paths and query strings contain IDs."""
     method, route = scope["method"] if scope["method"] in _METHODS else "other", route_of(scope)
     metrics.REQUESTS.labels(method, route, str(status)).inc()
     metrics.REQUEST_SECONDS.labels(method, route).observe(seconds)
@@ -139,7 +140,7 @@ def _note(scope: Scope, status: int, seconds: float) -> None:
 
 
 def route_of(scope: Scope) -> str:
-    """Return the request's route template. Requests outside the API share a few names."""
+    """Return the template of the request's route. Requests that match no route share a few names."""
     path = scope["path"]
     template = getattr(scope.get("route"), "path", "").rstrip("/")
     if template:
@@ -153,8 +154,8 @@ def route_of(scope: Scope) -> str:
 class EventIds:
     """Reflex middleware that gives each page event its own ID."""
 
-    def preprocess(self, app: Any, state: Any, event: Any) -> None:  # noqa: ARG002 - Reflex passes them by name
-        """Bind a new ID and the event's name in the task that runs the handler."""
+    def preprocess(self, app: Any, state: Any, event: Any) -> None:  # noqa: ARG002 - Reflex passes them as keyword arguments
+        """Bind a new request ID and the event's name to the log context of the task that runs the handler."""
         bind_contextvars(request_id=new_id(), page_event=event.name.rpartition(".")[2])
 
     def postprocess(self, app: Any, state: Any, event: Any, update: Any) -> Any:  # noqa: ARG002
@@ -165,12 +166,15 @@ class EventIds:
 class OriginGuard:
     """Rejects websockets and form posts from other sites' pages.
 
-    A browser sends the user's cookies with both, whichever page makes the request, so the page's Origin must be the request's own
-    host or in `allowed`. Clients that send no Origin are not browsers, so they carry no user's cookies.
+    A browser sends the user's cookies with both, no matter which site's page makes the request. So the Origin header must name
+    the request's own host or be in `allowed`. Clients that send no Origin are not browsers and have no user's cookies.
     """
 
     def __init__(self, app: ASGIApp, allowed: Collection[str], *, https_only: bool = False) -> None:
-        """`https_only` means that the site is served over HTTPS. Pages of it loaded over HTTP may have been tampered with."""
+        """`https_only` says that the site is served over HTTPS.
+
+        A page loaded over HTTP is then rejected, because it may be forged.
+        """
         self._app = app
         self._allowed = frozenset(allowed)
         self._https_only = https_only
@@ -189,10 +193,10 @@ class OriginGuard:
         await self._app({**scope, "headers": without} if scope["path"].startswith(EVENT_PATH) else scope, receive, send)
 
     def allows(self, origin: str | None, host: str, scheme: str = "http") -> bool:
-        """Return whether a page of `origin` may send requests to `host`. A missing origin is allowed.
+        """Return whether a page of `origin` may send requests to `host`.
 
-        Behind a proxy, `scheme` may be http even though the page was loaded over https. With `https_only` or a secure `scheme`,
-        an http page is only allowed on a loopback host.
+        A missing origin is allowed. Behind a proxy, `scheme` may be http even though the page was loaded over https. With
+        `https_only` or a secure `scheme`, an http page of the site itself is allowed only on a loopback host.
         """
         if origin is None or origin in self._allowed:
             return True
@@ -216,7 +220,7 @@ async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 class ResponseHeaders:
-    """Base of middleware that adds response headers."""
+    """Base class of middleware that adds response headers."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -240,7 +244,7 @@ class ResponseHeaders:
 
 
 class CacheHeaders(ResponseHeaders):
-    """Sets Cache-Control. Built assets have a content hash in their names and are cached for a year; pages are revalidated."""
+    """Sets Cache-Control. Built assets have a content hash in their names and are cached for a year. Pages are revalidated."""
 
     def add(self, headers: MutableHeaders, scope: Scope, status: int) -> None:
         """Set Cache-Control unless the route has set it. Personal responses and errors must not be stored."""
@@ -252,14 +256,17 @@ class CacheHeaders(ResponseHeaders):
         elif path.startswith(("/assets/", "/fonts/")) and status == 200:
             headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
         elif path.endswith((".js", ".png", ".svg", ".ico", ".webmanifest")):
-            # Their names have no hash, so they are cached for an hour.
+            # These files have no hash in their names, so they are cached for only an hour.
             headers["Cache-Control"] = "public, max-age=3600"
         elif headers.get("content-type", "").startswith("text/html"):
             headers["Cache-Control"] = "no-cache"
 
 
 def requested_host(scope: Scope) -> str:
-    """Return the Host header that the client sent, even after `LocalRedirects` replaced it, or "" if there was none."""
+    """Return the Host header that the client sent, or "" if there was none.
+
+    This also works after `LocalRedirects` has replaced the header.
+    """
     asked: str = scope[_ASKED] if _ASKED in scope else Headers(scope=scope).get("host", "")
     return asked
 
@@ -267,11 +274,12 @@ def requested_host(scope: Scope) -> str:
 class LocalRedirects(ResponseHeaders):
     """Turns redirects to the site's own origin into relative ones.
 
-    Frameworks build the origin from the Host header, which a client can forge, or from the server's address if there is none.
+    Frameworks build the origin from the Host header, which a client can forge. If the header is missing, they use the server's
+    address.
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on with a constant Host header. Nothing behind this middleware needs the original."""
+        """Pass the request on with a constant Host header. `requested_host` returns the original one."""
         if scope["type"] == "http":
             others = [(name, value) for name, value in scope["headers"] if name != b"host"]
             asked = Headers(scope=scope).get("host", "")
@@ -280,7 +288,7 @@ class LocalRedirects(ResponseHeaders):
         await super().__call__(scope, receive, send)
 
     def add(self, headers: MutableHeaders, scope: Scope, status: int) -> None:
-        """Reduce the Location of a redirect to our own host to a path."""
+        """Replace the Location of a redirect with its path if it points to our own host."""
         location = headers.get("location", "")
         for host in filter(None, (_ANY_HOST, scope[_ASKED])):
             for scheme in ("http", "https"):
@@ -289,8 +297,8 @@ class LocalRedirects(ResponseHeaders):
                     headers["location"] = "/" + location.removeprefix(own).lstrip("/\\")
 
 
-# React's prerendered pages have inline scripts, so those are allowed. All other scripts come from this site, and none may
-# evaluate strings as code: 'unsafe-eval' is missing on purpose, and 'wasm-unsafe-eval' only allows WebAssembly.
+# React's prerendered pages have inline scripts, so inline scripts are allowed. All other scripts come from this site, and none
+# may evaluate strings as code: 'unsafe-eval' is missing on purpose, and 'wasm-unsafe-eval' allows only WebAssembly.
 _POLICY = {
     "default-src": "'self'",
     "script-src": "'self' 'unsafe-inline' 'wasm-unsafe-eval'",
@@ -306,7 +314,7 @@ _HEADERS = {
     "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in _POLICY.items()),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    # Our URLs may contain tokens, so other sites get no Referer. Our own forms still get one.
+    # Our URLs may contain tokens, so requests to other sites have no Referer. Requests to this site still have one.
     "Referrer-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), payment=(), microphone=(self)",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -336,8 +344,8 @@ class SecurityHeaders(ResponseHeaders):
 def python_policy(host: str) -> str:
     """Return the Content-Security-Policy of the worker that runs a candidate's Python code.
 
-    The worker can load nothing but Python's own files, so the code cannot call the API with the user's cookies. If `host` is
-    invalid, it can load nothing at all.
+    The worker can load only the Python runtime's files, so the candidate's code cannot call the API with the user's cookies. If
+    `host` is invalid, the worker can load nothing at all.
     """
     folder = f"{host}{_PYTHON_FILES}" if _HOST.fullmatch(host) else "'none'"
     wasm = " 'wasm-unsafe-eval'" if folder != "'none'" else ""

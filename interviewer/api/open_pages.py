@@ -1,4 +1,4 @@
-"""Give each page's websocket the key of its state, and close the websocket when its session ends."""
+"""Give each page's websocket the key of the page's state, and close the websocket when the session ends."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ ENDED = 1008
 
 
 class OwnPages:
-    """ASGI middleware that replaces the page token in the query string of a websocket's URL with the key of the page's state.
+    """ASGI middleware that replaces the `token` parameter in the URL of a page's websocket with the key of the page's state.
 
-    The key is derived from the token and the session cookie. Reflex uses it as its token and never sees the original.
+    The key is derived from the token and the session cookie. Reflex uses the key as its own token and never sees the original
+    one.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -48,7 +49,7 @@ class OwnPages:
 
 
 def _cookies(scope: Scope) -> str:
-    """Return the connection's cookies, decoded as Reflex does for event handlers: both must see the same session."""
+    """Return the connection's cookies, decoded as Reflex decodes them for event handlers, so that both see the same session."""
     return "; ".join(_decoded(value) for name, value in scope["headers"] if name == b"cookie")
 
 
@@ -60,9 +61,9 @@ def _decoded(value: bytes) -> str:
 
 
 def _closable(connection: Connection, receive: Receive, send: Send) -> tuple[Receive, Send]:
-    """Wrap `receive` and `send`, and set `connection.close`, with which the server can close the websocket.
+    """Wrap `receive` and `send` so that the server can close the websocket. Nothing is received or sent afterward.
 
-    Nothing is received or sent afterward.
+    Sets `connection.close`, which closes the websocket. A message that arrives after the session has ended closes it, too.
     """
     accepted = closed = False
 

@@ -1,6 +1,7 @@
 """The API's OpenAPI 3.1 document, built on FastAPI's.
 
-Routes describe what is specific to them with `answered`, `refused`, and `streamed`; what all routes have in common is added here.
+Each route describes what is specific to it with `answered`, `refused`, and `streamed`. What all routes have in common is added
+here.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ An error that is known before the stream begins is a plain status. To resume a s
 
 
 def _event(data: Document, *names: str) -> Document:
-    """Return the schema of a stream event. `data` is the schema of its JSON data, `names` are its possible event names."""
+    """Return the schema of a stream event. `data` is the schema of its JSON data, and `names` are its possible event names."""
     fields = {
         "id": {"type": "string", "pattern": "^[0-9]+$"},
         "event": {"enum": list(names)},
@@ -95,12 +96,15 @@ RESUMED: Document = {
 
 
 def refused(messages: Mapping[int, str | Sequence[str]]) -> Responses:
-    """Describe a route's errors. `messages` has the error messages by status."""
+    """Describe a route's errors. `messages` maps each status to its error messages."""
     return {status: _error(status, [message] if isinstance(message, str) else message) for status, message in messages.items()}
 
 
 def refused_with(model: type[Error], bodies: Mapping[int, Sequence[Mapping[str, str]]]) -> Responses:
-    """Describe errors with more fields than `Error`. `bodies` has example bodies by status."""
+    """Describe errors with more fields than `Error`.
+
+    `model` is the model of their body. `bodies` maps each status to example bodies.
+    """
     described: Responses = {}
     for status, examples in bodies.items():
         schema = {"$ref": f"#/components/schemas/{model.__name__}"}
@@ -134,7 +138,7 @@ class Described(FastAPI):
     """A FastAPI application that completes its OpenAPI document."""
 
     def openapi(self) -> Document:
-        """Return the document, which is built only once."""
+        """Return the document. It is built only once."""
         if self.openapi_schema is None:
             document = super().openapi()
             schemas = document["components"]["schemas"]
@@ -154,7 +158,7 @@ def _operations(document: Document) -> Iterator[tuple[str, Document]]:
 
 
 def _complete(path: str, operation: Document) -> None:
-    """Complete an operation: set its summary, add the error responses and headers common to its kind, and sort them by status."""
+    """Set an operation's summary, add the responses and headers common to its kind, and sort its responses by status."""
     operation["summary"] = re.split(r"[:;.]", operation["description"])[0]
     responses = operation["responses"]
     responses.pop("422", None)

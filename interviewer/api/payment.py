@@ -46,7 +46,10 @@ _PORTAL = {"error": PortalRequired.user_message, "portal_url": "https://shop.exa
 
 
 def _refused(*messages: str) -> Responses:
-    """Describe the 409 response of a plan change. Some subscriptions can only be changed on the payment service's own page."""
+    """Describe the 409 responses of an endpoint that changes a subscription.
+
+    Some subscriptions can be changed only in the payment service's portal. The response then contains its URL.
+    """
     return refused_with(Elsewhere, {409: [*({"error": message} for message in messages), _PORTAL]})
 
 
@@ -67,7 +70,7 @@ async def checkout(body: Tier, person: Person, services: Services, client: Clien
     | refused({409: "You don't have a plan to cancel.", 502: _NOT_REACHED, 503: _CLOSED}),
 )
 async def cancel(person: Person, services: Services, client: Client) -> Done:
-    """Cancel the subscription; it ends with the paid period."""
+    """Cancel the subscription, effective at the end of the current billing period."""
     await services.purchases.cancel(person.user_id, client)
     return Done(message="Subscription cancelled")
 
@@ -83,7 +86,7 @@ async def cancel(person: Person, services: Services, client: Client) -> Done:
     ),
 )
 async def resume(person: Person, services: Services, client: Client) -> Done:
-    """Resume a cancelled subscription."""
+    """Undo the cancellation of the subscription."""
     await services.purchases.resume(person.user_id, client)
     return Done(message="Subscription resumed")
 

@@ -52,7 +52,8 @@ async def download(name: str, services: Services, client: Client, secret: Sessio
                 raise NotFound
             report = await services.reports.full(person.user_id, id, client)
             write, media_type = WRITERS[Kind(ending)]
-            # A long PDF takes seconds of CPU time, so it is generated in a thread, after queueing per user.
+            # A long PDF takes seconds of CPU time, so it is generated in a thread, after waiting in a queue that is fair between
+            # users.
             async with services.files.slot(person.user_id), services.processor.slot(person.user_id):
                 content = await asyncio.to_thread(write, report)
     except AppError as error:

@@ -56,9 +56,10 @@ async def verify(
     secret: SessionSecret = "",
     user_agent: UserAgent = "",
 ) -> RedirectResponse:
-    """Confirm a sign-up with the password chosen then, or with a new one: create the account and sign in.
+    """Confirm a sign-up: create the account and sign in.
 
-    If the password is not accepted, the browser returns to the form, and the link stays valid.
+    The user types the password chosen at sign-up, or chooses a new one. If the password is not accepted, the browser returns to
+    the form, and the link stays valid.
     """
     try:
         if new_password:
@@ -82,7 +83,7 @@ async def logout(services: Services, secret: SessionSecret = "") -> Response:
         if secret:
             await services.sessions.close(secret)
     except AppError as error:
-        # Keep the cookie: the session is still open in the database, and the user must be able to see it.
+        # Keep the cookie: the session is still open in the database, so the browser must not look signed out.
         return PlainTextResponse(f"You're still signed in. {error.user_message}", status_code=error.status)
     return _signed_out("/")
 
@@ -107,7 +108,8 @@ async def export(services: Services, client: Client, secret: SessionSecret = "")
         with sign_in_first("/account"):
             person = await services.sessions.authenticate(secret)
             document = await services.personal.export(person.user_id, client)
-            # Years of interviews are megabytes of JSON, so they are serialized in a thread, after queueing per user.
+            # Years of interviews are megabytes of JSON, so they are serialized in a thread, after waiting in a queue that is fair
+            # between users.
             async with services.processor.slot(person.user_id):
                 content = await asyncio.to_thread(json.dumps, document, ensure_ascii=False)
     except AppError as error:
@@ -147,7 +149,7 @@ async def signed_in_response(
 
 
 def flash(services: Services, path: str, **fields: str) -> RedirectResponse:
-    """Redirect to a page that shows `fields` once, from a short-lived cookie. Each value is cut to 320 characters."""
+    """Redirect to a page that shows `fields` once. A short-lived cookie carries them, each value cut to 320 characters."""
     response = RedirectResponse(path, status_code=303)
     page = path.lstrip("/").partition("?")[0]
     value = quote(json.dumps({"page": page, **{key: text[:320] for key, text in fields.items()}}))

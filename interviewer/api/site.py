@@ -9,9 +9,10 @@ from interviewer.settings import get_settings
 
 router = APIRouter(include_in_schema=False)
 
-# Pages that are the same for every visitor.
+# Public pages, which are the same for every visitor.
 OPEN_PAGES = ("", "signup", "login", "terms", "privacy")
-# Shared reports are excluded by a response header instead, which a crawler sees only if it may request them.
+# Paths that crawlers must not request. Shared reports are not among them: a response header keeps them out of search engines, and
+# a crawler sees that header only if it may request the report.
 _CLOSED = ("api/", "session/", "account", "dashboard", "interview", "practice", "outbox", "verify-email", "reset-password")
 
 
@@ -24,7 +25,7 @@ async def robots() -> PlainTextResponse:
 
 @router.get("/sitemap.xml")
 async def sitemap() -> Response:
-    """Return the sitemap, which lists the open pages."""
+    """Return the sitemap, which lists the public pages."""
     urls = "".join(f"<url><loc>{get_settings().site_url}{page}</loc></url>" for page in OPEN_PAGES)
     document = (
         f'<?xml version="1.0" encoding="UTF-8"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{urls}</urlset>'

@@ -1,4 +1,4 @@
-"""Streamed responses as server-sent events (WHATWG HTML, 9.2), and the same events as a single JSON body."""
+"""Interview events as a stream of server-sent events (WHATWG HTML, 9.2) or, for other clients, as a single JSON body."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Stream:
         self.completed: Completed | None = None
 
     def lines(self, event: Event) -> str:
-        """Return the server-sent events for an event: usually one, sometimes two, or "" for none.
+        """Return the server-sent events for `event` as text: one, two, or none ("").
 
         A Failed or Completed event is only recorded, in `failure` or `completed`.
         """
@@ -133,7 +133,7 @@ class Stream:
         return self._event("done", as_json(body))
 
     def error(self, failure: AppError) -> str:
-        """Return an error event. It repeats the last ID, so that a client that resumes retries."""
+        """Return an error event with the ID of the last event sent, so that the client can resume after that event."""
         return f"id: {self._sent.id}\n{error_event(failure)}"
 
     def _event(self, name: str, data: dict[str, Any]) -> str:
@@ -141,7 +141,7 @@ class Stream:
 
 
 def error_event(failure: AppError) -> str:
-    """Return an error event without an ID. A client resumes after the last event that had one."""
+    """Return an error event without an ID. A client that resumes continues after the last event that had an ID."""
     return f"event: error\n{_data({'error': failure.user_message, 'status': failure.status})}"
 
 
@@ -150,7 +150,7 @@ def _data(data: dict[str, Any]) -> str:
 
 
 def _forget() -> None:
-    """Do nothing. This is the default for `arrived`."""
+    """Do nothing. This is the default for `arrived` in `respond`."""
 
 
 async def _call(function: Callable[[], None]) -> None:
@@ -167,7 +167,7 @@ async def respond(
     *,
     turns: bool = False,
 ) -> Response:
-    """Stream the events as they arrive if the client accepts event streams; otherwise respond with JSON once they have ended.
+    """Stream the events as they arrive if the client accepts event streams; otherwise, respond with JSON once they have ended.
 
     `body` builds the JSON body. `arrived` is called after the last byte of a successful reply has been sent, as far as the server
     can tell; it is not called after a disconnect or for a failure. `turns` is set if the client is shown follow-ups. An error
@@ -221,6 +221,6 @@ async def _streamed(
             yield stream.error(stream.failure)
             return
         yield stream.end(await body(stream.completed))
-        arrived()  # reached only if the client is still connected: a disconnect cancels this at a `yield`
+        arrived()  # only reached if the client is still connected: a disconnect cancels this generator at a `yield`
     except AppError as error:
         yield stream.error(error)

@@ -48,10 +48,10 @@ class CreatedBody(UserBody):
     responses=refused({400: "Token required", 401: LINK_DEAD, 409: "Email already exists"}),
 )
 async def create(body: MailedToken, services: Services, client: Client, user_agent: UserAgent = "") -> CreatedBody:
-    """Create an account from the link in a confirmation email. It has one free credit.
+    """Create an account from the link in a confirmation email.
 
-    If another sign-up for the same email address is pending with a different password, the account is created without a password,
-    and an email has a link to choose one.
+    The account has one free credit, unless its email address has had one before. If another sign-up for the same email address is
+    pending with a different password, the account is created without a password, and the user is sent a link to set one.
     """
     if not body.token:
         raise BadRequest("Token required")

@@ -1,4 +1,4 @@
-"""Webhooks from external services."""
+"""The API's endpoint for webhook events from the payment service."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _ASKED: dict[str, Any] = {
 
 
 class Received(BaseModel):
-    """The outcome of a webhook event. Every event is stored."""
+    """The outcome of a webhook event. The event is stored, whatever its outcome."""
 
     model_config = described(example={"outcome": "applied"})
     outcome: Outcome

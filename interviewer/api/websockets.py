@@ -1,6 +1,6 @@
-"""Limit each client's websockets: how many are open, how many are opened per minute, and the messages and characters they carry.
+"""Limit how many websockets each client may have open and may open per minute, and how much it may send on them.
 
-A page has one websocket and sends a few messages a minute. A hundred users may share an IP address.
+A page has one websocket and sends a few messages a minute. The limits allow for a hundred users who share an IP address.
 """
 
 from __future__ import annotations
@@ -17,17 +17,18 @@ from interviewer.core.rate_limits import network_of
 
 logger = logging.getLogger(__name__)
 
-# Maximum number of open websockets per client, and of those opened within OPENED_WITHIN seconds. Each one costs a page's state.
+# Maximum number of websockets that a client may have open at once, and may open in OPENED_WITHIN seconds. Each open websocket
+# costs the memory of a page's state.
 AT_ONCE = 500
 OPENED, OPENED_WITHIN = 1_000, 60.0
-# Maximum numbers of messages and characters on one websocket within WITHIN seconds.
+# Maximum number of messages and of characters on one websocket in WITHIN seconds.
 MESSAGES, WITHIN = 300, 10.0
 CHARACTERS = 2_000_000
 # The same limits for all websockets of a client together.
 CLIENT_MESSAGES, CLIENT_CHARACTERS = 5_000, 20_000_000
-# Entries are purged once more clients than this are remembered; those whose window has ended are removed.
+# Once the counters of more clients than this are stored, those whose window has ended are removed.
 PURGE_THRESHOLD = 1_000
-# Close codes of RFC 6455 and its registry: "Try again later" and "Policy violation".
+# Close codes from RFC 6455 and the IANA registry: "Try again later" and "Policy violation".
 LATER, TOO_MUCH = 1013, 1008
 
 _throttle = LogThrottle(60)
@@ -42,7 +43,7 @@ class WindowCounter:
         self._amounts: Counter[str] = Counter()
 
     def add(self, **amounts: int) -> Counter[str]:
-        """Add to the amounts, and return all of the window's sums by name. Starts a new window if the last one has ended."""
+        """Add to the amounts, and return the window's totals by name. If the window has ended, a new one starts first."""
         if monotonic() - self._since > self._within:
             self._since = monotonic()
             self._amounts.clear()
@@ -59,7 +60,7 @@ class Websockets:
     """ASGI middleware that counts open websockets, and rejects or closes those of clients that exceed the limits."""
 
     def __init__(self, app: ASGIApp, *, bounded: bool) -> None:
-        """`bounded` says whether the limits apply. They can't if client addresses are unknown."""
+        """`bounded` says whether the limits apply. They cannot apply if client addresses are unknown."""
         self._app = app
         self._bounded = bounded
         self._open: Counter[str] = Counter()
@@ -102,7 +103,10 @@ class Websockets:
 
 
 def _counted(receive: Receive, send: Send, together: WindowCounter) -> tuple[Receive, Send]:
-    """Wrap `receive` and `send` so that exceeding a limit closes the websocket. Nothing is received or sent afterward."""
+    """Wrap `receive` and `send` so that exceeding a limit closes the websocket. Nothing is received or sent afterward.
+
+    `together` counts what all of the client's websockets receive.
+    """
     alone, over = WindowCounter(WITHIN), False
 
     async def counted() -> Message:

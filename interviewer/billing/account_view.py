@@ -30,8 +30,8 @@ WAITED_FOR = timedelta(hours=1)
 class Plan:
     """A user's plan, taken from their newest subscription. If the user has none, `status` is `inactive`.
 
-    `product` is None if there is no subscription or its variant is not configured. In the latter case, `last_known` is the last
-    plan that the subscription is known to have had, or None.
+    `product` is None if there is no subscription or its current plan is unknown. In the latter case, `last_known` is the last
+    plan that the subscription is known to have had, if any.
     """
 
     product: Product | None = None
@@ -48,7 +48,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class StatementLine:
-    """A ledger row, with the `balance` and `debt` of its type after it."""
+    """A ledger row. `balance` and `debt` are the totals of its credit type after this row."""
 
     at: datetime
     reason: str
@@ -61,7 +61,7 @@ class StatementLine:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What users see of their credits: balances, plan, and statement. The newest line comes first."""
+    """What users see of their credits: balances, plan, and statement. The statement's newest line comes first."""
 
     balances: Balances
     plan: Plan
@@ -85,11 +85,11 @@ def statement(rows: Sequence[CreditTransaction]) -> tuple[StatementLine, ...]:
 def plan_of(
     subscription: Subscription | None, product: Product | None, invoices: Sequence[Invoice], last_known: Product | None = None
 ) -> Plan:
-    """Return the plan that users see for a subscription. Without a subscription, it is inactive.
+    """Return the plan that users see for a subscription. If `subscription` is None, the plan is inactive.
 
-    `payment_failed` refers to the last of the `invoices`, which are sorted oldest first. It is not set for a cancelled or expired
-    subscription, because nothing more is charged and users can do nothing about it. `last_known` is ignored if there is a
-    `product`.
+    `payment_failed` is set if the payment of the last of `invoices` (sorted oldest first) failed. It is not set if the
+    subscription is `cancelled` or `expired`, because no more payments are due and the user cannot fix the failed one.
+    `last_known` is ignored if `product` is given.
     """
     if subscription is None:
         return Plan()
@@ -121,7 +121,7 @@ class Awaited(StrEnum):
     """State of the checkout that a user returns from."""
 
     NOTHING = ""
-    PAYMENT = "payment"  # not confirmed yet
+    PAYMENT = "payment"  # no purchase has been reported yet
     ARRIVED = "arrived"
 
 

@@ -64,8 +64,8 @@ class Settlement:
     async def apply(self, session: AsyncSession, notice: Notice) -> Effect:
         """Store a notice's facts, book what is due, and return the result.
 
-        An applied notice also marks all deliveries that waited for its purchase as applied. If the purchase's account was
-        deleted, they are marked as ignored and their bodies are erased.
+        If the notice is applied, all deliveries that waited for its purchase are marked as applied. If the notice is ignored
+        because the purchase's account was deleted, those deliveries are marked as ignored and their bodies are erased.
         """
         await self.lock(session, notice)
         if notice.order:
@@ -83,7 +83,10 @@ class Settlement:
         return effect
 
     async def subjects(self, session: AsyncSession, notice: Notice) -> list[str]:
-        """Return the subjects of a notice's purchase and of everything else bought with the same order, in lock order."""
+        """Return the subjects of a notice's purchase and of everything else bought with the same order.
+
+        They are sorted in the order in which they must be locked.
+        """
         if notice.order:
             order_id: str | None = notice.id
         elif notice.subscription:
@@ -95,10 +98,10 @@ class Settlement:
         return [*([order_subject(order_id)] if order_id else []), *sorted(named)]
 
     async def assign(self, session: AsyncSession, notice: Notice, user_id: int) -> None:
-        """Assign a notice's purchase, and everything else bought with the same order, to a user.
+        """Apply a notice, and assign its purchase and everything else bought with the same order to a user.
 
-        The notice is also applied. Raises Conflict if any of the purchases belongs to another user or belonged to a deleted
-        account, or if the subscription of an invoice is unknown.
+        Raises Conflict if any of the purchases belongs to another user or belonged to a deleted account, or if the notice is
+        about an invoice whose subscription is unknown.
         """
         subjects = await self.subjects(session, notice)
         await purchase_queries.lock(session, *subjects)
@@ -164,7 +167,7 @@ class Settlement:
         await _book(session, subscription.user_id, subscription_subject(subscription.lemon_id), of_subscription(facts))
 
     async def _name_variants(self, session: AsyncSession, subscription: Subscription) -> bool:
-        """Record the plans of a subscription's unknown variants that have been configured since.
+        """Store the plans of a subscription's variants that were unknown when they were recorded and are configured now.
 
         Returns whether there were any.
         """
@@ -200,7 +203,7 @@ def _address(notice: Notice) -> str:
 async def _settle_order(session: AsyncSession, order: Order) -> None:
     product = Product(order.product) if order.product else None
     due = of_order(product, order.quantity, paid=order.paid, refunded=order.refunded)
-    if due:  # empty unless single credits were paid; once there is an entitlement, it can only drop to 0
+    if due:  # empty unless single credits were paid for; once there is an entitlement, it can only drop to 0
         await _book(session, order.user_id, order_subject(order.lemon_id), due)
 
 
@@ -238,7 +241,10 @@ async def _book(session: AsyncSession, user_id: int | None, subject: str, due: l
 
 
 def _reason(entitled: Entitlement | None, rows: int) -> str:
-    """Return a ledger row's reason: what the credits are for, or why the amount changed if this is not the part's first row."""
+    """Return the reason for a ledger row.
+
+    For the first row of a part (`rows` is 0), it says what the credits are for; for later rows, why the amount changed.
+    """
     if entitled and not rows:
         return entitled.reason
     return entitled.reversal if entitled and entitled.amount == 0 else "Correction"

@@ -38,7 +38,10 @@ def price_text(product: Product) -> str:
 
 @dataclass(frozen=True, slots=True)
 class FormerVariant:
-    """A variant that is no longer sold, or was sold at another price before. If `price_cents` is None, it had today's price."""
+    """A variant that is no longer sold, or that used to be sold at a different price.
+
+    If `price_cents` is None, the variant's price was the product's current price.
+    """
 
     variant_id: str
     product: Product
@@ -47,10 +50,10 @@ class FormerVariant:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Maps the payment service's variants to products, and defines whose events are accepted.
+    """Maps the payment service's variants to products, and defines which webhook events are accepted.
 
-    An empty `store_id` accepts events from every store. `live_only` rejects test mode. `former` lists the variants and prices
-    under which older subscriptions still renew.
+    If `store_id` is empty, events from every store are accepted. If `live_only`, events in test mode are rejected. `former` lists
+    the variants and prices under which older subscriptions still renew.
     """
 
     variants: Mapping[Product, str] = field(default_factory=dict)

@@ -14,7 +14,7 @@ from itertools import groupby, pairwise
 from interviewer.billing.catalogue import CREDITS_PER_MONTH, Product
 from interviewer.credits.rules import CreditType, SubscriptionStatus
 
-# The invoice of a plan change can be dated slightly before the sighting that shows the change.
+# Maximum time by which the invoice of a plan change can be dated before the sighting that shows the change.
 INVOICED_WITHIN = timedelta(minutes=5)
 _UNPAID_ENDS = frozenset({SubscriptionStatus.UNPAID, SubscriptionStatus.EXPIRED})
 _STOPPED = frozenset({SubscriptionStatus.CANCELLED, SubscriptionStatus.PAUSED, SubscriptionStatus.EXPIRED})
@@ -25,8 +25,8 @@ _OVERDUE = frozenset({SubscriptionStatus.PAST_DUE, SubscriptionStatus.UNPAID})
 class Sighting:
     """The plan (`tier`) and status of a subscription at a time (UTC), as a webhook or fetched record showed them.
 
-    `tier` is None for a variant that is not configured, and `status` is None if it was received before statuses were stored.
-    `cycle_end` is the end of the billing cycle at that time. `created` marks the sighting from the event that announced the
+    `tier` is None for a variant that is not configured, and `status` is None in sightings from before statuses were stored.
+    `cycle_end` is the end of the billing period at that time. `created` marks the sighting from the event that announced the
     subscription.
     """
 
@@ -75,7 +75,7 @@ class Entitlement:
     """Credits due for one part of a purchase.
 
     `amount` is negative for a downgrade, and 0 if the part was refunded or its plan change moves no credits. `reversal` is the
-    ledger's reason when credits already booked for the part are taken back because it is now worth 0.
+    ledger's reason when credits already booked for the part are taken back because the part is now worth 0.
     """
 
     part: str
@@ -123,7 +123,7 @@ def timeline(sightings: Iterable[Sighting]) -> list[Sighting]:
 
 
 def _first_month(facts: SubscriptionFacts, tier: Product | None) -> Iterator[Entitlement]:
-    """Yield the first month if the subscription was created active or its first invoice was paid.
+    """Yield the entitlement for the first month if the subscription was active when created or its first invoice was paid.
 
     Yields nothing for a trial or an unknown plan.
     """
@@ -136,9 +136,9 @@ def _first_month(facts: SubscriptionFacts, tier: Product | None) -> Iterator[Ent
 
 
 def _renewals(invoices: Iterable[InvoiceFacts], history: list[Sighting]) -> Iterator[Entitlement]:
-    """Yield a month for each paid renewal, on the plan in force when it was invoiced.
+    """Yield an entitlement for each paid renewal: one month of the plan in force when the renewal was invoiced.
 
-    Renewals on an unknown plan yield nothing.
+    Renewals of an unknown plan are left out.
     """
     for invoice in invoices:
         if invoice.reason == "renewal" and invoice.paid and (tier := _in_force(history, invoice.created_at)):
@@ -152,17 +152,18 @@ def _month(part: str, tier: Product, refunded: bool, reason: str) -> Entitlement
 def _in_force(history: list[Sighting], at: datetime) -> Product | None:
     """Return the plan in force at a time, or None if it is unknown.
 
-    Before the first sighting, it is the plan of that sighting.
+    For a time before the first sighting, returns the plan of the first sighting.
     """
     return next((one.tier for one in reversed(history) if one.at <= at), history[0].tier)
 
 
 def _plan_changes(history: list[Sighting], invoices: tuple[InvoiceFacts, ...]) -> Iterator[Entitlement]:
-    """Yield the difference in monthly credits for each plan change.
+    """Yield an entitlement for each plan change, worth the difference in monthly credits.
 
-    An upgrade counts only once per billing cycle. Otherwise, switching back and forth would earn credits. No credits move for a
-    change during a trial, for an upgrade that was refunded or ended unpaid, or for a downgrade that undoes an upgrade without
-    credits in the same paid month. A change to an unconfigured variant does not count until the variant is configured.
+    An upgrade counts only once per billing period. Otherwise, switching back and forth would earn credits. An upgrade also moves
+    no credits if it was refunded, or if the subscription became unpaid or expired before the upgrade was paid for. A downgrade
+    moves no credits if it undoes an upgrade that moved none in the same billing period. No change during a trial moves credits. A
+    change to an unconfigured variant does not count until the variant is configured.
 
     Parts are numbered instead of dated, so that no credits move when a late sighting shows that a change happened earlier.
     """
@@ -178,7 +179,7 @@ def _plan_changes(history: list[Sighting], invoices: tuple[InvoiceFacts, ...]) -
         elif amount > 0:
             upgraded.add(change.new.cycle_end)
             # An unpaid upgrade is taken back only if it is the last change. A downgrade after it has already taken back its
-            # credits, and taking them twice would leave a debt.
+            # credits, and taking them back twice would leave a debt.
             if change in refunded:
                 amount, reversal = 0, "Refund"
             elif number == len(changes) and _ended_unpaid(history, change.new, invoices):
@@ -213,7 +214,7 @@ def _refunded_upgrades(changes: list[Change], invoices: tuple[InvoiceFacts, ...]
 
 
 def _in_one_month(upgrade: Sighting, downgrade: Sighting, invoices: tuple[InvoiceFacts, ...]) -> bool:
-    """Return whether a downgrade undoes an upgrade in the same billing cycle, with no renewal paid in between."""
+    """Return whether an upgrade and the next downgrade are in one billing period, with no renewal paid in between."""
     renewed = any(one.paid and one.reason == "renewal" and upgrade.at <= one.created_at <= downgrade.at for one in invoices)
     return upgrade.cycle_end == downgrade.cycle_end and not renewed
 
@@ -221,8 +222,8 @@ def _in_one_month(upgrade: Sighting, downgrade: Sighting, invoices: tuple[Invoic
 def _on_trial(history: list[Sighting], change: Change, invoices: tuple[InvoiceFacts, ...]) -> bool:
     """Return whether a plan change was made during a trial that had not been paid for.
 
-    The sighting with the new plan may show a later status, so the earlier sightings count as well. Cancelling or pausing a trial
-    does not end it: it can be resumed and has still not been paid for.
+    The sighting with the new plan may show a later status, so the earlier sightings count as well. A trial that is canceled or
+    paused has not ended, because it can be resumed and has still not been paid for.
     """
     if change.new.status is SubscriptionStatus.ON_TRIAL:
         return True
@@ -236,7 +237,7 @@ def _on_trial(history: list[Sighting], change: Change, invoices: tuple[InvoiceFa
 def _ended_unpaid(history: list[Sighting], upgrade: Sighting, invoices: tuple[InvoiceFacts, ...]) -> bool:
     """Return whether, since an upgrade, the subscription became unpaid or expired while a payment was overdue.
 
-    Returns False if anything has been paid since the upgrade.
+    Returns False if the subscription has become active again, or if the upgrade or a later renewal was paid.
     """
     if any(one.paid and _covers_change_or_later(one, upgrade.at) for one in invoices):
         return False
@@ -254,7 +255,7 @@ def _ended_unpaid(history: list[Sighting], upgrade: Sighting, invoices: tuple[In
 
 
 def _covers_change_or_later(invoice: InvoiceFacts, change: datetime) -> bool:
-    """Return whether an invoice is for a plan change, or for a renewal after it."""
+    """Return whether an invoice is for a plan change at the time `change` or later, or for a renewal since then."""
     return (invoice.reason == "renewal" and invoice.created_at >= change) or (
         invoice.reason == "updated" and invoice.created_at >= change - INVOICED_WITHIN
     )

@@ -1,7 +1,7 @@
 """Reconstruct the contents of lost deliveries from the payment service's records.
 
-Its API returns only the current state of a record, without the history. But records keep traces of it: an order names its
-original variant, and an invoice contains the price charged.
+The service's API returns only a record's current state, without its history. But the records contain traces of that history: an
+order names its original variant, and an invoice contains the price charged.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from interviewer.billing.lemonsqueezy.bodies import OrderBody, SubscriptionBody
 from interviewer.billing.lemonsqueezy.events import Event
 from interviewer.credits.rules import SubscriptionStatus
 
-# A renewal is followed within this time by a webhook with the subscription. The plan in the webhook takes precedence over the
-# plan that the price suggests, because prices may have changed.
+# Maximum time between the charge for a renewal and the webhook with the renewed subscription. The plan in the webhook takes
+# precedence over the plan that the price suggests, because prices may have changed.
 RENEWAL_BODY_WITHIN = timedelta(hours=1)
 
 
@@ -33,7 +33,7 @@ class Amounts:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """A charge for a renewal or an upgrade. `plan` is None if the price matches no plan."""
+    """A charge for a renewal or an upgrade. `plan` is None if the price does not identify a plan."""
 
     at: datetime
     plan: Product | None
@@ -57,7 +57,7 @@ def plan_charged(money: Amounts, catalogue: Catalogue) -> Product | None:
 
 
 def was_free(order: OrderBody, money: Amounts) -> bool:
-    """Return whether a discount covered the whole price of an order. A trial is also free at first, but without a discount."""
+    """Return whether a discount covered the whole price of an order. The order of a trial is also free, but has no discount."""
     return order.paid and order.total == 0 and 0 < money.subtotal <= money.discount
 
 
@@ -65,8 +65,9 @@ def first_body(now: SubscriptionBody, order: OrderBody, money: Amounts) -> tuple
     """Return the event and webhook body that must have announced a subscription.
 
     Returns None if the order does not name a variant. If a discount covered the whole price, the subscription started active, but
-    no paid invoice shows that. Only then is the event `subscription_created`, with an active body. Otherwise it is
-    `subscription_updated`, and the body only establishes the first variant and whether there was a trial.
+    no paid invoice shows that. In this case, unless the subscription is on trial now, the event is `subscription_created` and the
+    body has the status `active`. Otherwise, the event is `subscription_updated`, and the body shows only the first variant and
+    whether there was a trial.
     """
     if order.first_order_item is None:
         return None
@@ -91,7 +92,7 @@ def unseen_plans(sightings: Iterable[Sighting], charges: Iterable[Charge]) -> li
     for charge in charged:
         before = next((one for one in reversed(timeline([*history, *found])) if one.at <= charge.at), None)
         if before and before.tier and charge.plan and _shown(history, charge) is charge.plan is not before.tier:
-            # The last sighting's cycle and status still applied at this charge, unless a renewal was charged in between.
+            # The last sighting's billing period and status still applied at this charge, unless a renewal was charged in between.
             same_cycle = not any(before.at <= one.at < charge.at for one in charged if not one.upgrade)
             ended, status = (before.cycle_end, before.status) if same_cycle else (charge.at, None)
             found.append(Sighting(charge.at, charge.plan, ended, status=status))
@@ -99,10 +100,10 @@ def unseen_plans(sightings: Iterable[Sighting], charges: Iterable[Charge]) -> li
 
 
 def _shown(history: list[Sighting], charge: Charge) -> Product | None:
-    """Return the plan in the next sighting after a charge.
+    """Return the plan that the subscription had at the next Sighting after a charge.
 
-    For an upgrade, returns None if there is no such sighting. For a renewal, only a sighting within RENEWAL_BODY_WITHIN counts,
-    and if there is none, returns the plan charged.
+    For an upgrade, returns None if there is no later sighting. For a renewal, considers only sightings up to RENEWAL_BODY_WITHIN
+    after the charge. If there are none, returns the plan that was charged for.
     """
     if charge.upgrade:
         return next((one.tier for one in history if one.at > charge.at), None)

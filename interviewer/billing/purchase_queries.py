@@ -41,10 +41,10 @@ async def announce(session: AsyncSession, user_id: int) -> None:
 
 
 def _buyer() -> dict[str, Any]:
-    """Return the owner columns of a new purchase.
+    """Return SQL expressions for the owner columns of a new purchase.
 
     The owner is the user of the checkout `reference` or, if there is no such checkout, the user with the email address `email`.
-    If the account of the checkout was deleted, the purchase is orphaned. Nothing else in a webhook body identifies an owner,
+    If the account of the checkout was deleted, the purchase is orphaned. Nothing else in a webhook body may determine the owner,
     because anyone can make a buy link that carries arbitrary data.
     """
     carried = col(CheckoutReference.reference) == bindparam("reference")
@@ -57,7 +57,7 @@ def _buyer() -> dict[str, Any]:
 
 
 def _kept_buyer(known: type[Order] | type[Subscription], new: Any) -> dict[str, Any]:
-    """Return the values of `user_id` and `orphaned` for updating a known purchase.
+    """Return SQL expressions for `user_id` and `orphaned` that update a known purchase.
 
     Both come from `new` if the stored purchase has no owner and is not orphaned; otherwise both are kept.
     """
@@ -99,7 +99,7 @@ async def last_checkout(session: AsyncSession, user_id: int) -> datetime | None:
 
 
 async def purchased_since(session: AsyncSession, user_id: int, moment: datetime) -> bool:
-    """Return whether, at or after a moment, a purchase of the user was booked or a new subscription of the user was stored."""
+    """Return whether, at or after `moment`, credits that the user bought were booked or a new subscription was stored."""
     booked = exists().where(
         col(CreditTransaction.user_id) == user_id,
         col(CreditTransaction.subject).is_not(None),
@@ -122,7 +122,7 @@ async def store_order(
 ) -> Order:
     """Insert the order of a webhook or fetched record, or merge it into the stored order. Returns the locked row.
 
-    `reference` and `email` determine the owner, unless the stored order already has one.
+    `reference` and `email` determine the owner, unless the stored order already has an owner or is orphaned.
     """
     item = body.first_order_item
     params = {
@@ -148,7 +148,7 @@ def _merged_order() -> Any:
         index_elements=["lemon_id"],
         set_={
             **_kept_buyer(Order, new.excluded),
-            # A body may lack its item, so the first body that has one determines these columns.
+            # A body may lack the order item, so the first body that has one determines these columns.
             "quantity": case((col(Order.variant_id).is_(None), new.excluded.quantity), else_=col(Order.quantity)),
             "variant_id": func.coalesce(col(Order.variant_id), new.excluded.variant_id),
             "product": func.coalesce(col(Order.product), new.excluded.product),
@@ -186,8 +186,9 @@ async def store_subscription(
 ) -> Subscription:
     """Insert the subscription of a webhook or fetched record, or merge it into the stored one. Returns the locked row.
 
-    `reference` and `email` determine the owner, unless the stored subscription already has one. `created` says whether `body`
-    announced the subscription. A body older than the newest one does not change the status, the variant, or the dates.
+    `reference` and `email` determine the owner, unless the stored subscription already has an owner or is orphaned. `created`
+    says whether `body` announced the subscription. A body older than the newest one does not change the status, the variant, or
+    the dates.
     """
     params = {
         "lemon_id": lemon_id,
@@ -230,9 +231,10 @@ def _merged_subscription() -> Any:
 async def record_variant(
     session: AsyncSession, subscription_id: int, body: SubscriptionBody, plan: str | None, *, created: bool
 ) -> None:
-    """Record the variant and status that a webhook or fetched record shows, and the variant's plan if it is known.
+    """Store a sighting: the variant and status that a webhook or fetched record shows, and the variant's plan if it is known.
 
-    If the sighting is already stored, the two are merged, and the result does not depend on their order.
+    If a sighting of this variant at this time is already stored, the two are merged, and the result does not depend on their
+    order.
     """
     params = {
         "subscription_id": subscription_id,
@@ -340,7 +342,7 @@ _SEEN = (
 
 
 async def store_invoice(session: AsyncSession, lemon_id: str, body: InvoiceBody, *, paid: bool, failed: bool) -> None:
-    """Insert the invoice of a webhook or fetched record, or merge it into the stored invoice. Flags that are set stay set."""
+    """Insert the invoice of a webhook or fetched record, or merge it into the stored invoice. A flag that is set stays set."""
     params = {
         "lemon_id": lemon_id,
         "subscription_lemon_id": body.subscription_id,

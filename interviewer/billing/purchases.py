@@ -1,4 +1,4 @@
-"""Use cases of buying credits and of changing, cancelling, or resuming a plan."""
+"""Buying credits, and changing, canceling, or resuming a plan."""
 
 from __future__ import annotations
 
@@ -51,10 +51,10 @@ CHANGE_PAGE, PAYMENT_PAGE = "customer_portal_update_subscription", "update_payme
 
 
 class Purchases:
-    """The use cases of a buyer. Purchases are booked when the payment service reports them.
+    """What a buyer can do. Purchases are booked when the payment service reports them.
 
-    Every use case also raises TooManyRequests if a rate limit is exceeded, Unavailable if payments are not configured, and
-    PaymentsUnavailable if the payment service cannot be reached or fails.
+    Every coroutine method also raises TooManyRequests if a rate limit is exceeded, Unavailable if payments are not configured,
+    and PaymentsUnavailable if the payment service cannot be reached or fails.
     """
 
     def __init__(
@@ -84,7 +84,8 @@ class Purchases:
         """Return the URL of a page where the user pays for a product.
 
         Raises BadRequest if the product is unknown, Unauthorized if the account does not exist, Conflict if the product is a plan
-        and a subscription is already running, and PaymentsRefused if the payment service rejects the checkout.
+        and the user already has a subscription that is not `cancelled` or `expired`, and PaymentsRefused if the payment service
+        rejects the checkout.
         """
         product = _product(tier, tuple(Product))
         payments = self._configured()
@@ -102,7 +103,11 @@ class Purchases:
         return await payments.checkout(Purchase(self._catalogue.variants[product], user.email, reference, back))
 
     async def cancel(self, user_id: int, client: str) -> None:
-        """Cancel the running subscription at the end of its paid cycle. Raises Conflict if none is running."""
+        """Cancel the user's active subscription, effective at the end of the current billing period.
+
+        Every subscription that is not `cancelled` or `expired` counts as active. If there are several, the newest is canceled.
+        Raises Conflict if there is none.
+        """
         payments = await self._checked_client(user_id, client)
         async with self._database.transaction() as session:
             running = await ledger.newest_subscription(session, user_id, running=True)
@@ -113,8 +118,8 @@ class Purchases:
     async def resume(self, user_id: int, client: str) -> None:
         """Undo the cancellation of the newest subscription.
 
-        Raises Conflict if it is not cancelled or another subscription is running, PortalRequired if the user must resume it on
-        the payment service's page, and PaymentsRefused if it is too late.
+        Raises Conflict if it is not `cancelled` or the user has another active subscription, PortalRequired if the user must
+        resume it on the payment service's page, and PaymentsRefused if it can no longer be resumed.
         """
         payments = await self._checked_client(user_id, client)
         async with self._database.transaction() as session:
@@ -132,10 +137,10 @@ class Purchases:
     async def change_plan(self, user_id: int, tier: str, client: str) -> None:
         """Change the plan of the newest subscription.
 
-        An upgrade is charged at once for the rest of the cycle. A downgrade is not charged, and its price applies from the next
-        cycle on. Raises BadRequest if the plan is unknown, Conflict if the subscription does not allow a change or already has
-        this plan, PortalRequired if the user must make the change on the payment service's page, and PaymentsRefused if the
-        payment service rejects the change.
+        An upgrade is charged at once for the rest of the billing period. A downgrade is not charged, and its price applies from
+        the next billing period on. Raises BadRequest if the plan is unknown, Conflict if the subscription does not allow a change
+        or already has this plan, PortalRequired if the user must make the change on the payment service's page, and
+        PaymentsRefused if the payment service rejects the change.
         """
         plan = _product(tier, PLANS)
         payments = await self._checked_client(user_id, client)
@@ -155,9 +160,9 @@ class Purchases:
         await self._record(newest, now)
 
     async def payment_page(self, user_id: int, client: str) -> str:
-        """Return the URL of the page where the user can change the card.
+        """Return the URL of the page where the user can change the payment method.
 
-        Raises Conflict if there is no subscription, and PaymentsUnavailable if the payment service returns no such URL.
+        Raises Conflict if there is no subscription, and PaymentsUnavailable if the payment service returns no valid URL.
         """
         payments = await self._checked_client(user_id, client)
         async with self._database.transaction() as session:
@@ -184,7 +189,8 @@ class Purchases:
     async def _answer(self, known: Subscription, request: Awaitable[Document]) -> Document:
         """Return the response to a request about a subscription.
 
-        If the request is refused, the stored subscription is out of date. It is refreshed, and PaymentsRefused is raised.
+        If the payment service refuses the request, the stored subscription is out of date. In that case, refreshes it and raises
+        PaymentsRefused.
         """
         try:
             return await request
@@ -193,10 +199,10 @@ class Purchases:
             raise
 
     async def _record(self, known: Subscription, document: Document | None) -> None:
-        """Apply the payment service's response like a webhook, so that the page does not have to wait for one.
+        """Apply the payment service's response like a webhook, so that the page does not have to wait for the webhook.
 
-        None means that the subscription no longer exists there, so it is marked as expired. A response that cannot be parsed
-        changes nothing here, but the request has still been carried out.
+        If `document` is None, the subscription no longer exists there and is marked as `expired`. A response that cannot be
+        parsed is ignored, because a webhook with the same change will follow.
         """
         async with self._database.transaction() as session:
             if document is None:
@@ -227,7 +233,10 @@ async def plan_sold(session: AsyncSession, catalogue: Catalogue, subscription: S
 
 
 def _parse_notice(document: Document) -> Notice | None:
-    """Convert a response to a notice. Returns None if it cannot be parsed, because a webhook will follow anyway."""
+    """Convert a response to a notice.
+
+    If it cannot be parsed, logs a warning and returns None instead of raising, because a webhook will follow anyway.
+    """
     try:
         return fetched(dict(document))
     except BadRequest as error:

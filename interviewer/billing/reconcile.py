@@ -2,14 +2,14 @@
 
 This can repair only what the records still show. They do not show:
 
-- plan changes that were undone without a renewal in between. After an upgrade, a downgrade, and another upgrade within a cycle,
-  the second upgrade earns credits, because the first one is not visible.
-- the plan of a renewal whose price matches no plan (other currencies, former prices that LEMON_FORMER_VARIANTS does not name),
-  if the plan change before it was lost as well. It counts as the last known plan.
-- that a payment failed once, if the subscription is running again.
-- that a subscription was unpaid before it was cancelled or paused. An unpaid upgrade is then taken back only when the
+- plan changes that were undone without a renewal in between. After an upgrade, a downgrade, and another upgrade in one billing
+  period, the second upgrade earns credits, because the first one is not visible.
+- the plan of a renewal whose price matches no plan (other currencies, former prices that LEMON_FORMER_VARIANTS does not list),
+  if the plan change before it was lost as well. The renewal then counts for the last known plan.
+- that a payment failed once, if the subscription is active again.
+- that a subscription was unpaid before it was canceled or paused. An unpaid upgrade is then taken back only when the
   subscription expires.
-- the reference that a checkout carried. Single credits paid with an email address other than the account's stay unassigned if
+- the reference that a checkout carried. Single credits bought with an email address other than the account's stay unassigned if
   their only delivery was lost. An operator has to grant them.
 """
 
@@ -58,7 +58,7 @@ logger = logging.getLogger(__name__)
 
 # Statuses of an invoice that was paid, even if the money was refunded later.
 PAID = frozenset({"paid", "refunded", "partial_refund"})
-# Statuses of a subscription in which the payment of a pending invoice may just be in progress.
+# Subscription statuses in which a pending invoice does not imply a failed payment, because the payment may be in progress.
 RUNNING = frozenset({SubscriptionStatus.ACTIVE, SubscriptionStatus.ON_TRIAL})
 # Outcomes that need an operator.
 UNSETTLED = frozenset({Outcome.UNRESOLVED, Outcome.WAITING})
@@ -150,7 +150,7 @@ class Reconciliation:
     def _read(self, document: Document) -> _Record | Repair | None:
         """Convert a document to a record.
 
-        Returns a Repair if the document cannot be read, or None if it is not ours or is of a kind that is not used.
+        Returns a Repair if the document cannot be read, or None if it is not ours or is of a kind that is not used here.
         """
         name = f"{document.get('type')} {document.get('id')}"
         try:
@@ -202,7 +202,7 @@ class Reconciliation:
         return [*_changes(before, await _known(session, subjects)), *unsettled]
 
     async def _restore_history(self, session: AsyncSession, purchase: _Purchase, record: _Record, reference: str) -> None:
-        """Apply what the lost deliveries of a subscription must have said, before its current record is applied."""
+        """Reconstruct and apply the lost deliveries of a subscription. Call this before applying its current record."""
         now, order = record.notice.subscription, purchase.order.notice.order if purchase.order else None
         if now is None:
             return
@@ -234,9 +234,9 @@ class Reconciliation:
         ]
 
     def _charge(self, invoice: InvoiceBody, money: Amounts) -> Charge | None:
-        """Return an invoice's charge for a paid renewal, or for an upgrade, paid or not.
+        """Return the charge of an invoice for a paid renewal, or for an upgrade, paid or not.
 
-        Returns None for any other invoice. A downgrade is not charged.
+        Returns None for any other invoice. With two plans, an upgrade is always to the larger one. A downgrade is not charged.
         """
         if invoice.billing_reason == "renewal" and invoice.status in PAID:
             return Charge(invoice.created_at, plan_charged(money, self._catalogue))
@@ -263,16 +263,17 @@ def _purchases(records: Iterable[_Record]) -> list[_Purchase]:
 
 
 def _sort_key(record: _Record) -> Any:
-    """Return the sort key of a record: orders, then subscriptions, then invoices, each oldest first."""
+    """Return a sort key that puts orders first, then subscriptions, then invoices, each oldest first."""
     content = record.notice.order or record.notice.subscription or record.notice.invoice
     kind = 0 if record.notice.order else 1 if record.notice.subscription else 2
     return kind, content.created_at if content else None, record.notice.id
 
 
 def _with_implied_event(notice: Notice, purchase: _Purchase) -> Notice:
-    """Return an invoice's notice with the event that its status implies: payment succeeded or failed.
+    """Return an invoice's notice with the event implied by the statuses of the invoice and its subscription.
 
-    If the status implies neither, return the notice unchanged.
+    The event is payment success or payment failure. If the statuses imply neither, or if the notice is not about an invoice,
+    returns the notice unchanged.
     """
     if notice.invoice and notice.invoice.status in PAID:
         return replace(notice, event=Event.PAYMENT_SUCCESS)
@@ -286,7 +287,10 @@ def _with_implied_event(notice: Notice, purchase: _Purchase) -> Notice:
 
 
 async def _locked_subjects(session: AsyncSession, purchase: _Purchase) -> list[str]:
-    """Lock everything that a purchase may change, in the same order as deliveries do, and return the subjects."""
+    """Lock everything that applying a purchase may change, and return the subjects.
+
+    Takes the locks in the same order as when a delivery is applied.
+    """
     bodies = [record.notice.subscription for record in purchase.subscriptions]
     orders = {body.order_id for body in bodies if body and body.order_id} | (
         {purchase.order.notice.id} if purchase.order else set()
@@ -326,7 +330,7 @@ async def _reference(session: AsyncSession, purchase: _Purchase, subjects: list[
 
 
 async def _known(session: AsyncSession, subjects: list[str]) -> dict[str, dict[str, object]]:
-    """Return the stored state that the report compares, by record. Empty values are left out."""
+    """Return the stored state that the report compares, by record name. Empty values are left out."""
     known: dict[str, dict[str, object]] = {}
     for subject in subjects:
         row = await _stored(session, subject)
@@ -368,7 +372,10 @@ def _text(value: object) -> str:
 
 
 def _open(effects: list[tuple[_Record, Effect]]) -> list[Repair]:
-    """Return what still needs an operator. The same reason is reported once for a subscription and its invoices."""
+    """Return what still needs an operator.
+
+    If a subscription and its invoices have the same reason, it is reported only once.
+    """
     reasons: dict[tuple[str, str], Repair] = {}
     for record, effect in effects:
         if effect.outcome in UNSETTLED:

@@ -1,4 +1,4 @@
-"""SQL that reads the stored state of purchases for reconciliation. It bypasses the session's cache."""
+"""SQL that reads the stored state of purchases for reconciliation. Rows already in the session are read again."""
 
 from __future__ import annotations
 

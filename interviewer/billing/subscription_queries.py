@@ -15,7 +15,7 @@ from interviewer.credits.tables import Subscription
 
 
 async def running_subscription_ids(session: AsyncSession, user_id: int) -> list[str]:
-    """Return the payment service IDs of a user's subscriptions that are still charged."""
+    """Return the payment service IDs of a user's subscriptions that are not `cancelled` or `expired`."""
     statement = select(col(Subscription.lemon_id)).where(
         col(Subscription.user_id) == user_id, col(Subscription.status).not_in([status.value for status in ENDED])
     )
@@ -23,9 +23,9 @@ async def running_subscription_ids(session: AsyncSession, user_id: int) -> list[
 
 
 async def lock_purchases(session: AsyncSession, user_id: int) -> None:
-    """Lock the rows of everything that a user bought, in the same order as deliveries do.
+    """Lock the rows of everything that a user bought, in the same order as when a delivery is applied.
 
-    Lock the user afterward. The reverse order would deadlock with a delivery.
+    Lock the user's row afterward. The reverse order could deadlock with a delivery that is being applied.
     """
     for table, key in ((ProcessedWebhook, "id"), (Order, "lemon_id"), (Subscription, "lemon_id")):
         mine = select(col(table.id)).where(col(table.user_id) == user_id)
@@ -33,7 +33,7 @@ async def lock_purchases(session: AsyncSession, user_id: int) -> None:
 
 
 async def mark_ended(session: AsyncSession, lemon_id: str, status: SubscriptionStatus) -> None:
-    """Set the status of a subscription to `status`, cancelled or expired. An expired subscription stays expired."""
+    """Set a subscription's status to `cancelled` or `expired`. An expired subscription stays expired."""
     known = update(Subscription).where(
         col(Subscription.lemon_id) == lemon_id, col(Subscription.status) != SubscriptionStatus.EXPIRED.value
     )
@@ -41,7 +41,7 @@ async def mark_ended(session: AsyncSession, lemon_id: str, status: SubscriptionS
 
 
 async def bought(session: AsyncSession, user_id: int) -> dict[str, list[dict[str, Any]]]:
-    """Return everything stored about a user's purchases, oldest first, as dictionaries of column values.
+    """Return a user's subscriptions, orders, and checkouts, each oldest first, as dictionaries of column values.
 
     Each subscription includes its invoices and its plan, which is None if it was never known.
     """

@@ -22,9 +22,9 @@ class VariantSighting(SQLModel, table=True):
     """The variant and status of a subscription at a time, as a webhook or fetched record showed them.
 
     In chronological order, the sightings are the subscription's history. `tier` is the plan that the variant sold when it was
-    seen. It is null until the variant is configured, and stays when the catalogue changes. `cycle_end` is the end of the billing
-    cycle at that time. `created` marks the sighting from the event that announced the subscription. `status` is empty in rows
-    from before statuses were stored.
+    seen. It is NULL until the variant is configured, and does not change with the catalog after that. `cycle_end` is the end of
+    the billing period at that time. `created` marks the sighting from the event that announced the subscription. `status` is
+    empty in rows from before statuses were stored.
     """
 
     __tablename__: ClassVar[Any] = "subscription_variants"
@@ -45,7 +45,7 @@ class VariantSighting(SQLModel, table=True):
 
 
 class Order(SQLModel, table=True):
-    """An order. `product` is what its variant sold at the time, or null if unknown.
+    """An order. `product` is what its variant sold at the time, or NULL if unknown.
 
     `paid` and `refunded` (in full) never become false again.
     """
@@ -71,8 +71,8 @@ class Order(SQLModel, table=True):
 class Invoice(SQLModel, table=True):
     """A subscription's invoice, which may arrive before its subscription.
 
-    `paid` and `refunded` (in full) never become false again. `failed` means that a payment failed. `paid` takes precedence over
-    it.
+    `paid` and `refunded` (in full) never become false again. `failed` means that a payment attempt failed. If `paid` is also
+    true, a later attempt succeeded.
     """
 
     __tablename__: ClassVar[Any] = "invoices"
@@ -89,7 +89,7 @@ class Invoice(SQLModel, table=True):
 
 
 class CheckoutReference(SQLModel, table=True):
-    """The random reference of a checkout, which every webhook about the purchase contains. Only this row links it to a user."""
+    """The random reference of a checkout. Every webhook about the purchase contains it, and only this row links it to a user."""
 
     __tablename__: ClassVar[Any] = "checkout_references"
 
@@ -101,10 +101,10 @@ class CheckoutReference(SQLModel, table=True):
 
 
 class ProcessedWebhook(SQLModel, table=True):
-    """A delivery of the payment service, as received, and its outcome.
+    """A webhook delivery of the payment service, as received, and its outcome.
 
     `subject` identifies the purchase that the delivery is about, and is empty if there is none. The body is erased when the
-    account of its user is deleted.
+    account of the purchase's owner is deleted.
     """
 
     __tablename__: ClassVar[Any] = "processed_webhooks"

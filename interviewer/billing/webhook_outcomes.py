@@ -1,4 +1,4 @@
-"""Outcomes of the payment service's deliveries."""
+"""Outcomes of the payment service's webhook deliveries."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """Outcome of a delivery."""
+    """Outcome of a webhook delivery."""
 
     APPLIED = "applied"  # its facts are stored, and the credits they are worth are booked
-    IGNORED = "ignored"  # another store's, test mode, an unknown kind of event, or its account was deleted
-    WAITING = "waiting"  # its subscription is not known yet; it is applied when that arrives
-    UNRESOLVED = "unresolved"  # the owner or the product is unknown; an operator fixes that and replays it
+    IGNORED = "ignored"  # from another store, in test mode, of a type not used here, or its account was deleted
+    WAITING = "waiting"  # its subscription is not known yet; applied when the subscription arrives
+    UNRESOLVED = "unresolved"  # an operator must act: owner or product unknown, or a deleted account is still charged
     MALFORMED = "malformed"  # a known event with missing or invalid fields
-    FAILED = "failed"  # an error on our side; it is applied when it is delivered again
+    FAILED = "failed"  # an error on our side; applied when the service sends it again
 
 
 # Outcomes that may need an operator.

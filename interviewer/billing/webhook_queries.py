@@ -1,4 +1,4 @@
-"""SQL for the payment service's deliveries."""
+"""SQL for the payment service's webhook deliveries."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def known(session: AsyncSession, delivery_id: str) -> ProcessedWebhook | N
 
 
 async def mark(session: AsyncSession, id: int, outcome: Outcome, detail: str, subject: str, user_id: int | None) -> None:
-    """Set the outcome of a delivery, with its detail (up to 200 characters), subject and user."""
+    """Set the outcome of a delivery, with its detail (cut at 200 characters), subject, and user."""
     values = {
         "outcome": outcome.value,
         "detail": detail[:200],
@@ -64,7 +64,7 @@ async def reopen(session: AsyncSession, id: int, subject: str) -> None:
 
 
 async def mark_waiting_applied(session: AsyncSession, subject: str, user_id: int) -> None:
-    """Mark the deliveries that waited for a purchase, its owner, or its product as applied.
+    """Mark the deliveries that waited for a purchase or its owner as applied.
 
     Notifies every process, on commit, that the user's credits or plan changed.
     """
@@ -91,7 +91,10 @@ def _waiting(subject: str) -> Update:
 
 
 async def listed(session: AsyncSession, *, everything: bool, limit: int) -> Sequence[ProcessedWebhook]:
-    """Return up to `limit` deliveries, newest first. Unless `everything`, return only open ones."""
+    """Return up to `limit` deliveries, newest first.
+
+    Unless `everything`, returns only those that may need an operator (outcomes in OPEN).
+    """
     statement = select(ProcessedWebhook).order_by(col(ProcessedWebhook.id).desc()).limit(limit)
     if not everything:
         statement = statement.where(col(ProcessedWebhook.outcome).in_([outcome.value for outcome in OPEN]))
@@ -99,7 +102,10 @@ async def listed(session: AsyncSession, *, everything: bool, limit: int) -> Sequ
 
 
 async def erase_bodies(session: AsyncSession, user_id: int) -> None:
-    """Erase the bodies of a user's deliveries. Open deliveries become ignored, so that they no longer need an operator."""
+    """Erase the bodies of a user's deliveries.
+
+    Deliveries with an outcome in OPEN are marked as ignored, so that they no longer need an operator.
+    """
     open = col(ProcessedWebhook.outcome).in_([outcome.value for outcome in OPEN])
     values = {
         "body": b"",
@@ -130,13 +136,16 @@ async def waiting_deliveries(session: AsyncSession, subjects: Sequence[str]) -> 
 
 
 async def open_ids(session: AsyncSession) -> Sequence[int]:
-    """Return the row IDs of the open deliveries, oldest first."""
+    """Return the row IDs of the deliveries that may need an operator (outcomes in OPEN), oldest first."""
     statement = select(col(ProcessedWebhook.id)).where(col(ProcessedWebhook.outcome).in_([outcome.value for outcome in OPEN]))
     return (await session.execute(statement.order_by(col(ProcessedWebhook.id)))).scalars().all()
 
 
 async def open_counts(session: AsyncSession) -> dict[Outcome, int]:
-    """Return the number of open deliveries by outcome. Outcomes without deliveries are left out."""
+    """Return the number of deliveries that may need an operator, for each outcome in OPEN.
+
+    Outcomes without deliveries are left out.
+    """
     statement = select(col(ProcessedWebhook.outcome), func.count()).group_by(col(ProcessedWebhook.outcome))
     found = {Outcome(outcome): count for outcome, count in (await session.execute(statement)).all()}
     return {outcome: found[outcome] for outcome in Outcome if outcome in OPEN and outcome in found}

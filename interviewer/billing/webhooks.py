@@ -39,7 +39,7 @@ class Delivery:
 
 
 class Webhooks:
-    """The use cases of webhook deliveries."""
+    """Receives webhook deliveries, and lets an operator list, replay, and assign them."""
 
     def __init__(self, database: Database, catalogue: Catalogue, secret: str | None) -> None:
         """Without a secret, every delivery is refused, because anyone could have sent it."""
@@ -49,12 +49,12 @@ class Webhooks:
         self._secret = secret or ""
 
     async def receive(self, raw: bytes, signature: str) -> Outcome:
-        """Process a delivery and return its outcome. A stored delivery whose outcome is final changes nothing.
+        """Process a delivery and return its outcome. If the delivery is already stored with a final outcome, nothing changes.
 
         Raises Unavailable if no secret is configured or the database does not respond. Raises Unauthorized if the signature is
-        wrong. Raises BadRequest if the webhook body is not a valid event, or if a known event has invalid fields; the latter is
-        stored as malformed. For an error on our side, stores the delivery as failed and raises AppError, so that the sender
-        retries.
+        wrong. Raises BadRequest if the webhook body is not a valid event, or if a known event has invalid fields; in the second
+        case, the delivery is stored as malformed. On any other error, stores the delivery as failed and raises AppError, so that
+        the sender retries.
         """
         if not self._secret:
             raise Unavailable("Webhooks are not set up: LEMON_WEBHOOK_SECRET is not set.")
@@ -111,7 +111,7 @@ class Webhooks:
         return effect
 
     async def _reapply(self, session: AsyncSession, id: int, parsed: Notice | Effect) -> Effect:
-        """Apply a stored delivery again. Its purchase is locked before its row, to keep the lock order."""
+        """Apply a stored delivery again. To keep the lock order, the purchase is locked before the delivery's row."""
         if isinstance(parsed, Notice):
             await self._settlement.lock(session, parsed)
         await queries.reopen(session, id, _subject(parsed))
@@ -131,7 +131,10 @@ class Webhooks:
     # -- the operator's tools --------------------------------------------------------------------------------------
 
     async def listed(self, *, everything: bool = False, limit: int = 50) -> list[Delivery]:
-        """Return up to `limit` deliveries, newest first. Unless `everything`, return only open ones."""
+        """Return up to `limit` deliveries, newest first.
+
+        Unless `everything`, returns only those that may need an operator (outcomes in OPEN).
+        """
         async with self._database.transaction() as session:
             return [_delivery(row) for row in await queries.listed(session, everything=everything, limit=limit)]
 
@@ -159,7 +162,7 @@ class Webhooks:
         return await self.show(id)
 
     async def assign(self, id: int, user_id: int) -> Delivery:
-        """Assign a delivery's purchase to a user, apply everything that waited for an owner, and return the delivery.
+        """Assign a delivery's purchase to a user, apply all deliveries that waited for the owner, and return the delivery.
 
         Idempotent. Raises NotFound if there is no delivery with this ID. Raises BadRequest if the delivery is not about a
         purchase or its body was erased. Raises Conflict if the purchase belongs to another user, belonged to a deleted account,
@@ -184,7 +187,8 @@ class Webhooks:
 def signature_of(raw: bytes, secret: str) -> bytes:
     """Return the signature of a webhook body: its HMAC-SHA256 (RFC 2104) with the webhook secret, as hexadecimal digits in bytes.
 
-    Bytes are used because comparing strings raises TypeError if the header contains non-ASCII characters.
+    Bytes are used because `hmac.compare_digest` raises TypeError for strings with non-ASCII characters, which the header may
+    have.
     """
     return hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest().encode()
 

@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-# By command name: a module and the function or Typer app in it.
+# The module and the function or Typer app of each command.
 COMMANDS = {
     "run": "running:run",
     "migrate": "running:migrate",

@@ -25,8 +25,9 @@ def bank() -> None:
 def check() -> None:
     """Check every question: weights, wording, levels, duplicates, and how the judge scores it.
 
-    An empty answer, "I don't know", the repeated question, and boasting must score at most 1. Exits with status 1 if there are
-    problems. Also names the model answers that the judge scores below 9, which are its mistakes. Takes a few minutes.
+    An empty answer, "I don't know", the question repeated as an answer, and boasting must score at most 1. Exits with status 1 if
+    there are problems. Model answers that the judge scores below 9 are listed as well, but count as mistakes of the judge. Takes
+    a few minutes.
     """
     try:
         questions = load_bank()

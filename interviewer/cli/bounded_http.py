@@ -21,23 +21,24 @@ from interviewer.core.rate_limits import network_of
 
 # Seconds for a request's headers to arrive, and then for its body.
 HEADERS_WITHIN, BODY_WITHIN = 20.0, 60.0
-# Maximum length of the request line and headers in bytes. Also the limit for the body's chunk sizes and trailers.
+# Maximum length in bytes of the request line and headers, and of the body's framing: its chunk sizes and trailers.
 MAX_HEADERS = 65_536
-# Seconds and bytes for the rest of a body that is still arriving after the response was sent. It is read and discarded, because
-# closing a connection while data arrives can lose the response.
+# Maximum time in seconds and maximum size in bytes for the rest of a body that is still arriving after the response was sent. The
+# rest is read and discarded, because closing a connection while data arrives can lose the response.
 REST_WITHIN, MAX_REST = 10.0, 8 * 1024 * 1024
 # Maximum number of pipelined requests waiting on one connection. Browsers do not pipeline.
 PIPELINED = 16
 # Seconds for the application to accept or reject a websocket.
 HANDSHAKE_WITHIN = 20.0
-# Maximum number of connections per client, and of those with an incomplete request. A browser opens at most six.
+# Maximum number of connections per client, and of its connections with an incomplete request. A browser opens at most six
+# connections.
 AT_ONCE, ARRIVING = 1_000, 200
 
 
 class TooManyPipelined(Exception):
     """More than PIPELINED requests are waiting on one connection.
 
-    Parser callbacks can only end a connection by raising an error.
+    This is an error because a parser callback can end a connection only by raising one.
     """
 
 
@@ -59,7 +60,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     # Whether to limit connections per client IP address. Off when all connections come from a proxy.
     by_client: ClassVar[bool] = False
-    # Whether to limit websockets per client. This works behind a proxy too, because the application then knows the client.
+    # Whether to limit websockets per client. This works behind a proxy, too, because the application knows the client's address.
     websockets_by_client: ClassVar[bool] = False
     _open: ClassVar[Counter[str]] = Counter()
     _arriving: ClassVar[Counter[str]] = Counter()
@@ -75,7 +76,10 @@ class BoundedHttp(HttpToolsProtocol):
     _received = _rest = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Start the deadline for the first request, or respond with 503 to a client that has too many connections."""
+        """Start the deadline for the first request.
+
+        If the client has too many connections, respond with 503 and close the connection instead.
+        """
         super().connection_made(transport)
         self.flow = _Flow(transport, self.pipeline)
         peer = network_of(self.client[0]) if self.client else "unknown"
@@ -88,7 +92,7 @@ class BoundedHttp(HttpToolsProtocol):
         self._await(HEADERS_WITHIN)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Clean up and notify the running request. uvicorn notifies only the last request that arrived."""
+        """Clean up, and notify the running request. uvicorn would notify only the last request that arrived."""
         self._let_go()
         self.pipeline.clear()
         if self._running is not None and not self._running.response_complete:
@@ -97,7 +101,10 @@ class BoundedHttp(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Process received data. Responds with 431, 400, or 413 and closes the connection if a size limit is exceeded."""
+        """Process received data. If a size limit is exceeded, close the connection.
+
+        Responds with 431, 400, or 413 first, unless that would interrupt another response.
+        """
         if self._deadline is None and self._is_idle:
             self._await(HEADERS_WITHIN)
         self._received += len(data)
@@ -144,9 +151,10 @@ class BoundedHttp(HttpToolsProtocol):
         super().on_message_complete()
 
     def handle_websocket_upgrade(self) -> None:
-        """Hand the connection over to the websocket protocol. It counts toward the limits until the handshake is complete.
+        """Hand the connection over to the websocket protocol.
 
-        Closes the connection if an earlier request has not been answered in full.
+        Until the handshake is complete, the connection still counts toward the limits on HTTP connections. If an earlier request
+        has not been answered in full, only closes the connection.
         """
         if not self._is_idle:
             # The response to the earlier request would end up among the websocket's frames.
@@ -214,7 +222,7 @@ class BoundedHttp(HttpToolsProtocol):
     def _give_up(self) -> None:
         self._arrived()
         if self.flow.read_paused:
-            # Reading is paused, so the delay is on this side, and the rest may already be in the socket's receive buffer.
+            # Reading is paused, so the delay is on our side, and the rest may already be in the socket's receive buffer.
             self._await(HEADERS_WITHIN if self._in_headers else BODY_WITHIN)
         elif not self.transport.is_closing():
             if self._in_headers and self._received and self._is_idle:
@@ -233,7 +241,8 @@ class BoundedHttp(HttpToolsProtocol):
 def bounded_http(*, by_client: bool, websockets_by_client: bool = True) -> type[asyncio.Protocol]:
     """Return the HTTP protocol class for the server.
 
-    Set `by_client` if connections come directly from clients, not from a proxy.
+    `by_client` limits the connections of each client. Set it only if connections come directly from clients, not from a proxy.
+    `websockets_by_client` limits the websockets of each client.
     """
     kept = {"by_client": by_client, "websockets_by_client": websockets_by_client}
     return cast("type[asyncio.Protocol]", type("BoundedHttp", (BoundedHttp,), kept))

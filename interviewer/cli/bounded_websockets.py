@@ -32,8 +32,8 @@ from interviewer.core.rate_limits import network_of
 
 logger = logging.getLogger(__name__)
 
-# Maximum number of frames and bytes in WITHIN seconds, per websocket and per client. These are twice the limits on messages and
-# characters, because a message may have several frames and a character several bytes.
+# Maximum number of frames and of bytes in WITHIN seconds, per websocket and per client. These are twice the limits on messages
+# and characters, because a message may have several frames, and a character may have several bytes.
 FRAMES, BYTES = 2 * MESSAGES, 2 * CHARACTERS
 CLIENT_FRAMES, CLIENT_BYTES = 2 * CLIENT_MESSAGES, 2 * CLIENT_CHARACTERS
 # Seconds for a message to arrive in full, and for a client to read the close frame.
@@ -70,7 +70,7 @@ class Frames:
     def begun(self, data: bytes, most: int) -> int:
         """Process the next piece of the stream, and return the number of frames that begin in it.
 
-        Stops counting past `most`, after which this object must not be used again.
+        If there are more than `most`, stops counting and returns `most` + 1. This object must not be used after that.
         """
         data, self._header = self._header + data, b""
         frames, at = 0, self._left
@@ -90,7 +90,7 @@ class Frames:
 def _size(data: bytes, at: int) -> int | None:
     """Return the size in bytes of the frame that begins at `at`.
 
-    Returns None if its header has not arrived up to the end of the length field.
+    Returns None if the length field in the frame's header has not arrived in full.
     """
     if len(data) < at + 2:
         return None
@@ -112,7 +112,7 @@ class BoundedWebsocket(WebSocketsSansIOProtocol):
     def __init__(self, *args: Any, done: Callable[[], None], by_client: bool, **kwargs: Any) -> None:
         """`done` is called when the handshake ends, possibly more than once.
 
-        `by_client` also limits all websockets of a client together.
+        If `by_client` is set, limits also apply to all websockets of a client together.
         """
         super().__init__(*args, **kwargs)
         self._done = done
@@ -141,7 +141,10 @@ class BoundedWebsocket(WebSocketsSansIOProtocol):
             super().data_received(data)
 
     def _refuse_odd_request(self) -> None:
-        """Reject a request that the library did not accept as a websocket handshake, with 431 or 400. No-op otherwise."""
+        """Respond with 431 or 400, and close the connection, if the library could not read the websocket handshake.
+
+        Otherwise, do nothing.
+        """
         if not self.handshake_initiated and not self.transport.is_closing():
             too_large = isinstance(self.conn.handshake_exc, SecurityError)
             self.transport.write(closing("431 Request Header Fields Too Large" if too_large else "400 Bad Request"))
@@ -164,7 +167,7 @@ class BoundedWebsocket(WebSocketsSansIOProtocol):
     def _of_client(self) -> WindowCounter | None:
         """Return the counter shared by all websockets of the client.
 
-        Returns None until the handshake is complete, or if `by_client` is off.
+        Returns None if `by_client` is off or the handshake is not complete yet.
         """
         if self._together is None and self._by_client and self.handshake_complete:
             # Behind a trusted proxy, the application has already replaced the proxy's address with the client's.
@@ -182,7 +185,7 @@ class BoundedWebsocket(WebSocketsSansIOProtocol):
 
     def _give_up(self) -> None:
         if self.read_paused:
-            # Reading is paused, so the application is slow, and the rest may already have arrived.
+            # Reading is paused, so the application is slow, and the rest of the message may already have arrived.
             self._await_rest()
         else:
             self._fail("the message did not arrive in time")
@@ -203,7 +206,7 @@ class BoundedWebsocket(WebSocketsSansIOProtocol):
         self._cut_off_soon()
 
     def _cut_off_soon(self) -> None:
-        """Abort the connection after CLOSED_WITHIN seconds. A plain close waits for the client to read the unsent data."""
+        """Abort the connection after CLOSED_WITHIN seconds. A plain close would wait until the client reads the unsent data."""
         self._forget_deadline()
         self._deadline = self.loop.call_later(CLOSED_WITHIN, self.transport.abort)
 
@@ -213,7 +216,7 @@ class BoundedWebsocket(WebSocketsSansIOProtocol):
         self._cut_off_soon()
 
     def pause_writing(self) -> None:
-        """Stop reading while the client does not read. Otherwise each of its pings would add a pong to the write buffer."""
+        """Stop reading while the client does not read. Otherwise, each of its pings would add a pong to the write buffer."""
         super().pause_writing()
         if not self.read_paused and not self.transport.is_closing():
             self.read_paused = True

@@ -64,14 +64,17 @@ def replay(
     ids: Annotated[list[int] | None, typer.Argument(help="IDs of the deliveries.")] = None,
     open: Annotated[bool, typer.Option("--open", help="All deliveries that need attention.")] = False,
 ) -> None:
-    """Apply deliveries again in the order they arrived. Exits with status 1 if one still needs attention."""
+    """Apply deliveries again in the order they arrived.
+
+    Exits with status 1 if a delivery is unknown, cannot be applied, or still needs attention.
+    """
 
     async def work(services: Services) -> list[tuple[int, Delivery | None, str]]:
         chosen = {*(ids or []), *(await services.operations.open_deliveries() if open else [])}
         if not chosen and not open:
             raise BadRequest("Give the IDs of deliveries, or use --open for all that need attention.")
         failures = {id: await _replayed(services, id) for id in sorted(chosen)}
-        # Load them only after all replays, because a later delivery may have resolved an earlier one.
+        # Load the deliveries only after all replays, because a later delivery may have resolved an earlier one.
         return [(id, await _found(services, id), failure) for id, failure in failures.items()]
 
     replayed = operate(work)
@@ -88,7 +91,10 @@ def assign(
     id: Annotated[int, typer.Argument(help="The delivery's ID.")],
     email: Annotated[str, typer.Argument(help="The account's email address.")],
 ) -> None:
-    """Assign a delivery without an account, and everything bought together with it, to an account, then apply it."""
+    """Assign a delivery's purchase to an account, and apply everything that waited for its owner.
+
+    Exits with status 1 if the delivery still needs attention.
+    """
 
     async def work(services: Services) -> Delivery:
         return await services.webhooks.assign(id, await services.operations.user_id(email))
@@ -100,9 +106,9 @@ def assign(
 
 
 async def _replayed(services: Services, id: int) -> str:
-    """Replay a delivery. Returns the reason if that failed, and "" otherwise.
+    """Replay a delivery. Returns "" if it was applied; otherwise, returns the reason for the failure.
 
-    Raises AppErrors with status 500 or above, because those affect every delivery.
+    Raises only AppErrors with a status of 500 or above, because those affect every delivery.
     """
     try:
         await services.webhooks.replay(id)
@@ -110,7 +116,7 @@ async def _replayed(services: Services, id: int) -> str:
         if error.status >= 500:
             raise
         return error.user_message
-    except Exception as error:  # it may well fail again, and must not block the others
+    except Exception as error:  # a delivery that fails again must not block the others
         logger.exception("a delivery could not be replayed")
         return f"it failed again: {type(error).__name__}"
     return ""

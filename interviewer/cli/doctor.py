@@ -161,9 +161,9 @@ async def _interviewer(settings: Settings) -> Check:
 
 
 async def _github(settings: Settings) -> Check:
-    """Check GitHub with an invalid authorization code.
+    """Check the GitHub credentials with an invalid authorization code.
 
-    GitHub rejects the code itself only if the client ID and secret are valid.
+    GitHub gets as far as rejecting the code only if the client ID and secret are valid.
     """
     from interviewer import wiring
 

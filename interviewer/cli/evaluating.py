@@ -54,8 +54,8 @@ def evaluate(
 ) -> None:
     """Compare an interviewer's scores with human grades.
 
-    Predictions are scores from 0 to 10, in the order of the input. Exits with status 1 if an answer could
-    not be graded; its score is null.
+    Predictions are scores from 0 to 10, in the order of the input. If an answer could not be graded, its score is null, and the
+    command exits with status 1.
     """
     with one_sentence_errors():
         failed = _evaluate(file, interviewer, out, report, repeats, limit, concurrency or AT_ONCE[interviewer])
@@ -70,7 +70,8 @@ def evaluate(
 def _evaluate(file: Path, which: Which, out: Path, report: Path | None, repeats: int, limit: int | None, at_once: int) -> int:
     """Run the evaluation, write and print the results, and return the number of answers without a score.
 
-    Raises StartupError if the evaluation tools are not installed, or if a file cannot be read or written.
+    Raises StartupError if the evaluation tools are not installed, if two of the files are the same, if `which` is a model and
+    none is configured, or if a file cannot be read or written.
     """
     if find_spec("evaluation") is None:
         raise StartupError(
@@ -116,7 +117,7 @@ def _tell_of_repeated_ids(records: Sequence[Record]) -> None:
 def _grader(which: Which) -> tuple[Grader, str, Prices]:
     """Return the grader, its display name, and the token prices.
 
-    Raises StartupError if the grader is a model and none is configured.
+    Raises StartupError if `which` is OPENAI and no model is configured.
     """
     from evaluation.graders import BuiltinGrader, InterviewerGrader
     from interviewer.operator.usage import Prices

@@ -39,7 +39,7 @@ def one_sentence_errors() -> Iterator[None]:
 
 
 def load_settings() -> Settings:
-    """Change to the project folder and return the settings. Requests to this machine will bypass any proxy.
+    """Change to the project folder and return the settings. From then on, requests to this machine bypass any proxy.
 
     Raises StartupError if a setting is invalid.
     """
@@ -85,7 +85,7 @@ def open_database(settings: Settings) -> Iterator[Settings]:
         try:
             url = server.start(signals.came)
         except StartupError:
-            signals.release()  # a signal may have aborted the startup
+            signals.release()  # exits if a signal aborted the startup
             raise
         try:
             signals.release()
@@ -177,10 +177,10 @@ def captured_logs() -> Iterator[CapturedLogs]:
 
 
 def operate(work: Callable[[Services], Awaitable[Result]]) -> Result:
-    """Run `work` with the services on a database whose schema is up to date, and return its result.
+    """Open the database, run `work` with the services, and return its result.
 
-    Expected errors are printed as one sentence, and the command exits with status 1. Captured warnings are printed to standard
-    error.
+    Expected errors, such as an outdated schema, are printed as one sentence, and the command exits with status 1. Warnings that
+    were logged are printed to standard error.
     """
     with one_sentence_errors(), captured_logs() as made:
         try:

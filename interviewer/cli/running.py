@@ -53,7 +53,7 @@ def run(*, build_only: Annotated[bool, typer.Option(help="Build the frontend, th
 
 
 def migrate(revision: Annotated[str, typer.Argument(help="`head`, or an older revision to go back to.")] = "head") -> None:
-    """Migrate the database to the newest schema."""
+    """Migrate the database to the newest schema, or to an older revision."""
     with one_sentence_errors(), open_database(load_settings()) as settings:
         migrate_database(database_url(settings), revision)
         typer.echo(f"The database is now at {revision}.")
@@ -117,7 +117,7 @@ def _build_frontend(settings: Settings) -> None:
 
 
 def _announce(settings: Settings, *, embedded: bool) -> None:
-    """Print the site's URL and which parts run without an external service."""
+    """Print the site's URL, the interviewer in use, and the parts that run without an external service."""
     typer.echo(f"\n  Interviewer: {settings.site_url}\n")
     if embedded:
         typer.echo(f"  database     embedded PostgreSQL, data in {_shown(settings.data_dir)} (DATABASE_URL is not set)")

@@ -51,7 +51,7 @@ class Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Keep serving for the delay so that load balancers notice, then refuse new work and shut down.
+        """Keep serving for the delay so that load balancers notice the shutdown, then refuse new work and stop.
 
         A second signal skips the rest of the delay.
         """

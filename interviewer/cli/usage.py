@@ -24,8 +24,8 @@ def usage(
 ) -> None:
     """Print model calls, their tokens, and their cost at the configured prices.
 
-    Days are in UTC. Prices come from OPENAI_PRICE_INPUT, _CACHED, and _OUTPUT; without them, no cost is shown. Calls for which
-    the model server reported no token usage are counted as "uncounted" and are not included in the cost.
+    Days are in UTC. Prices come from OPENAI_PRICE_INPUT, _CACHED, and _OUTPUT; without an input and an output price, no cost is
+    shown. Calls for which the model server reported no token usage are listed under "uncounted" and are not included in the cost.
     """
 
     async def work(services: Services) -> tuple[list[Line], Line]:

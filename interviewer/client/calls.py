@@ -23,8 +23,9 @@ MAX_KEY = 200
 class Call(Generic[T]):
     """A request to the API.
 
-    `read` converts the JSON of the response into the result. `repeatable` calls are safe to send again even if the server has
-    already processed them. `bearer` is the token to send if `signed_in` is false.
+    `read` converts the JSON of the response into the result. `key` is the Idempotency-Key. `repeatable` means that the call is
+    idempotent: it may be sent again even if the server has already processed it. If `signed_in` is true, the call is sent with
+    the client's access token; otherwise, it is sent with `bearer`, if that is set.
     """
 
     method: str
@@ -68,21 +69,21 @@ def sign_in(email: str, password: str) -> Call[Tokens]:
 def renew(tokens: Tokens) -> Call[Tokens]:
     """Return the call that exchanges the refresh token for new tokens.
 
-    The refresh token works only once, but the call is marked as repeatable: if the server has already processed it, the lost
-    response cannot be recovered anyway.
+    The refresh token works only once, but the call is marked as repeatable: if the server has already processed it, the new
+    tokens are lost with or without a retry.
     """
     body = {"user_id": tokens.user_id}
     return Call("POST", "api/auth/token", _tokens("id"), body, repeatable=True, signed_in=False, bearer=tokens.refresh)
 
 
 def sign_up_request(email: str, username: str, password: str) -> Call[None]:
-    """Return the call that requests the email with the link that creates an account."""
+    """Return the call that requests a sign-up email. The link in the email has the token for `sign_up_confirm`."""
     body = {"email": email, "username": username, "password": password}
     return Call("POST", "api/auth/request-verification", _nothing, body, signed_in=False)
 
 
 def sign_up_confirm(token: str) -> Call[tuple[Account, Tokens]]:
-    """Return the call that creates the account with the token from the confirmation link."""
+    """Return the call that creates an account. `token` is the token in the link of the sign-up email."""
 
     def read(found: Any) -> tuple[Account, Tokens]:
         account = Account(id=found["user_id"], username=found["username"], email=found["email"])
@@ -106,7 +107,7 @@ def me(user_id: int) -> Call[Account]:
 def start(job_description: str, key: str | None, options: StartOptions | None = None) -> Call[Started]:
     """Return the call that starts an interview.
 
-    Raises TypeError for an unknown option, and ValueError if `key` is not valid in a header.
+    Raises TypeError for an unknown option, and ValueError if `key` is not 1 to 200 printable ASCII characters.
     """
     given: dict[str, Any] = dict(options or {})
     if unknown := given.keys() - StartOptions.__annotations__.keys():
@@ -146,7 +147,7 @@ def interview(interview_id: int) -> Call[Interview]:
 def set_status(interview_id: int, status: str) -> Call[Interview]:
     """Return the call that pauses or resumes an interview.
 
-    The server rejects a repeated request, because the status has already changed; see `no_change`.
+    If the call is repeated, the server rejects it, because the status has already changed. `no_change` recognizes that error.
     """
     return Call("PATCH", f"api/interviews/{interview_id:d}", _interview, {"status": status}, repeatable=True)
 
@@ -181,7 +182,7 @@ def checkout(tier: str) -> Call[str]:
 
 
 def cancel() -> Call[None]:
-    """Return the call that cancels the subscription at the end of the paid period."""
+    """Return the call that cancels the subscription, effective at the end of the current billing period."""
     return Call("POST", "api/payment/cancel", _nothing)
 
 
@@ -199,7 +200,10 @@ def change_plan(tier: str) -> Call[None]:
 
 
 def _key(given: str | None) -> str:
-    """Return the given Idempotency-Key, or a new one if it is None. Raises ValueError if it is not valid in a header."""
+    """Return the given Idempotency-Key, or a new one if `given` is None.
+
+    Raises ValueError if the key is not 1 to 200 printable ASCII characters.
+    """
     key = uuid4().hex if given is None else given
     if not (0 < len(key) <= MAX_KEY and key.isascii() and key.isprintable()):
         raise ValueError(f"a key has 1 to {MAX_KEY} printable ASCII characters")

@@ -46,7 +46,7 @@ class Core:
         return self._tokens
 
     def sign_out(self) -> None:
-        """Forget the tokens. The server does not revoke them, so the access token stays valid until it expires."""
+        """Forget the tokens. The server does not revoke them, so they stay valid until they expire."""
         self._tokens = None
 
     def _tries(self) -> Tries:
@@ -57,7 +57,7 @@ class Core:
         return account
 
     def _replace(self, stale: Tokens, fresh: Tokens | None) -> None:
-        """Replace the tokens, unless the client has signed in or out in the meantime."""
+        """Replace the tokens `stale` with `fresh`, unless the client has signed in or out in the meantime."""
         if self._tokens is stale:
             self._tokens = fresh
 

@@ -9,7 +9,7 @@ class ApiError(Exception):
     """The server rejected a request or failed.
 
     `status` is the HTTP status, and `message` is a sentence for users. `retry_after` is in seconds, or None if the server does
-    not set it. `details` are further fields of the response. None of these fields contains passwords or tokens.
+    not set it. `details` are the other text fields of the response. None of these attributes contains passwords or tokens.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class PaymentRequired(ApiError):
 
     @property
     def reason(self) -> str:
-        """The reason: `none_left`, `subscription_paused`, or `subscription_expired`, or "" if the server does not say."""
+        """The reason: `none_left`, `subscription_paused`, or `subscription_expired`, or "" if the server gives none."""
         return self.details.get("reason", "")
 
 
@@ -44,7 +44,7 @@ class Conflict(ApiError):
 
     @property
     def portal_url(self) -> str:
-        """The URL of the payment service's portal, where the operation is possible, or ""."""
+        """The URL of the payment service's portal if the operation is possible there; otherwise ""."""
         return self.details.get("portal_url", "")
 
 
@@ -53,15 +53,18 @@ class TooManyRequests(ApiError):
 
 
 class Unavailable(ApiError):
-    """503: a service that the server depends on is unavailable. If an answer was sent, it is stored: see `Client.retry`."""
+    """503: a service that the server depends on is unavailable.
+
+    If the call was an answer, the answer may already be stored: see `Client.retry`.
+    """
 
 
 class Unreachable(ApiError):
-    """No response after all tries. The status is 0. The server may have processed the request anyway."""
+    """No response, even after the retries that were allowed. `status` is 0. The server may have processed the request anyway."""
 
 
 class InvalidAnswer(ApiError):
-    """The response is not one of this API. The URL may be that of another server."""
+    """The response is not a valid response of this API. `base_url` may be the URL of another server."""
 
 
 BY_STATUS: dict[int, type[ApiError]] = {

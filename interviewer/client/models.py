@@ -202,7 +202,7 @@ class Conversation(_Model):
     def exchanges(self) -> tuple[Exchange, ...]:
         """All verdicts, oldest first."""
         questions = [question for _, topic in sorted(self.topics.items()) for _, question in sorted(topic.questions.items())]
-        # An interview may take the topics in any order.
+        # Sort by time, because an interview may take the topics in any order.
         questions.sort(key=lambda question: question.created_at)
         messages = (message for question in questions for message in question.messages)
         return tuple(exchange for message in messages if (exchange := message.exchange))

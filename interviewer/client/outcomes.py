@@ -94,9 +94,9 @@ def result(call: Call[T], status: int, document: Any) -> T:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the value of the Retry-After header in seconds, or None if it is missing or invalid.
+    """Return the value of the Retry-After header in seconds, or None if the header is missing or invalid.
 
-    The header has a number of seconds or a date (RFC 9110, section 10.2.3).
+    The value is a number of seconds or a date (RFC 9110, section 10.2.3).
     """
     value = headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdecimal():
@@ -121,14 +121,14 @@ class Tries:
     """The remaining tries of a call, and the remaining seconds that it may wait between them."""
 
     def __init__(self, most: int, patience: float) -> None:
-        """Allow `most` tries, with at most `patience` seconds of waiting between all of them together."""
+        """Allow `most` tries, and at most `patience` seconds of waiting between them in total."""
         self._left = most
         self._patience = patience
         self._pause = FIRST_PAUSE
         self._renewed = False
 
     def renews(self, call: Call[Any], outcome: Outcome, sent: Tokens | None) -> bool:
-        """Return whether to renew the expired access token, and record the renewal. Returns True at most once per API call."""
+        """Return whether the access token has expired and should be renewed. Returns True at most once per API call."""
         expired = isinstance(outcome, Answer) and outcome.status == 401 and outcome.message == EXPIRED
         if not (expired and call.signed_in and sent and sent.refresh.get_secret_value()) or self._renewed:
             return False
@@ -153,8 +153,8 @@ class Tries:
 def may_repeat(call: Call[Any], outcome: Outcome) -> bool:
     """Return whether a call may be sent again.
 
-    Any call may be sent again after a 429, or if the request never reached the server. After a 503 or a broken connection, only a
-    repeatable call may.
+    Any call may be sent again after a 429, or if the request never reached the server. After a 503, or if the connection broke
+    after the request was sent, only an idempotent call (`repeatable`) may be sent again.
     """
     if isinstance(outcome, Broken):
         return call.repeatable or not outcome.sent

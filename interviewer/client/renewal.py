@@ -17,16 +17,16 @@ class AsyncRenewal:
     async def run(self, renew: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Renew in a separate task, or join the renewal in progress.
 
-        If the caller renewed directly, its cancellation could lose the new tokens and sign the user out.
+        If the caller renewed directly, canceling the caller could lose the new tokens and sign the user out.
         """
         if self._running is None or self._running.done():
             self._running = asyncio.create_task(renew())
-            # If every caller is cancelled, nothing else retrieves the task's exception.
+            # If every caller is canceled, nothing else retrieves the task's exception.
             self._running.add_done_callback(lambda task: task.cancelled() or task.exception())
         await asyncio.shield(self._running)
 
     async def finish(self) -> None:
-        """Wait for a renewal in progress, because closing its connection would lose the new tokens."""
+        """Wait for a renewal in progress, because closing its connection could lose the new tokens."""
         if self._running is not None:
             await asyncio.wait([self._running])
 

@@ -1,4 +1,4 @@
-"""Streamed responses: their events, and how a stream resumes after its connection broke."""
+"""Streamed responses: their events, and how a stream resumes after its connection has broken."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from .outcomes import Answer, parsed, result
 
 T = TypeVar("T")
 EVENT_STREAM = "text/event-stream"
-# In bytes. The last event contains the whole interview, which is at most about one megabyte.
+# Maximum size of an event in bytes. The last event contains the whole interview, which is at most about one megabyte.
 MAX_EVENT = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class QuestionText:
-    """A piece of the next question, sent while it is being written."""
+    """A piece of the first or next question, sent while the question is being written."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class FeedbackText:
-    """A piece of the feedback, sent while it is being written."""
+    """A piece of the feedback, sent while the feedback is being written."""
 
     text: str
 
@@ -49,7 +49,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Done(Generic[T]):
-    """The last event, with the result that the call has without streaming. If it differs from the pieces, it is authoritative."""
+    """The last event, with the result that the call returns without streaming. Use this result if it differs from the pieces."""
 
     result: T
 
@@ -66,7 +66,7 @@ Event = QuestionText | FeedbackText | FollowUpText | Score | Done[T]
 
 
 def is_stream(response: httpx2.Response) -> bool:
-    """Return whether a response is an event stream."""
+    """Return whether a response is successful and is an event stream."""
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     return response.is_success and kind == EVENT_STREAM
 
@@ -82,7 +82,10 @@ class Stream(Generic[T]):
         self.failure: Answer | None = None
 
     def request(self, **given: Any) -> dict[str, Any]:
-        """Add the headers that request a stream, or the rest of it after the last event received."""
+        """Return the request arguments `given` with the headers that request a stream.
+
+        If events have been received, the headers request only the events after the last one.
+        """
         headers = {**given["headers"], "Accept": EVENT_STREAM}
         if self._last_id:
             headers["Last-Event-ID"] = self._last_id
@@ -97,9 +100,9 @@ class Stream(Generic[T]):
     def take(self, sent: httpx2.ServerSentEvent) -> Event[T] | None:
         """Return the event to pass to the caller, or None if there is nothing to pass on.
 
-        Raises InvalidAnswer for an invalid event, and ApiError for a failure after the first pieces: a retry would yield
-        different text than the caller already has. A failure before the first pieces can be retried, so it is only stored in
-        `failure`.
+        Raises InvalidAnswer for an invalid event. Raises ApiError for a failure after the first event, because a retry could
+        yield different text from what the caller already has. A failure before the first event can be retried, so it is only
+        stored in `failure`.
         """
         found = parsed(sent.data)
         if sent.event == "error":

@@ -25,9 +25,9 @@ T = TypeVar("T")
 class Client(Core):
     """One user's client, which threads may share.
 
-    Close it after use, or use it as a context manager. Every method raises ApiError or one of its subclasses. A call that is safe
-    to repeat is retried after the connection breaks and while the server is busy. An expired access token is renewed
-    automatically.
+    Close it after use, or use it as a context manager. Every method raises ApiError or one of its subclasses. A call is retried
+    if the server responds with 429 or could not be reached. An idempotent call is also retried after a 503 or a broken
+    connection. An expired access token is renewed automatically if there is a refresh token.
     """
 
     def __init__(
@@ -66,21 +66,24 @@ class Client(Core):
     # -- accounts ------------------------------------------------------------------------------------------------
 
     def sign_in(self, email: str, password: str) -> Tokens:
-        """Sign in and return the tokens, which the client keeps and renews. Raises Unauthorized for a wrong email or password."""
+        """Sign in and return the tokens, which the client keeps and renews.
+
+        Raises Unauthorized if the email address or password is wrong.
+        """
         self._tokens = tokens = self._do(calls.sign_in(email, password))
         return tokens
 
     def sign_up_request(self, email: str, username: str, password: str) -> None:
-        """Request an email with a confirmation link, whose token goes to `sign_up_confirm`.
+        """Request an email with a confirmation link. Pass the token in the link to `sign_up_confirm`.
 
-        Nothing indicates whether the email address already has an account.
+        The response is the same if the email address already has an account.
         """
         self._do(calls.sign_up_request(email, username, password))
 
     def sign_up_confirm(self, token: str) -> Account:
-        """Create the account and sign in until the access token expires.
+        """Create the account and sign in. The access token cannot be renewed, so sign in again after it has expired.
 
-        Raises Unauthorized if the token is invalid or expired. Raises Conflict if the account has already been created.
+        Raises Unauthorized if the token is invalid or expired. Raises Conflict if the email address already has an account.
         """
         return self._keep(self._do(calls.sign_up_confirm(token)))
 
@@ -94,15 +97,18 @@ class Client(Core):
         """Start an interview for one credit.
 
         Raises PaymentRequired if there is no usable credit, and Unavailable if the start failed and the credit was returned.
-        `options` set the length and topics; see `StartOptions`. The same `key` never starts a second interview. If it is None, a
-        key is generated for this call and its retries.
+        `options` set the length and topics; see `StartOptions`. Calls with the same `key` start only one interview. If `key` is
+        None, a key is generated for this call and its retries.
         """
         return self._do(calls.start(job_description, key, options))
 
     def stream_start(
         self, job_description: str = "", *, key: str | None = None, **options: Unpack[StartOptions]
     ) -> Generator[Event[Started], None, None]:
-        """Start an interview like `start`. Yields pieces of the first question as they are written, then Done."""
+        """Start an interview, as `start` does, but stream the first question.
+
+        Yields pieces of the question as they are written, then Done.
+        """
         with closing(self._stream(calls.start(job_description, key, options))) as events:
             yield from events
 
@@ -119,13 +125,13 @@ class Client(Core):
 
         That is the verdict and the next question, or a follow-up if the interview has them: see `Conversation.follow_up`.
 
-        The same `key` replays the reply for 24 hours. If it is None, a key is generated for this call and its retries. `topic_id`
-        and `question_id` (the number within the topic) name the question being answered, so that an answer to an earlier question
-        is never taken as an answer to the current question.
+        For 24 hours, a call with the same `key` replays the reply. If `key` is None, a key is generated for this call and its
+        retries. `topic_id` and `question_id` (the number within the topic) optionally name the question being answered, so that
+        an answer to an earlier question is never taken as an answer to the current question.
 
-        Raises Conflict if the interview is not active, if the last answer differs and has no verdict or next question yet, or if
-        the named question is neither the current one nor answered with this message. Raises Unavailable if the answer was stored
-        but could not be scored; see `retry`.
+        Raises Conflict if the interview is not active, if the last answer has a different text and is still missing its verdict
+        or the next question, or if the named question is neither the current one nor answered with this message. Raises
+        Unavailable if the answer was stored but could not be scored, or if the next question could not be asked; see `retry`.
         """
         first = self._is_first(interview_id)
         found = self._do(calls.answer(interview_id, message, key, topic_id, question_id, first=first))
@@ -180,7 +186,7 @@ class Client(Core):
     def retry(self, interview_id: int) -> Conversation:
         """Request the missing reply to the last message: its verdict, next question, follow-up, clarification or hint.
 
-        Raises ApiError with status 400 if nothing is missing.
+        Raises ApiError with status 400 if nothing is missing, and Conflict if the interview is finished.
         """
         return self.answer(interview_id, "")
 
@@ -189,19 +195,25 @@ class Client(Core):
         return self._do(calls.interview(interview_id))
 
     def conversation(self, interview_id: int) -> Conversation:
-        """Return all messages of an interview. Raises ApiError with status 400 for an unknown ID or another user's interview."""
+        """Return all messages of an interview.
+
+        Raises ApiError with status 400 if the ID is unknown, or if the interview belongs to another user or has no question yet.
+        """
         return self._do(calls.conversation(interview_id))
 
     def pause(self, interview_id: int) -> Interview:
-        """Pause an interview and return it.
+        """Pause an interview and return it. Does nothing if the interview is already paused.
 
-        Does nothing if it is already paused. Raises NotFound if the interview does not exist or belongs to another user, and
-        ApiError with status 400 if it is still starting or is finished.
+        Raises NotFound if the interview does not exist or belongs to another user, and ApiError with status 400 if it is still
+        starting or is finished.
         """
         return self._set_status(interview_id, "paused")
 
     def resume(self, interview_id: int) -> Interview:
-        """Resume a paused interview and return it. Does nothing if it is already active. Raises the same errors as `pause`."""
+        """Resume a paused interview and return it. Does nothing if the interview is already active.
+
+        Raises the same errors as `pause`.
+        """
         return self._set_status(interview_id, "active")
 
     def summarise_job(self, job_description: str) -> str:
@@ -221,25 +233,30 @@ class Client(Core):
     def checkout(self, tier: str) -> str:
         """Return the URL of a checkout page for `individual`, `pro`, or `premium`.
 
-        Raises Conflict if the user is already subscribed.
+        Raises Conflict if `tier` is a plan and the user already has a plan.
         """
         return self._do(calls.checkout(tier))
 
     def cancel_subscription(self) -> None:
-        """Cancel the subscription at the end of the paid period. Raises Conflict if there is none."""
+        """Cancel the subscription, effective at the end of the current billing period.
+
+        Raises Conflict if there is no active subscription.
+        """
         self._do(calls.cancel())
 
     def resume_subscription(self) -> None:
         """Undo the cancellation of the subscription.
 
-        Raises Conflict if that is not possible. The error has a `portal_url` if the payment service's portal can do it.
+        Raises Conflict if there is no canceled subscription, if another one is active, or if the subscription can only be resumed
+        in the payment service's portal. In the last case, the error has a `portal_url`.
         """
         self._do(calls.resume_subscription())
 
     def change_plan(self, tier: str) -> None:
         """Change the subscription's plan to `pro` or `premium`.
 
-        Raises Conflict if that is not possible. The error has a `portal_url` if the payment service's portal can do it.
+        Raises Conflict if there is no subscription that can be changed, if it already has this plan, or if it can only be changed
+        in the payment service's portal. In the last case, the error has a `portal_url`.
         """
         self._do(calls.change_plan(tier))
 
@@ -279,7 +296,7 @@ class Client(Core):
             self._prepare_retry(call, outcome, sent, tries)
 
     def _prepare_retry(self, call: Call[Any], outcome: Outcome, sent: Tokens | None, tries: Tries) -> None:
-        """Renew the expired tokens, or wait before the next try.
+        """Renew the access token if it has expired; otherwise, wait before the next try.
 
         Raises Unauthorized if the refresh token is rejected. Raises ApiError if the call must not be retried, if no tries are
         left, or if the wait would be too long.

@@ -38,8 +38,8 @@ def answer_box(
     """Return the label, the toggle between text and code, the form's hidden fields, and the box.
 
     All arguments except `space`, a CSS class, are state vars or built from them. A new `key` creates a new box. The browser keeps
-    unsent text under `draft`, unless it is the text in `sent`. `hidden` has the values of the hidden fields by name. Code opens in `language`, or else in the one
-    that was chosen last.
+    unsent text under the name `draft`, unless it is the text in `sent`. `hidden` has the values of the hidden fields by name. The
+    code editor starts in `language`. If that is empty, it starts in the language that the user chose last.
     """
     return rx.fragment(
         rx.el.div(

@@ -14,9 +14,9 @@ from interviewer.state.models import PairItem, TurnItem
 
 
 def appeal(turn: rx.Var[TurnItem]) -> rx.Component:
-    """Return the offer of a second verdict, or both verdicts if there are two.
+    """Return both verdicts if the turn was appealed, or the offer of a second verdict if it can be appealed.
 
-    Nothing is shown if the turn can't be appealed.
+    Otherwise, nothing is shown.
     """
     return rx.cond(turn.appealed, _both(turn), rx.cond(turn.may_appeal, _offer(turn)))
 

@@ -38,7 +38,7 @@ def an_interview(product: Product) -> str:
 
 
 def offer(product: Product, action: rx.Component) -> rx.Component:
-    """Return a product's list item, with its price and its button."""
+    """Return a product's list item with its price. `action` is the item's button or link."""
     what, rhythm, points = OFFERS[product]
     each = an_interview(product) if product in PLANS else "No plan needed"
     return rx.el.li(
@@ -60,7 +60,7 @@ def offer(product: Product, action: rx.Component) -> rx.Component:
 
 
 def prices() -> rx.Component:
-    """Return the price list for signed-in users and visitors, or nothing if the site sells nothing."""
+    """Return the price list for signed-in users and visitors. It is hidden if the site sells nothing."""
     return rx.cond(SessionState.selling, _prices())
 
 
@@ -171,9 +171,9 @@ def notices() -> rx.Component:
 
 
 def _button(label: str | rx.Var[str], name: str, event: Any, look: str, **attributes: Any) -> rx.Component:
-    """Return a button for a payment action. It is disabled while any action runs, and shows progress during its own.
+    """Return a button for a payment action. It is disabled while any payment action is in progress.
 
-    `name` is the action's value in `BillingState.busy`, and `look` is the button's class.
+    `name` is the value of `BillingState.busy` while this button's action is in progress, and `look` is the button's class.
     """
     return rx.el.button(
         rx.el.span(rx.cond(BillingState.busy == name, "Just a moment…", label), class_name="group-data-[sent]:hidden"),
@@ -191,9 +191,9 @@ def _button(label: str | rx.Var[str], name: str, event: Any, look: str, **attrib
 
 
 def shop() -> rx.Component:
-    """Return the products for sale, or nothing if the site sells nothing.
+    """Return the products for sale. The section is hidden if the site sells nothing.
 
-    Single credits are always offered, plans only to users without a subscription.
+    Single credits are always offered. Plans are offered unless the user has a subscription that is neither canceled nor ended.
     """
     return rx.cond(SessionState.selling, _shop())
 

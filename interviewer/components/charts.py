@@ -46,7 +46,8 @@ def scores_over_time(
                     style={"left": last.left, "top": last.top},
                     class_name="absolute -translate-x-1/2 -translate-y-1/2",
                 ),
-                # More than ten points are too many to tap on a phone. There they are only drawn, and the table has their links.
+                # On a phone, more than ten points are too close together to tap. They are then drawn without links, and only the
+                # table has the links.
                 rx.el.ul(
                     rx.foreach(points, _point),
                     class_name=rx.cond(points.length() > 10, "absolute inset-0 max-sm:hidden", "absolute inset-0"),
@@ -174,7 +175,7 @@ def _row(point: rx.Var[PointItem]) -> rx.Component:
 
 
 def first_score(point: rx.Var[PointItem]) -> rx.Component:
-    """Return the card for a first score, which explains what a second interview adds."""
+    """Return the card shown while there is only one score. It explains what a second interview adds."""
     return card(
         rx.el.h2("Score over time", class_name=SECTION_TITLE),
         rx.el.div(
@@ -199,7 +200,10 @@ def first_score(point: rx.Var[PointItem]) -> rx.Component:
 
 
 def scores_by_topic(topics: rx.Var[list[TopicItem]], past: rx.Var[int]) -> rx.Component:
-    """Return a table of scores by topic, with bars: over all interviews and, if there are several, in the last one."""
+    """Return a table with a bar for each topic's score over all interviews.
+
+    If there are several interviews, the table also has each topic's score in the last one.
+    """
     return card(
         rx.el.h2(wording.TOPICS, class_name=SECTION_TITLE),
         rx.el.p(
@@ -266,7 +270,7 @@ def _topic(topic: rx.Var[TopicItem], past: rx.Var[int]) -> rx.Component:
 
 
 def _change(topic: rx.Var[TopicItem]) -> rx.Component:
-    """Return an arrow and text if the last interview was above or below the average, or nothing."""
+    """Return an arrow and text if the topic's last score was above or below its average. Otherwise, the result is empty."""
     return rx.match(
         topic.change,
         ("up", _sign("↑", "above average: ", "text-good")),
@@ -285,7 +289,10 @@ def _sign(sign: str, label: str, color: str) -> rx.Component:
 
 
 def streak_card(streak: rx.Var[StreakItem], started: rx.Var[bool]) -> rx.Component:
-    """Return the streak, and the last two weeks as ticked boxes. Unless `started`, it also links to practice."""
+    """Return the streak, and the last two weeks as a box for each day, which is ticked if the user was active.
+
+    If `started` is false, the card also links to practice.
+    """
     return card(
         rx.el.h2("Your last two weeks", class_name=SECTION_TITLE),
         rx.el.p(

@@ -6,7 +6,8 @@ from typing import Any
 
 import reflex as rx
 
-# Python for the browser. `interviewer/frontend.py` copies this package's files to the path in `python`.
+# Version of Pyodide, which runs Python in the browser. `interviewer/frontend.py` copies Pyodide's files to the path that
+# `code_box` passes as `python`.
 PYODIDE = "314.0.7"
 
 # No ligatures: code must appear as typed, without an arrow for -> or a joined ~~^~~ under an error.
@@ -40,7 +41,7 @@ _LOOK = {
 
 
 class CodeBox(rx.Component):
-    """A wrapper that turns its only child, a textarea, into a code editor while `open`."""
+    """A wrapper that turns its only child, a textarea, into a code editor while `open` is true."""
 
     library = "$/public/code/box.jsx"
     tag = "CodeBox"

@@ -1,4 +1,4 @@
-"""The fallback for a page whose own code raises an error."""
+"""The fallback for a page whose scripts raise an error."""
 
 from __future__ import annotations
 

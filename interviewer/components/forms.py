@@ -30,7 +30,10 @@ WRITTEN_BY_SCRIPT = {"suppressHydrationWarning": True}
 
 
 class NativeForm(BaseHTML):
-    """A form that the browser posts natively, so that the response can set an HttpOnly cookie. Reflex's own forms cannot."""
+    """A form that the browser posts natively, so that the response can set an HttpOnly cookie.
+
+    Reflex's own forms cannot do this, because they are sent over the websocket.
+    """
 
     tag = "form"
     action: rx.Var[str]
@@ -64,9 +67,9 @@ def alert(message: rx.Var[str] | str, *, id: str = "alert") -> rx.Component:
 
 
 def field(label: str, name: str, *, error: rx.Var[str] | str = "", hint: str = "", **attributes: Any) -> rx.Component:
-    """Return a labeled input with its hint, or its error in place of the hint.
+    """Return a labeled input with its hint. If there is an error, it replaces the hint.
 
-    Passwords can be revealed, and new passwords have a strength indicator. `attributes` go to the input.
+    Passwords can be revealed, and new passwords have a strength indicator. `attributes` are the input's other props.
     """
     described = f"{name}-hint"
     is_password = attributes.get("type") == "password"
@@ -102,7 +105,7 @@ def field(label: str, name: str, *, error: rx.Var[str] | str = "", hint: str = "
 def _strength(name: str) -> rx.Component:
     """Return the element for a password's strength.
 
-    `assets/forms.js` fills it, so that the password is not sent to the server.
+    `assets/forms.js` estimates the strength in the browser, so that the password is not sent to the server.
     """
     return rx.el.span(
         "",
@@ -113,7 +116,7 @@ def _strength(name: str) -> rx.Component:
 
 
 def _reveal(name: str) -> rx.Component:
-    """Return the button that shows and hides the password. `assets/forms.js` handles it without the server."""
+    """Return the button that shows and hides the password. `assets/forms.js` handles the click in the browser."""
     return rx.el.button(
         rx.el.span("Show password", class_name="sr-only"),
         icon("eye", class_name="group-aria-pressed:hidden"),
@@ -150,8 +153,8 @@ def or_line() -> rx.Component:
 def button_label(idle: rx.Var[str] | str, busy: str = "Just a moment…") -> rx.Component:
     """Return a button label that changes to `busy` from the click until the response. The button needs the class `group`.
 
-    `assets/forms.js` switches the label as soon as the request is sent, and a handler's `disabled` keeps it while the handler
-    runs. A button outside a form needs `BUSY` among its attributes.
+    `assets/forms.js` changes the label on the click. If the button is `disabled` while its handler runs, the label stays changed
+    until the handler ends. A button outside a form needs `BUSY` among its attributes.
     """
     return rx.fragment(
         rx.el.span(idle, class_name="contents group-disabled:hidden group-data-[sent]:hidden"),
@@ -165,5 +168,5 @@ BUSY = {"data-busy": "yes"}
 def submit(
     text: str, *, busy: rx.Var[bool] | bool = False, busy_text: str = "Just a moment…", look: str = PRIMARY, class_name: str = ""
 ) -> rx.Component:
-    """Return a form's submit button. While `busy`, it shows `busy_text` and is disabled."""
+    """Return a form's submit button. While `busy` is true, the button is disabled and shows `busy_text`."""
     return rx.el.button(button_label(text, busy_text), type="submit", disabled=busy, class_name=f"group {look} {class_name}")

@@ -13,7 +13,7 @@ _FONTS = ("newsreader", "instrument-sans")
 
 
 def head(origin: str) -> list[rx.Component]:
-    """Return the elements of the <head>. `origin` is the site's URL with a trailing slash, for absolute URLs."""
+    """Return the elements of the <head>. `origin` is the site's URL with a trailing slash, or "/" in development."""
     return [
         *[
             rx.el.link(

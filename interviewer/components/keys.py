@@ -1,6 +1,6 @@
 """The keyboard shortcuts of the interview page, and the dialog that lists them.
 
-`assets/room.js` handles them in the browser.
+`assets/room.js` handles both in the browser.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from interviewer.components.icons import icon
 
 
 class Key(NamedTuple):
-    """A shortcut and its action. `needs` names the browser feature that it requires, or is empty."""
+    """A shortcut and its action. `needs` names the browser feature that the shortcut requires, if any."""
 
     key: str
     label: str
@@ -34,7 +34,7 @@ _KEY = "min-w-8 rounded border border-line bg-paper px-2 py-0.5 text-center font
 
 
 def shortcuts_button() -> rx.Component:
-    """Return the button that opens the dialog. It is hidden on touch screens."""
+    """Return the button that opens the dialog of shortcuts. The button is hidden on touch screens."""
     return rx.el.button(
         icon("keyboard"),
         rx.el.span("Shortcuts", class_name="max-sm:sr-only"),
@@ -45,7 +45,7 @@ def shortcuts_button() -> rx.Component:
 
 
 def shortcuts_dialog() -> rx.Component:
-    """Return the dialog. The browser traps the focus in it and closes it on Escape."""
+    """Return the dialog of shortcuts. The browser traps the focus in it and closes it on Escape."""
     return rx.el.dialog(
         rx.el.h2("Keyboard shortcuts", id="keys-title", class_name="mb-3 font-serif text-xl font-bold"),
         rx.el.dl(

@@ -22,7 +22,7 @@ _FOOT = "inline-flex min-h-11 items-center px-2 text-muted underline-offset-4 ho
 def shell(*children: rx.Component, width: str = "max-w-6xl", here: str = "") -> rx.Component:
     """Return a page with header and footer around `children`.
 
-    `width` is a class that limits the content's width. `here` is the page's path if the header links to it.
+    `width` is a class that limits the content's width. `here` is the page's path, which marks the header's link to the page.
     """
     return rx.el.div(
         rx.el.a(
@@ -34,8 +34,8 @@ def shell(*children: rx.Component, width: str = "max-w-6xl", here: str = "") -> 
         rx.el.main(
             *children,
             id="main",
-            # Read by `assets/forms.js`, which holds back submissions until the server has loaded the page: `load` handlers reset
-            # the forms.
+            # Read by `assets/forms.js`, which holds back submissions until the server has loaded the page, because `load`
+            # handlers reset the forms.
             custom_attrs={"data-hydrated": rx.State.is_hydrated},
             class_name=f"mx-auto w-full {width} flex-1 px-4 py-8 sm:px-6 sm:py-12",
         ),
@@ -140,7 +140,7 @@ def narrow_page(title: rx.Var[str] | str, *children: rx.Component, here: str = "
 
 
 def meanwhile(title: str, *shapes: rx.Component, class_name: str = "") -> rx.Component:
-    """Return a loading skeleton, under a title for screen readers that applies until the page has its own."""
+    """Return a loading skeleton made of `shapes`. `title` is its heading, for screen readers only."""
     return rx.fragment(
         rx.el.h1(title, class_name="sr-only"),
         rx.el.div(*shapes, role="status", aria_label="Loading", class_name=class_name),

@@ -13,7 +13,7 @@ _NOTICE = "pointer-events-auto flex items-center gap-3 rounded-md border border-
 
 
 def notices() -> rx.Component:
-    """Return the container of notices. `assets/notices.js` adds those that originate in the browser."""
+    """Return the notices and the connection status. `assets/notices.js` adds the notices that originate in the browser."""
     return rx.el.div(
         rx.el.div(
             rx.cond(
@@ -34,7 +34,7 @@ def notices() -> rx.Component:
             role="status",
         ),
         rx.el.div("", id="notices", role="status", custom_attrs={"data-look": _NOTICE, **WRITTEN_BY_SCRIPT}),
-        # The browser detects immediately that it is offline. An unreachable server is noticed only when it does not respond.
+        # The browser detects immediately that it is offline. It notices an unreachable server only when a response is missing.
         rx.el.div("", id="offline", role="status", class_name="peer empty:hidden", custom_attrs=WRITTEN_BY_SCRIPT),
         rx.el.div(
             rx.cond(

@@ -1,7 +1,8 @@
 """Choosing the plan of an interview: its length, the topics to focus on, follow-ups, the level, and the programming language.
 
-Nothing is sent until the form is submitted: CSS `:has()` shows what belongs to the selected length and to the switch. The class `PLAN` goes on an
-element around both the form and the summary next to it. The inputs have no IDs, because with IDs Reflex would send checkboxes as
+Nothing is sent until the form is submitted: CSS `:has()` shows what belongs to the selected length and to the switch. The class
+`PLAN` goes on an element around both the form and the summary next to it. The inputs have no IDs, because with IDs Reflex would
+send checkboxes as
 booleans.
 """
 
@@ -43,7 +44,7 @@ _BOX = (
     "flex min-h-11 cursor-pointer gap-3 rounded-md border border-line px-3 py-2.5 transition-colors hover:border-muted "
     "has-[:checked]:border-accent has-[:checked]:ring-1 has-[:checked]:ring-accent"
 )
-# Shows the paragraph behind the topics once one more than allowed is checked.
+# Shows the paragraph after the topics when more topics are checked than allowed.
 _TOO_MANY = f"[&>{'~'.join(['label:has(:checked)'] * (MAX_FOCUS_TOPICS + 1))}~p]:block"
 _INPUT = "size-5 shrink-0 accent-accent"
 _SWITCH = (

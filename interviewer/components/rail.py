@@ -81,7 +81,7 @@ def _dot(dot: rx.Var[str]) -> rx.Component:
 
 
 def _clocks() -> rx.Component:
-    """Return the clocks for this question and the whole interview. The browser counts up, and there is no time limit."""
+    """Return the clocks for this question and for the whole interview. They count up in the browser. There is no time limit."""
     return rx.el.div(
         rx.el.p(
             _clock("Time on this question", InterviewState.question.asked_ms, "font-semibold text-ink"),

@@ -83,7 +83,7 @@ def skills(strengths: rx.Var[list[SkillItem]], weaknesses: rx.Var[list[SkillItem
 def _column(title: str, found: rx.Var[list[SkillItem]], nothing: str, *, alone: rx.Var[bool]) -> rx.Component:
     """Return one column of skills, or the text `nothing` if there are none.
 
-    With `alone`, the other column is empty, and this one takes the full width.
+    If `alone`, the other column is empty, and this one takes the full width.
     """
     lines = "mt-1 divide-y divide-line"
     return rx.el.div(

@@ -34,8 +34,8 @@ def report_page(
 ) -> rx.Component:
     """Return a report page.
 
-    `head` comes first, `more` before the questions and `foot` last. `jumps` are further lines of the contents, and `extra` builds
-    what goes below each verdict.
+    `head` comes first, `more` before the questions, and `foot` last. `jumps` are further entries of the table of contents, and
+    `extra` builds what goes below each verdict.
     """
     return rx.el.div(
         _contents(state, jumps or rx.fragment()),
@@ -70,12 +70,12 @@ def report_page(
 
 
 def print_button() -> rx.Component:
-    """Return the button that prints the page. `assets/report.js` handles it without the server."""
+    """Return the button that prints the page. `assets/report.js` handles the click in the browser."""
     return rx.el.button(icon("print"), "Print", type="button", custom_attrs={"data-print": ""}, class_name=SECONDARY)
 
 
 def jump(label: str | rx.Var[str], href: str | rx.Var[str]) -> rx.Component:
-    """Return one line of the contents: a link within the page that bypasses the client-side router."""
+    """Return one entry of the table of contents: a link within the page that bypasses the client-side router."""
     return rx.el.li(rx.el.a(label, href=href, custom_attrs={"reloadDocument": True}, class_name=_JUMP))
 
 

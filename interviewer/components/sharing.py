@@ -87,7 +87,7 @@ def _shared() -> rx.Component:
     return rx.fragment(
         rx.el.p("Shared on ", ShareState.since, ".", class_name="font-medium"),
         rx.el.p(
-            "We could show the link only once, when you created it. If you've lost it, create a new one. The old one will stop working.",
+            "We showed the link only once, when you created it. If you've lost it, create a new one. The old one will stop working.",
             class_name="mt-1 mb-4 text-sm text-muted",
         ),
         rx.el.div(

@@ -40,7 +40,7 @@ def skill_line(skill: rx.Var[SkillItem]) -> rx.Component:
 
 
 def _trend(skill: rx.Var[SkillItem]) -> rx.Component:
-    """Return the last score and how it compares with the earlier scores, or nothing for a new skill."""
+    """Return the last score and how it compares with the earlier scores. For a new skill, the result is empty."""
     return rx.match(
         skill.trend,
         (

@@ -20,7 +20,7 @@ _SAMPLE = (
 
 
 def starting() -> rx.Component:
-    """Return the start form, next to the note about the course of an interview."""
+    """Return the start form, next to the note about what to expect in an interview."""
     return rx.el.div(
         rx.el.h1("New interview", class_name="mb-6 font-serif text-3xl font-bold"),
         rx.el.div(
@@ -102,7 +102,7 @@ def _start_button() -> rx.Component:
 
 
 def _course() -> rx.Component:
-    """Return the note that explains the course of an interview."""
+    """Return the note that explains what to expect in an interview."""
     return rx.el.aside(
         rx.el.h2("What to expect", class_name="font-serif text-xl font-bold"),
         course(),

@@ -25,7 +25,10 @@ _TOP = "flex min-h-11 items-center justify-between gap-4"
 
 
 def question() -> rx.Component:
-    """Return the current question with its answer box, the question being written, or a notice if there is no question."""
+    """Return the current question with its answer box, or the question as it is being written.
+
+    If there is neither, a message explains why.
+    """
     return card(
         rx.cond(
             InterviewState.question.question_id > 0,
@@ -171,7 +174,7 @@ def _answer_form() -> rx.Component:
             rx.cond(
                 ~InterviewState.code_mode,
                 rx.el.span(
-                    " If you dictate, your browser may send the audio to the browser's maker.",
+                    " If you dictate, your browser may send the audio to the company that makes it.",
                     custom_attrs={"data-needs": "hears"},
                 ),
             ),

@@ -15,7 +15,7 @@ _WORDS = "block font-serif text-xl font-bold leading-tight first-letter:uppercas
 
 
 def score_badge(turn: rx.Var[TurnItem]) -> rx.Component:
-    """Return an answer's score in an examiner's ring, with the range of possible scores if it is a close call."""
+    """Return an answer's score in an examiner's ring. If several scores are possible, their range is shown, too."""
     label = rx.cond(turn.skipped, "skipped", rx.cond(turn.passed, "passed", "not passing yet"))
     return rx.el.div(
         rx.el.div(
@@ -125,7 +125,7 @@ def model_answer(turn: rx.Var[TurnItem]) -> rx.Component:
 def disclosure(summary: str, *children: rx.Component, beside: rx.Component | None = None, key: str = "") -> rx.Component:
     """Return content that is collapsed behind a summary line.
 
-    `beside` is shown at the end of the line, and `key` is the keyboard shortcut that opens the content.
+    `beside` is shown at the end of the summary line, and `key` is the keyboard shortcut that opens or closes the content.
     """
     return rx.el.details(
         rx.el.summary(

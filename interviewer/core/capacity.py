@@ -24,8 +24,8 @@ MODEL_AT_ONCE, MODEL_QUEUE = 200, 1000
 PROCESSOR_AT_ONCE = min(8, max(2, os.cpu_count() or 2))
 # Maximum number of users whose files are being generated or are waiting for the CPU.
 FILES_AT_ONCE = 100
-# Maximum number of requests that follow running work, per user and per process. Each costs memory, and two database reads per
-# second if the work runs in another process.
+# Maximum number of requests that stream the events of running work, per user and per process. Each costs memory, and two database
+# reads per second if the work runs in another process.
 STREAMS_EACH, STREAMS = 100, 5000
 OWN_QUEUE_FULL = "You have too many requests waiting. Please wait for some of them to finish, then try again."
 CLOSED_MESSAGE = "The site is restarting. Nothing was lost. Please try again in a moment."
@@ -95,7 +95,7 @@ def files_capacity() -> CapacityQueue:
 
 
 class Following:
-    """A limit on the requests that follow running work, per user and per process."""
+    """A limit on the requests that stream the events of running work, per user and per process."""
 
     def __init__(self, each: int = STREAMS_EACH, at_once: int = STREAMS) -> None:
         self._turnstile = Turnstile(at_once, 0, each=each)
@@ -103,7 +103,8 @@ class Following:
     async def through(self, user_id: int, events: AsyncIterator[Item]) -> AsyncIterator[Item]:
         """Yield the events while holding one of the user's slots.
 
-        Before the first event, raises TooMuchAtOnce if the user has too many of these requests, and Crowded if the process has.
+        Before the first event, raises TooMuchAtOnce if the user has too many open requests, and Crowded if the process has too
+        many.
         """
         if (reason := self._turnstile.refuses(user_id)) is not None:
             metrics.CROWDED.labels("streams").inc()

@@ -103,8 +103,8 @@ class Database:
     async def autocommit(self) -> AsyncIterator[AsyncSession]:
         """Open a session that commits each statement separately. Use it for reads and for single writes.
 
-        It saves the two round trips of a transaction. At read committed, the isolation level used here, reads in one transaction
-        would be no more consistent. Raises `errors.Unavailable` for the same reasons as `transaction`.
+        It saves the two round trips of a transaction. The isolation level is read committed, so reads in one transaction would
+        not be consistent with each other either. Raises `errors.Unavailable` for the same reasons as `transaction`.
         """
         async with self._turn():
             with _translate_errors():
@@ -167,14 +167,14 @@ class Database:
         return self.in_use() >= self._size
 
     def answering(self) -> bool:
-        """Return whether connections are in use and one got a reply within PROOF seconds.
+        """Return whether connections are in use and one got a reply within the last PROOF seconds.
 
         This proves that the database is up when no connection is free for a ping.
         """
         return self.in_use() > 0 and monotonic() - self._answered < PROOF
 
     async def shrink(self) -> None:
-        """Close the idle connections if more are open than the last minute needed. Call this every few seconds.
+        """Close the idle connections if more are open than were in use at once in the last minute. Call this every few seconds.
 
         No-op while a connection is in use.
         """

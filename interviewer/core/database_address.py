@@ -22,7 +22,7 @@ from interviewer.errors import StartupError
 Result = TypeVar("Result")
 
 CONNECT_WAIT = 5
-# Milliseconds without an acknowledgement after which a TCP connection counts as broken, on operating systems that support it.
+# Milliseconds without an acknowledgment after which a TCP connection counts as broken, on operating systems that support it.
 SILENCE = 10_000
 # Timeout for one statement of the site, in seconds.
 STATEMENT_WAIT = 15.0
@@ -143,9 +143,9 @@ class UtcLoader(Loader):
 class Connection(psycopg.AsyncConnection[Any]):
     """A pool connection on which each statement times out after STATEMENT_WAIT seconds, whatever the session's settings.
 
-    The timeout is enforced in the client because `statement_timeout` would be session state, or one more statement in every
-    transaction. A statement that exceeds it is canceled on the server. If the server does not respond to that either, the
-    connection is closed.
+    The timeout is enforced in the client because `statement_timeout` would need session state, or one more statement in every
+    transaction. A statement that exceeds it is canceled on the server. If the server does not respond to the cancellation either,
+    the connection is closed.
     """
 
     async def wait(self, gen: PQGen[Result], interval: float = 0.1, timeout: float | None = None) -> Result:  # noqa: ASYNC109 - psycopg's own
@@ -193,6 +193,6 @@ def first_line(error: BaseException | None) -> str:
 
 
 def refused_connection(error: BaseException | None) -> str:
-    """Return the reason a connection was refused. For an unsupported startup parameter, add what to do about it."""
+    """Return the reason that a connection was refused. For an unsupported startup parameter, add what to do about it."""
     line = first_line(error)
     return f"{line}. {NO_OPTIONS}" if "unsupported startup parameter" in line else line

@@ -17,7 +17,7 @@ REFUSALS = frozenset({"53100", "25006"})
 # Seconds between probes after a refused write. Meanwhile the load balancer sends no visitors here, so no other write would reveal
 # that the database accepts writes again.
 TRY_EVERY = 5.0
-# Creates a file on disk, as storing an answer may. The temporary table is dropped at the end of the transaction.
+# Creates a file on disk, as storing an answer may do. The temporary table is dropped at the end of the transaction.
 PROBE = "CREATE TEMPORARY TABLE probe_of_writes ON COMMIT DROP AS SELECT generate_series(1, 20000)"
 
 _throttle = logs.LogThrottle(10.0)

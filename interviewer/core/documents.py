@@ -1,6 +1,6 @@
 """The type of JSON-compatible mappings that packages pass to each other. The receiver validates them against its own types.
 
-Replies from a language model or a vendor are passed this way, too, because they are external data.
+Replies from a language model or another external service have this type, too.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A fair queue. A limited number of requests runs at once, the others wait, and one user's backlog cannot block other users.
 
-The next slot goes to the user with the fewest running requests. Among equals it goes to the user who has waited longest since
-last getting a slot. Each operation takes a few microseconds, however many requests wait. A turnstile belongs to one event loop
-and does not know what the requests do.
+The next slot goes to the user with the fewest running requests. If several users have equally few, it goes to the one who has
+waited longest since last getting a slot. Each operation takes a few microseconds, however many requests wait. A turnstile belongs
+to one event loop and does not know what the requests do.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ PATIENCE = 15.0
 
 
 class Reason(StrEnum):
-    """The reason a slot was refused."""
+    """The reason that a slot was refused."""
 
     FULL = "full"  # the queue is full
     OWN = "own"  # the user's share of the queue is full
@@ -67,7 +67,7 @@ class Turnstile:
         return self._waiting
 
     def refuses(self, who: Hashable) -> Reason | None:
-        """Return the reason a new request of this user would be refused immediately.
+        """Return the reason that a new request of this user would be refused immediately.
 
         Returns None if it would run or wait.
         """
@@ -134,7 +134,7 @@ class Turnstile:
             self._ranks[rank].setdefault(who)
 
     def _give_up(self, who: Hashable, ticket: asyncio.Future[None]) -> None:
-        """Remove a ticket from its user's line. If the line is then empty, remove it too."""
+        """Remove a ticket from its user's line. If the line is then empty, remove the line, too."""
         line = self._lines[who]
         del line[ticket]
         self._waiting -= 1

@@ -22,7 +22,7 @@ from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 from interviewer.settings import Settings
 
 OURS = "interviewer"
-# By logger, the beginnings of library warnings that any client can trigger with each request or event. The libraries' other
+# The beginnings of library warnings, by logger, that any client can trigger with each request or event. The libraries' other
 # warnings are about the site itself.
 CAUSED_BY_CLIENTS = {
     "uvicorn.error": frozenset({"Invalid HTTP request received.", "Unsupported upgrade request.", "Exceeded concurrency limit."}),
@@ -70,7 +70,7 @@ _HIDDEN: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
 
 
 def _without_jwt(word: str) -> str:
-    """Replace a JSON Web Token at the end of dotted text. Text without one is returned unchanged."""
+    """Replace a JSON Web Token at the end of dotted text. Text without a token is returned unchanged."""
     begins = word.find("eyJ")
     return f"{word[:begins]}(secret)" if begins >= 0 and word.count(".", begins) >= 2 else word
 
@@ -126,7 +126,7 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
 class LogThrottle:
     """A log throttle that lets each kind of message through once per `every` seconds.
 
-    During an outage every request would log the same message.
+    Without a throttle, every request would log the same message during an outage.
     """
 
     def __init__(self, every: float) -> None:
@@ -148,8 +148,8 @@ class LogThrottle:
 class _ClientErrorFilter(logging.Filter):
     """A filter for messages that clients can trigger at will. It passes one message of each kind per minute.
 
-    Each of `beginnings` is a kind of warning. With `errors`, exceptions are filtered, too. Their kind is the class and the line
-    of code that raised them.
+    Each of `beginnings` is a kind of warning. If `errors`, exceptions are filtered, too. The kind of an exception is its class
+    and the line of code that raised it. All other messages pass.
     """
 
     def __init__(self, beginnings: Collection[str], *, errors: bool) -> None:
@@ -278,8 +278,8 @@ class Clean(Protocol):
 def cleaner(secrets: Sequence[str] = ()) -> Clean:
     """Return a function that removes email addresses, tokens, and `secrets` from a text.
 
-    This is the second line of defense; code should not log them in the first place. The text is shortened before cleaning, so
-    that long text costs no more than short text. Secrets shorter than SHORTEST_SECRET are not removed.
+    This is the second line of defense; code should not log such data in the first place. The text is shortened before cleaning,
+    so that long text costs no more than short text. Secrets shorter than SHORTEST_SECRET are not removed.
     """
     known = sorted((secret for secret in secrets if len(secret) >= SHORTEST_SECRET), key=len, reverse=True)
 

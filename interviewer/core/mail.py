@@ -31,7 +31,7 @@ class MailServiceStatus:
     """The mail service's view of our configuration.
 
     `domain` is the domain of our sender address. `status` is the service's status for that domain: "verified" if it can send
-    mail, "" if the service does not know it, or None if our API key may not query it.
+    mail, "" if the service does not know it, or None if our API key is not allowed to query it.
     """
 
     domain: str

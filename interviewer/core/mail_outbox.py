@@ -32,7 +32,8 @@ HOLD = timedelta(seconds=60)
 # Waits between attempts. After the last one the mail is abandoned. Together they are shorter than the 24 hours for which a mail
 # service remembers idempotency keys.
 WAITS = tuple(timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 3600, 3 * 3600, 6 * 3600))
-# Each wait is lengthened by a random share of up to this, so that mails that failed together are not retried together.
+# Each wait is lengthened by a random fraction of itself, up to this one, so that mails that failed together are not retried
+# together.
 JITTER = 0.2
 # A mail rejected by the rate limit is abandoned at this age. Within another hour, the mail service forgets its idempotency key,
 # and its links have expired.
@@ -75,7 +76,7 @@ class MailSender:
             self.spawn(self._deliver_woken())
 
     def stop(self) -> None:
-        """Take no more mails. Another process, or this one after a restart, sends the rest."""
+        """Stop taking mails from the outbox. Another process, or this one after a restart, sends the rest."""
         self._stopped = True
 
     def spawn(self, work: Coroutine[Any, Any, object]) -> None:

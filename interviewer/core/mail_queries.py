@@ -78,7 +78,10 @@ async def postpone(session: AsyncSession, mail_id: int, wait: timedelta, *, coun
 
 
 async def count_failed_and_overdue(session: AsyncSession, *, failed_within: timedelta, late: timedelta) -> tuple[int, int]:
-    """Return the number of mails created within `failed_within` that failed, and of waiting mails overdue by more than `late`."""
+    """Return the number of recently failed mails and the number of overdue mails.
+
+    The former were created in the last `failed_within`. The latter are waiting mails that have been due for longer than `late`.
+    """
     failed = (col(OutgoingMail.state) == "failed") & (col(OutgoingMail.created_at) > func.now() - failed_within)
     waiting = (col(OutgoingMail.state) == "waiting") & (col(OutgoingMail.due_at) < func.now() - late)
     counts = [func.count().filter(condition) for condition in (failed, waiting)]

@@ -51,7 +51,7 @@ def _scripts() -> ScriptDirectory:
 
 
 def refuse_old_schema(url: str) -> str:
-    """Return the version of the PostgreSQL server at `url` if its schema is up to date.
+    """Return the version of the PostgreSQL server at `url` if the database schema is up to date.
 
     Raises `errors.StartupError` if the schema is older or newer, or if the database does not respond or returns an error.
     """

@@ -53,7 +53,8 @@ class LimitsLimiter:
     async def wait(self, limit: str, *who: str) -> int:
         """Count an attempt by `who` against `limit`, for example "5/hour".
 
-        Returns 0, or the seconds until the next attempt is allowed if the limit is reached. A refused attempt does not count.
+        Returns 0 if the attempt is allowed; otherwise, returns the seconds until the next attempt is allowed. A refused attempt
+        does not count.
         """
         if self._shared is None:
             return await _wait(self._own, limit, who)
@@ -71,7 +72,7 @@ class LimitsLimiter:
         metrics.outage("valkey")
         kind = type(error.storage_error).__name__
         if self._throttle.lets(kind):
-            logger.warning("the rate limit store does not respond (%s); this process counts on its own", kind)
+            logger.warning("the rate limit store does not respond (%s); this process keeps its own counts", kind)
 
     async def close(self) -> None:
         """Close the connections to the shared store. No-op if there is none."""

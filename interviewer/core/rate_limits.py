@@ -17,7 +17,8 @@ class RateLimiter(Protocol):
     async def wait(self, limit: str, *who: str) -> int:
         """Count an attempt by `who` against `limit`, for example "5/hour".
 
-        Returns 0, or the seconds until the next attempt is allowed if the limit is reached. A refused attempt does not count.
+        Returns 0 if the attempt is allowed; otherwise, returns the seconds until the next attempt is allowed. A refused attempt
+        does not count.
         """
 
     async def answers(self) -> bool:
@@ -48,10 +49,10 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits per client, per account (all clients together), and per account and client. "" means no limit.
+    """Limits per client, per account (all clients together), and per client and account (`both`). "" means no limit.
 
-    A client is an IPv4 address or a /64 IPv6 network, which many users may share. If set, the limit per account and client is the
-    lowest. It stops a client that guesses passwords without locking out the account's owner, who connects from elsewhere.
+    A client is an IPv4 address or a /64 IPv6 network, which many users may share. If `both` is set, it is the lowest limit. It
+    stops a client that guesses passwords without locking out the account's owner, who connects from elsewhere.
     """
 
     client: str
@@ -122,6 +123,6 @@ def network_of(client: str) -> str:
 
 
 def _hidden(account: str) -> str:
-    """Return a hash of an email address, so that the shared store contains no email addresses."""
+    """Return a hash of an account's name, which may be an email address, so that the shared store contains no email addresses."""
     # Input may contain lone surrogates, which UTF-8 cannot encode otherwise.
     return hashlib.sha256(account.encode(errors="surrogatepass")).hexdigest()[:32]

@@ -42,8 +42,9 @@ class Readiness:
         Raises Unavailable if this process is shutting down, or if the database does not respond, refuses writes, or has an older
         schema.
 
-        Without the rate limit store, each process counts attempts on its own. A database migrated by a newer version is fine,
-        too: this happens during every upgrade, and this version keeps working with it.
+        DEGRADED still means that visitors can be served: without the rate limit store, each process counts attempts on its own. A
+        database migrated by a newer version is fine, because this happens during every upgrade and this version keeps working
+        with it.
         """
         if self._stopping:
             raise Unavailable(STOPPING)

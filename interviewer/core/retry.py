@@ -31,7 +31,7 @@ set_on_retry_hooks([])
 
 
 class Temporary(Exception):
-    """A failure after which a retry may succeed. `wait` is the delay in seconds that the other side asks for, or 0."""
+    """A failure after which a retry may succeed. `wait` is the delay in seconds that the server asks for, or 0."""
 
     def __init__(self, wait: float = 0.0) -> None:
         super().__init__()
@@ -39,9 +39,9 @@ class Temporary(Exception):
 
 
 async def attempts(work: Callable[[], Awaitable[Result]], waits: Sequence[float]) -> Result:
-    """Return the result of `work`. If it raises Temporary, retry after each of `waits` (seconds).
+    """Return the result of `work`. While it raises Temporary, retry once after each of `waits` (seconds).
 
-    A longer wait that the other side asks for takes precedence. Raises the last Temporary if all attempts fail.
+    If the server asks for a longer wait, waits that long instead. Raises the last Temporary if all attempts fail.
     """
     left = list(waits)
 
@@ -54,8 +54,8 @@ async def attempts(work: Callable[[], Awaitable[Result]], waits: Sequence[float]
 async def with_retries(database: Database, statement: Statement[Result], seconds: float = PATIENCE) -> Result:
     """Return the result of an idempotent statement, retrying it for up to `seconds` while the database is unavailable.
 
-    It must be idempotent because it may have run even though no reply arrived. Raises Unavailable if the database is still
-    unavailable after that time.
+    The statement must be idempotent because it may have run even though no reply arrived. Raises Unavailable if the database is
+    still unavailable after that time.
     """
     caller = stamina.AsyncRetryingCaller(
         attempts=None, timeout=seconds, wait_initial=TRY_EVERY, wait_max=TRY_EVERY, wait_jitter=0

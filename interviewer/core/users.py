@@ -31,7 +31,7 @@ NO_EMAIL = "This isn't a valid email address."
 
 
 class User(SQLModel, table=True):
-    """An account. It exists only once its email address is verified. Balances change only together with a ledger row.
+    """An account. It is created once its email address is verified. Balances change only together with a ledger row.
 
     A debt is the number of credits that were taken back after being spent. Later credits repay it, so an account never has both
     credits and a debt of the same kind. `github_id` is GitHub's numeric user ID, which stays the same if the user changes name or

@@ -43,7 +43,10 @@ async def remember_disconnected_github_id(session: AsyncSession, github_id: int)
 
 
 async def _hashes(session: AsyncSession, user: User) -> list[str]:
-    """Return the keyed hashes by which a returning user is recognized: of the email address and, if connected, the GitHub ID."""
+    """Return the keyed hashes of the user's email address and, if connected, GitHub ID.
+
+    By these hashes, a user who returns after deleting the account is recognized.
+    """
     names = [user.email] if user.github_id is None else [user.email, _github(user.github_id)]
     return [await _keyed(session, name) for name in names]
 

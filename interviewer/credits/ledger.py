@@ -45,10 +45,11 @@ async def change(
     interview_id: int | None = None,
     may_owe: bool = False,
 ) -> None:
-    """Change one balance of a locked user and add the ledger row. `amount` is in credits, and negative if credits are taken.
+    """Change one balance of a user and add the ledger row. The caller must hold the lock on the user's row.
 
-    Added credits first repay the balance's debt, in a second row. With `may_owe`, credits taken beyond the balance become debt.
-    Raises IntegrityError if the business key exists already, or if the balance is too low and `may_owe` is not set.
+    `amount` is in credits, and negative if credits are taken. If the balance has a debt, added credits repay it in a second row.
+    If `may_owe`, credits taken beyond the balance become debt. Raises IntegrityError if the business key exists already, or if
+    the balance is too low and `may_owe` is not set.
     """
     credits, debt = _account(user, type)
     owed = max(0, -amount - credits) if may_owe else 0
@@ -88,7 +89,7 @@ def _add(session: AsyncSession, user: User, type: CreditType, amount: int, debt:
 
 
 async def booked(session: AsyncSession, subject: str) -> dict[str, tuple[int, int]]:
-    """Return the net credits booked for each part of a purchase, and the number of their ledger rows."""
+    """Return, for each part of a purchase, the net credits booked and the number of ledger rows."""
     amount = func.sum(col(CreditTransaction.amount) - col(CreditTransaction.debt))
     statement = (
         select(col(CreditTransaction.part), amount, func.count())
@@ -121,7 +122,7 @@ async def ledger_sum(session: AsyncSession, user_id: int, type: CreditType) -> i
 async def discrepancies(session: AsyncSession, user_ids: Iterable[int] = ()) -> Sequence[Row[int, str]]:
     """Return the user ID and balance type wherever a balance or its debt differs from the sum of its ledger rows.
 
-    Without `user_ids`, all users are checked.
+    If `user_ids` is empty, all users are checked.
     """
     found: list[Row[int, str]] = []
     for type in CreditType:
@@ -167,7 +168,7 @@ async def negative_running_sums(session: AsyncSession) -> Sequence[Row[int, str]
 async def newest_subscription(session: AsyncSession, user_id: int, *, running: bool = False) -> Subscription | None:
     """Return the user's most recently started subscription, or None if there is none.
 
-    If `running`, only subscriptions that are still charged count.
+    If `running`, considers only subscriptions that are not `cancelled` or `expired`.
     """
     statement = select(Subscription).where(col(Subscription.user_id) == user_id)
     if running:

@@ -17,7 +17,8 @@ FAILED_START = "If an interview doesn't start, you keep your credit."
 class CreditType(StrEnum):
     """The two balances.
 
-    Individual credits never expire. Subscription credits can be spent only while a subscription is running.
+    Individual credits never expire. Subscription credits can be spent only while one of the user's subscriptions has a status in
+    USABLE.
     """
 
     INDIVIDUAL = "individual"
@@ -36,7 +37,7 @@ class SubscriptionStatus(StrEnum):
     EXPIRED = "expired"
 
 
-# Statuses without further charges. A cancelled subscription expires at the end of its paid period.
+# Statuses without further charges. A `cancelled` subscription expires at the end of its billing period.
 ENDED = frozenset({SubscriptionStatus.CANCELLED, SubscriptionStatus.EXPIRED})
 # Subscription credits can be spent while one of the user's subscriptions has one of these statuses; otherwise they are kept.
 USABLE = frozenset({SubscriptionStatus.ACTIVE, SubscriptionStatus.ON_TRIAL, SubscriptionStatus.PAST_DUE})
@@ -84,8 +85,9 @@ class Refusal(StrEnum):
 def refusal(balances: Balances, newest: SubscriptionStatus | None) -> Refusal:
     """Return the reason that neither balance can pay for a start.
 
-    `newest` is the status of the user's newest subscription, or None if the user has none. If the user still has credits of a
-    subscription that is not running, that is the reason, because the user can act on it. Otherwise, no credits are left.
+    `newest` is the status of the user's newest subscription, or None if the user has none. If the user still has subscription
+    credits but cannot spend them now, the reason is the subscription's status, because the user can do something about it.
+    Otherwise, the reason is that no credits are left.
     """
     if balances.subscription < INTERVIEW_PRICE or balances.subscription_usable or newest is None:
         return Refusal.NONE_LEFT
@@ -93,7 +95,7 @@ def refusal(balances: Balances, newest: SubscriptionStatus | None) -> Refusal:
 
 
 def refusal_message(reason: Refusal, newest: SubscriptionStatus | None, kept: int) -> str:
-    """Return the message for a refused start. `kept` is the number of credits left from a plan that is not running."""
+    """Return the message for a refused start. `kept` is the number of subscription credits that cannot be spent now."""
     if reason is Refusal.NONE_LEFT:
         return "You have no credits left, and each interview costs one. You can buy a single credit or a plan on your dashboard."
     credits = form(kept, "your plan credit is on hold", f"your {kept} plan credits are on hold")

@@ -1,4 +1,4 @@
-"""Tables that determine balances: the ledger, and the subscriptions whose status makes credits usable.
+"""Tables that determine balances: the ledger, and the subscriptions, whose status decides whether their credits can be spent.
 
 `billing` writes the subscriptions. They are defined here because starting an interview has to read them.
 """
@@ -26,7 +26,7 @@ class Subscription(SQLModel, table=True):
 
     `lemon_id` is its ID at the payment service. `body_updated_at` is the `updated_at` of the newest body. `created_active` means
     that the subscription was active from its first day, so its first month's credits are due. `orphaned` means that its account
-    was deleted, so it can never belong to another account.
+    was deleted, so the subscription can never belong to another account.
     """
 
     __tablename__: ClassVar[Any] = "subscriptions"
@@ -53,8 +53,9 @@ class Subscription(SQLModel, table=True):
 class CreditTransaction(SQLModel, table=True):
     """A change of one balance. Rows are only ever added, and `business_key` makes each change happen only once.
 
-    `amount` changes the balance, `debt` its debt: taking back 10 credits when 3 are left is -3 and 7. `subject` and `part`
-    identify what was bought. The sum of `amount - debt` over the rows of a part is what has been booked for it.
+    `amount` changes the balance, and `debt` changes its debt. For example, taking back 10 credits when 3 are left gives an
+    `amount` of -3 and a `debt` of 7. `subject` and `part` identify what was bought. The sum of `amount - debt` over the rows of a
+    part is what has been booked for it.
     """
 
     __tablename__: ClassVar[Any] = "credit_transactions"

@@ -23,7 +23,7 @@ DUPLICATE_COSINE = 0.9
 
 
 def question_problems(question: BankQuestion) -> Iterable[str]:
-    """Yield one sentence for each problem of a question."""
+    """Yield a sentence for each problem of a question."""
     for tag in question.tags:
         if tag not in technologies():
             yield f"{question.id}: the tag {tag!r} is not in technologies.toml"
@@ -44,9 +44,9 @@ def question_problems(question: BankQuestion) -> Iterable[str]:
 
 
 def misread_model_answers(questions: Iterable[BankQuestion]) -> Iterable[tuple[int, str]]:
-    """Yield the score and one sentence for each model answer that the judge scores below MODEL_ANSWER_FLOOR.
+    """Yield the score and a sentence for each model answer that the judge scores below MODEL_ANSWER_FLOOR.
 
-    They are the judge's mistakes: a model answer makes every key point.
+    Each is a mistake of the judge, because a model answer makes every key point.
     """
     for question in questions:
         value = _score(question, question.model_answer)

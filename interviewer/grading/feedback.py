@@ -6,7 +6,7 @@ from interviewer.grading.judge import Scored
 from interviewer.interviews.rubric import AnswerNature, KeyPoint, Mark, MarkedPoint, Rubric, exact_score
 
 MAX_QUOTE = 120
-# Of the key points that were made, the feedback names so many; the verdict lists all of them.
+# The maximum number of made key points that the feedback mentions. The verdict lists all of them.
 MAX_PRAISES = 3
 MAX_WRONG = 2
 _NON_ANSWER = (
@@ -19,7 +19,7 @@ _NOTHING_YET = "I was listening for something else here."
 
 
 def write_feedback(rubric: Rubric, scored: Scored) -> str:
-    """Return the feedback: what was right, what was wrong with the correction, what was missing most, and a next step."""
+    """Return the feedback: what was right, what was wrong and its correction, the most valuable gap, and a next step."""
     if scored.nature is not AnswerNature.ANSWER:
         return "\n\n".join([_opening(scored), *_missing(rubric, scored), *_next_step(rubric, scored)])
     parts = [_right(rubric, scored), *_wrong(rubric, scored), *_missing(rubric, scored), *_next_step(rubric, scored)]
@@ -33,7 +33,11 @@ def _opening(scored: Scored) -> str:
 
 
 def _right(rubric: Rubric, scored: Scored) -> str:
-    """Return what was right, the heaviest key point with the candidate's own words."""
+    """Return praise for the heaviest key points that were made, with a quote for the first one.
+
+    If none was made, returns "" if the answer touches or contradicts a key point or asserts a misconception; otherwise, returns a
+    sentence that says so.
+    """
     made = _of(rubric, scored, Mark.HIT)
     if not made:
         return "" if _of(rubric, scored, Mark.PARTIAL) or scored.wrong or _of(rubric, scored, Mark.CONTRADICTED) else _NOTHING_YET
@@ -45,7 +49,7 @@ def _right(rubric: Rubric, scored: Scored) -> str:
 
 
 def _overall(rubric: Rubric, scored: Scored) -> str:
-    """Return an overall impression that fits the score, or nothing for a score in the middle."""
+    """Return an overall impression if the score is at least 8 and no misconception was asserted; otherwise, return ""."""
     value = exact_score(rubric, scored.marks, scored.nature)
     if scored.wrong:
         return ""
@@ -55,7 +59,7 @@ def _overall(rubric: Rubric, scored: Scored) -> str:
 
 
 def _wrong(rubric: Rubric, scored: Scored) -> list[str]:
-    """Return what was wrong: misconceptions with their correction, and key points of which the answer says the opposite."""
+    """Return at most MAX_WRONG corrections: of misconceptions first, then of key points that the answer contradicts."""
     said = [(one.quote, one.misconception.correction) for one in scored.wrong]
     known = {quote for quote, _ in said}
     opposite = [mark for mark in _of(rubric, scored, Mark.CONTRADICTED) if mark.quote not in known]
@@ -64,7 +68,7 @@ def _wrong(rubric: Rubric, scored: Scored) -> list[str]:
 
 
 def _missing(rubric: Rubric, scored: Scored) -> list[str]:
-    """Return the most valuable thing that was missing, and what to say about it."""
+    """Return at most one sentence: what to say about the heaviest key point that was missed or only touched."""
     worst = _most_valuable(rubric, scored)
     if worst is None:
         return []
@@ -77,7 +81,10 @@ def _missing(rubric: Rubric, scored: Scored) -> list[str]:
 
 
 def _next_step(rubric: Rubric, scored: Scored) -> list[str]:
-    """Return a question to practice on: the probe of what was missing or wrong, or the follow-up after a complete answer."""
+    """Return at most one sentence with a question to practice on.
+
+    It is the probe of a key point that was missed, touched, or contradicted. If there is no such key point, it is the follow-up.
+    """
     open_points = [*_weak(rubric, scored), *_of(rubric, scored, Mark.CONTRADICTED)]
     if not open_points:
         return [f"If we had more time, I'd ask next: {rubric.follow_up}"] if rubric.follow_up else []
@@ -92,13 +99,13 @@ def _most_valuable(rubric: Rubric, scored: Scored) -> MarkedPoint | None:
 
 
 def _weak(rubric: Rubric, scored: Scored) -> list[MarkedPoint]:
-    """Return the key points that were missed or only touched, the heaviest first."""
+    """Return the key points that were missed or only touched, heaviest first."""
     missed = _of(rubric, scored, Mark.MISSED) + _of(rubric, scored, Mark.PARTIAL)
     return sorted(missed, key=lambda mark: -_point(rubric, mark).weight)
 
 
 def _of(rubric: Rubric, scored: Scored, mark: Mark) -> list[MarkedPoint]:
-    """Return the key points with a mark, the heaviest first."""
+    """Return the key points with a mark, heaviest first."""
     return sorted((one for one in scored.marks if one.mark is mark), key=lambda one: -_point(rubric, one).weight)
 
 
@@ -115,7 +122,7 @@ def _gap(point: KeyPoint) -> str:
 
 
 def _lowered(text: str) -> str:
-    """Return a text with a small first letter, unless its first word is a name or an abbreviation."""
+    """Return a text with its first letter in lowercase, unless its first word has other capitals: "SQL", "PostgreSQL"."""
     first = text.split(maxsplit=1)[0] if text else ""
     return text[0].lower() + text[1:] if first[1:].islower() or first in {"A", "I"} else text
 

@@ -1,6 +1,7 @@
-"""The built-in judge: marks each key point of an answer, with a quote as evidence, and finds misconceptions that it asserts.
+"""The built-in judge. It marks each key point of an answer, with a quote as evidence, and finds asserted misconceptions.
 
-A small network that ships with the package reads the answer (`grading.learned`); rules tell non-answers and lists of keywords.
+A small neural network that ships with the package (`grading.learned`) reads the answer. Rules detect non-answers and lists of
+keywords.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ from interviewer.interviews.rubric import MAX_SCORE, AnswerNature, Mark, MarkedP
 from interviewer.interviews.topics import AnswerKind
 
 MAX_QUOTE = 280
-# An answer is about something else if its sentences are less like the key points than this share of the model answer's likeness.
-# Three of four answers to other questions are; of vague answers to the question itself, one of 100.
+# An answer is off-topic if its likeness to the key points is below this share of the model answer's likeness. This holds for
+# three of four answers to other questions, and for 1 % of vague answers to the question itself.
 ELSEWHERE = 0.5
 # But whoever makes this share of the key points' weight answers the question, in whatever words.
 ANSWERED = 0.8
-# Verdicts in memory.
+# The maximum number of verdicts in the cache.
 _RECENT = 64
 _recent: OrderedDict[tuple[str, Rubric, str, AnswerKind], Future[Scored]] = OrderedDict()
 _LOCK = threading.Lock()
@@ -47,8 +48,9 @@ class WrongStatement:
 class Scored:
     """What the judge found: the nature of the answer, a mark for each key point, and wrong statements.
 
-    `share` is the expected share (0 to 1) of the key points' weight. It is finer than the marks and only used where nothing is
-    explained. `doubts` has, by the index of the key point, marks that would be about as likely as those given.
+    `share` is the expected share (0 to 1) of the key points' weight. It is more precise than the marks. Only evaluations use it,
+    because it cannot be explained to candidates. `doubts` maps the indexes of doubtful key points to other marks that are about
+    as likely as those in `marks`.
     """
 
     nature: AnswerNature
@@ -59,10 +61,10 @@ class Scored:
 
 
 def mark_answer(prompt: str, rubric: Rubric, answer: str, kind: AnswerKind) -> Scored:
-    """Mark every key point of `rubric` in `answer`. All key points of a non-answer are missed.
+    """Mark every key point of `rubric` in `answer`. In a non-answer, all key points are missed.
 
-    Deterministic. A 200-word answer takes about 0.4 s of one core. The verdict and the choice of the next question read the same
-    answer at the same time, so the second one waits for the first.
+    The result is deterministic and cached. A 200-word answer takes about 0.4 s on one core. The verdict and the choice of the
+    next question judge the same answer at the same time, so the second caller waits for the first one's result.
     """
     key = (prompt, rubric, answer, kind)
     with _LOCK:
@@ -120,7 +122,7 @@ def _marked(index: int, found: Marked, answer: str) -> MarkedPoint:
 
 
 def _wrong_statements(answer: str, rubric: Rubric, beliefs: Sequence[Asserted | None]) -> tuple[WrongStatement, ...]:
-    """Return at most one wrong statement for each misconception, and one misconception for each sentence, the surest first."""
+    """Return the wrong statements, surest first: at most one for each misconception and one for each sentence."""
     found = [(one, misconception) for one, misconception in zip(beliefs, rubric.misconceptions, strict=True) if one]
     kept: dict[Span, WrongStatement] = {}
     for one, misconception in sorted(found, key=lambda pair: -pair[0].sureness):
@@ -129,6 +131,6 @@ def _wrong_statements(answer: str, rubric: Rubric, beliefs: Sequence[Asserted | 
 
 
 def _quoted(answer: str, span: Span) -> str:
-    """Return the exact text of a sentence, at most MAX_QUOTE characters, cut between words."""
+    """Return the text of a sentence, truncated at a word boundary if it exceeds MAX_QUOTE characters."""
     text = answer[span.start : span.end]
     return text if len(text) <= MAX_QUOTE else text[:MAX_QUOTE].rsplit(None, 1)[0]

@@ -1,4 +1,4 @@
-"""The bank's questions in the domain's type, and text similarity by technologies mentioned and by sentence vectors."""
+"""The question bank as `BankItem` objects, and the similarity of texts by technologies and sentence vectors."""
 
 from __future__ import annotations
 
@@ -46,7 +46,10 @@ class TextLikeness:
         return frozenset(tags_of(text))
 
     def cosines(self, texts: Sequence[str], others: Sequence[str]) -> Sequence[Sequence[float]]:
-        """Return the cosine similarities of the texts' vectors. New texts take about 5 ms each."""
+        """Return one row for each of `texts`, containing its cosine similarity to each of `others`.
+
+        Each sentence of a text that is not cached takes about 5 ms.
+        """
         if not texts or not others:
             return [[0.0] * len(others) for _ in texts]
         found: list[list[float]] = (vectors(texts) @ vectors(others).T).tolist()

@@ -1,4 +1,4 @@
-"""Tell a try at an answer from none by rules: non-answers, lists of keywords, and words in no order."""
+"""Rules that detect non-answers, lists of keywords, and words in random order."""
 
 from __future__ import annotations
 
@@ -16,27 +16,32 @@ from interviewer.interviews.topics import AnswerKind
 
 _ECHO_SHARE = 0.8
 _KEYWORD_LIST_FUNCTION_SHARE = 0.12
-# In the bank's model answers, runs of words without a function word have at most 2.6 words on average, in poor English 2.9.
+# Runs of words that no function word interrupts have at most 2.6 words on average in the bank's model answers, and 2.9 in poor
+# English.
 _KEYWORD_LIST_WORDS, _LONG_RUN, _SPARSE_SHARE = 15, 3.0, 0.3
-# 98 % of texts with shuffled words are below, and sentences, also in poor English, above. Short texts vary more.
+# 98 % of texts with shuffled words score below these limits. Sentences score above them, even in poor English. Short texts vary
+# more.
 _NO_ORDER, _NO_ORDER_IN_SHORT, _MANY_PAIRS, _FEW_PAIRS = -0.1, -0.3, 30, 12
-# Of 400 functions in Python, 4 are below the first. Code that was written to be read closes its brackets.
+# Of 400 Python functions, 4 score below the first limit. Code that was written to be read closes its brackets.
 _NO_ORDER_IN_CODE, _DOUBTFUL_IN_CODE, _UNCLOSED_SHARE = -0.4, -0.15, 0.15
-# Code has line breaks, so brackets do not make a long single line code.
+# In characters. Code has line breaks, so a text with longer lines on average does not count as code, even if it has brackets.
 _LONG_LINE = 160
 
 
 def spoken(answer: str, spans: Sequence[Span], prompt: str) -> list[Span]:
-    """Return the sentences that say something: not those that repeat the question, address the grader, or only praise oneself."""
+    """Return the sentences that say something.
+
+    Sentences that repeat the question, address the grader, or only praise the candidate are left out.
+    """
     asked = set(content_stems(prompt))
     answering = [span for span in spans if not addresses_grader(answer[span.start : span.end])]
-    # Next to an instruction, single words are a part of it ("pass").
+    # If a sentence addresses the grader, single words ("pass") probably belong to it.
     least = 2 if len(answering) < len(spans) else 0
     return [span for span in answering if _says_something(answer[span.start : span.end], asked, least)]
 
 
 def _says_something(sentence: str, asked: set[str], least: int) -> bool:
-    """Return whether a sentence has at least `least` meaningful words, and neither praises its author nor repeats the question."""
+    """Return whether a sentence has at least `least` meaningful words, and is neither self-praise nor a copy of the question."""
     found = content_stems(sentence)
     if len(found) < least or is_self_praise(sentence):
         return False
@@ -45,10 +50,10 @@ def _says_something(sentence: str, asked: set[str], least: int) -> bool:
 
 
 def nature_of(answer: str, kept: Sequence[Span], kind: AnswerKind) -> AnswerNature:
-    """Return the nature of an answer, whose sentences that say something are `kept`.
+    """Return the nature of an answer. `kept` are its sentences that say something.
 
-    An answer is a non-answer if it is empty, too short to say anything, or "I don't know", and off topic if it is a list of
-    keywords or words in no order.
+    An answer is a non-answer if it is empty, too short to say anything, or "I don't know". It is off-topic if it is a list of
+    keywords or words in random order.
     """
     text = "\n".join(answer[span.start : span.end] for span in kept)
     said = words(text)
@@ -68,7 +73,10 @@ def _has_brackets(text: str, said: Sequence[str], kind: AnswerKind) -> bool:
 
 
 def _is_sound_code(text: str) -> bool:
-    """Tell code from its words and signs in no order. In code, the order of words alone says less than in prose."""
+    """Return whether code is in a plausible order, not shuffled.
+
+    Word order says less about code than about prose, so brackets without a partner count as well.
+    """
     order, pairs = _word_order().of(text)
     return pairs < _MANY_PAIRS or order > _DOUBTFUL_IN_CODE or (order > _NO_ORDER_IN_CODE and _unclosed(text) < _UNCLOSED_SHARE)
 
@@ -89,7 +97,7 @@ def _unclosed(text: str) -> float:
 
 
 def _has_grammar(said: Sequence[str]) -> bool:
-    """Tell sentences from a list of words by the function words between the others."""
+    """Return whether enough function words come between the others to form sentences instead of a list of keywords."""
     runs = [len(list(run)) for is_content, run in groupby(said, key=lambda word: word not in FUNCTION_WORDS) if is_content]
     function_share = 1 - sum(runs) / len(said)
     if function_share < _KEYWORD_LIST_FUNCTION_SHARE:
@@ -98,7 +106,7 @@ def _has_grammar(said: Sequence[str]) -> bool:
 
 
 def _is_in_order(text: str) -> bool:
-    """Tell words in a usual order from shuffled ones, if there are enough of them."""
+    """Return whether the words are in a usual order, not shuffled. True if there are too few word pairs to decide."""
     order, pairs = _word_order().of(text)
     return pairs < _FEW_PAIRS or order > (_NO_ORDER if pairs >= _MANY_PAIRS else _NO_ORDER_IN_SHORT)
 

@@ -94,7 +94,7 @@ def _without_echo(question: str, parts: list[str]) -> list[str]:
 
 
 def _split_further(parts: list[str]) -> list[str]:
-    """Split at clauses, commas and "and" until there are MIN_KEY_POINTS parts or nothing more can be split."""
+    """Split at clauses, commas, and "and" until there are MIN_KEY_POINTS parts or nothing more can be split."""
     for clause in _CLAUSES:
         while len(parts) < MIN_KEY_POINTS:
             cuts = [(len(part), -index, halves) for index, part in enumerate(parts) if (halves := _halves(part, clause))]
@@ -106,7 +106,7 @@ def _split_further(parts: list[str]) -> list[str]:
 
 
 def _halves(part: str, clause: re.Pattern[str]) -> tuple[str, str] | None:
-    """Split a part at the separator nearest its middle, or return None if neither half would have enough words anywhere."""
+    """Split a part at the separator nearest its middle, or return None if no separator leaves enough words in both halves."""
     found = [
         (abs(cut.start() - len(part) / 2), part[: cut.start()], part[cut.end() :])
         for cut in clause.finditer(part)

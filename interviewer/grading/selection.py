@@ -22,13 +22,13 @@ from interviewer.interviews.topics import CODING, AnswerKind, Level, topic_by_id
 
 # The next question is harder after a score of at least HARDER_FROM, and easier after a score of at most EASIER_FROM.
 HARDER_FROM, EASIER_FROM = PASS_SCORE + 1, 3
-# Questions more similar than this ask the same thing. So do 67 of the 40,040 pairs of questions from different topics.
+# Questions with a higher cosine ask the same thing. Of 40,040 pairs of questions from different topics, 67 exceed it.
 SAME_SUBJECT = 0.65
 # The penalty for a question about a programming language that was not chosen. It outweighs any match with the job.
 OTHER_LANGUAGE = 6.0
 # The bonus for a question that takes up what was said. It decides between equally fit questions, and never outweighs a level.
 TAKES_UP = 1.0
-# The minimum similarity at which the question quotes a line of the job description.
+# The minimum cosine of a question and a line of the job description that is quoted before it.
 TIE_COSINE = 0.5
 MAX_TIE = 160
 
@@ -94,7 +94,8 @@ def _is_weak(link: Link | None) -> bool:
 def target_level(brief: QuestionBrief) -> Level:
     """Return the next question's level: the last question's level, adjusted by the score of its answer.
 
-    For the first question, it is the chosen level, else the job's level, else mid-level.
+    For the first question, returns the chosen level. If none was chosen, returns the job's level, or mid-level if there is no
+    job.
     """
     if not brief.history:
         if brief.level:
@@ -132,9 +133,9 @@ def is_about_another_language(question: BankQuestion, chosen: str) -> bool:
 
 
 def _own_score(turn: PastTurn, brief: QuestionBrief) -> int:
-    """Score the last answer with the built-in judge, because its verdict is still being written.
+    """Return the built-in judge's score of the last answer, for use while its verdict is still being written.
 
-    If its answer or rubric is missing, return a score that keeps the level.
+    If the answer or its rubric is missing, returns a score that keeps the level.
     """
     if turn.answer is None or brief.last_rubric is None:
         return PASS_SCORE - 1
@@ -152,7 +153,7 @@ def _fit(question: BankQuestion, level: Level, tags: Sequence[str], likeness: fl
 
 
 def _likeness(questions: Sequence[BankQuestion], job: JobBrief | None) -> list[float]:
-    """Return each question's cosine to the most similar line of the job description, or zeros without one."""
+    """Return each question's cosine to the most similar line of the job description. Returns zeros if there are no lines."""
     lines = lines_of(job.text) if job else []
     if not lines:
         return [0.0] * len(questions)
@@ -178,9 +179,10 @@ def _lead(question: BankQuestion, brief: QuestionBrief, link: Link | None) -> st
 
 
 def _job_reference(question: BankQuestion, job: JobBrief | None, history: Sequence[PastTurn]) -> str:
-    """Return a sentence that connects the question to the job, by one of its lines or else a technology.
+    """Return a sentence that connects the question to the job, or "" if there is no connection.
 
-    Connections of earlier questions are not repeated. Returns "" if there is none.
+    It quotes a similar line of the job description, or else names a shared technology. Lines and technologies in earlier
+    questions are not repeated.
     """
     if job is None:
         return ""

@@ -209,7 +209,7 @@ class WordOrder:
         """Return how usual a text's word order is, and its number of word pairs.
 
         The first value is the mean log ratio of a word's probability after its predecessor to its overall probability. It is
-        below 0 for words in no order, and 0 without pairs.
+        below 0 for words in random order, and 0 if there are no pairs.
         """
         found = [
             self._surprise(*pair) for sentence in sentences(text) for kinds in [_kinds(sentence)] for pair in pairwise(kinds)

@@ -1,4 +1,4 @@
-"""Vectors of texts: texts about the same subject have similar ones."""
+"""Vectors of texts. Texts about the same subject have similar vectors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from interviewer.grading.learned.runtime import VECTOR_SIZE, Floats, shipped
 from interviewer.grading.learned.sentences import sentences
 
-# Lines of job descriptions and prompts of questions, 1.5 kB each.
+# The maximum number of vectors in the cache, 1.5 kB each: lines of job descriptions, and prompts of questions.
 _KEPT = 8192
 _cache: OrderedDict[str, Floats] = OrderedDict()
 _LOCK = threading.Lock()
@@ -20,8 +20,8 @@ _LOCK = threading.Lock()
 def vectors(texts: Sequence[str]) -> Floats:
     """Return one unit vector for each text, in an array of shape (len(texts), 384).
 
-    The vector of a text is the mean over its sentences. A sentence takes about 5 ms of one core, unless its text is still in
-    memory.
+    The vector of a text is the mean over its sentences. A sentence takes about 5 ms on one core, unless the vector of its text is
+    cached.
     """
     with _LOCK:
         known = {text: _cache[text] for text in texts if text in _cache}

@@ -56,8 +56,8 @@ def holds(answer: str, quote: str) -> bool:
 def _folded_with_ends(answer: str) -> tuple[str, list[int]]:
     """Return the folded answer and, for each character of the original, the end (exclusive) of its folded form.
 
-    The ends are indexes into the folded answer.
-    This blocks the event loop. To keep it fast, one call folds all the distinct characters, each only once.
+    The ends are indexes into the folded answer. This function runs on the event loop, so it has to be fast: one call folds all
+    the distinct characters, each only once.
     """
     foldings = _foldings(answer)
     parts = [foldings.get(character, character) for character in answer]

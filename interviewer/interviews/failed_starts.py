@@ -1,6 +1,6 @@
 """Starts that never got a first question because they failed, were given up, or lost their process.
 
-The credit of each is returned once.
+The credit of each start is given back once.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from interviewer.interviews.tables import Interview
 
 logger = logging.getLogger(__name__)
 A_DAY = timedelta(days=1)
-# The number of starts that an account may give up per day. Each one wastes a model call.
+# The number of starts that a user may give up in 24 hours. Each one wastes a model call.
 GIVE_UPS_PER_DAY = 5
 GIVE_UPS_USED = (
     f"You've canceled {GIVE_UPS_PER_DAY} interviews before the first question in the last 24 hours, so you can't cancel this one "
@@ -30,13 +30,16 @@ GIVE_UPS_USED = (
 
 
 async def give_back(session: AsyncSession, interview_id: int, user_id: int) -> None:
-    """Mark a start as failed and return its credit. The interview's row must be locked and still have the status `starting`."""
+    """Mark a start as failed and give its credit back. Does nothing if it has no credit to give back.
+
+    The interview's row must be locked and still have the status `starting`.
+    """
     if await interview_credits.give_back(session, interview_id, user_id):
         await queries.set_status(session, interview_id, InterviewStatus.FAILED)
 
 
 async def give_up(session: AsyncSession, interview_id: int, user_id: int) -> None:
-    """Return the credit of a start that the user gives up.
+    """Mark a start that the user gives up as failed, and give its credit back.
 
     The interview's row must be locked and still have the status `starting`. Raises AllowanceUsed if the user has already given up
     GIVE_UPS_PER_DAY starts within 24 hours.
@@ -52,9 +55,9 @@ async def give_up(session: AsyncSession, interview_id: int, user_id: int) -> Non
 
 
 async def give_back_failed(database: Database, interview_id: int) -> str:
-    """Return a failed start's credit if it is still reserved, and return a sentence that informs the user.
+    """Give a failed start's credit back if it is still reserved. Returns a sentence for the user.
 
-    If the database fails, the error is logged, and `return_expired_credits` will return the credit.
+    If the database fails, the error is logged, and `return_expired_credits` gives the credit back later.
     """
     try:
         async with database.transaction() as session:
@@ -70,9 +73,9 @@ async def give_back_failed(database: Database, interview_id: int) -> str:
 
 
 async def return_expired_credits(database: Database) -> int:
-    """Return the credits of up to 100 starts whose lease expired because their process died.
+    """Give back the credits of up to 100 starts whose lease expired because their process died.
 
-    Returns the number of these starts. Safe to call from several workers at once, because rows that another worker has locked are
+    Returns the number of these starts. Several workers can call it at once, because rows that another worker has locked are
     skipped.
     """
     async with database.transaction() as session:

@@ -34,7 +34,7 @@ LANGUAGES = (
     "TypeScript",
 )
 
-BAD_TOPICS = f"topics must be a list of different topic ids from 1 to {len(TOPICS)}."
+BAD_TOPICS = f"topics must be a list of unique topic IDs, each from 1 to {len(TOPICS)}."
 BAD_COUNT = f"questions_per_topic must be a whole number from 1 to {MAX_PER_TOPIC}."
 BAD_LEVEL = f"level must be one of {', '.join(Level)}."
 BAD_LANGUAGE = f"programming_language must be one of {', '.join(LANGUAGES)}."
@@ -86,8 +86,8 @@ class Plan:
     """The plan of one interview.
 
     Raises InvalidPlan for missing, duplicate, or unknown topics, or a topic without questions. If `level` is None, the job
-    description decides. If `programming_language` is empty, any language is fine. The upper limits are checked where a plan is
-    made, not here, so that stored plans stay valid when the limits change.
+    description determines it. If `programming_language` is empty, any language is fine. The upper limits are checked where a plan
+    is made, not here, so that stored plans stay valid when the limits change.
     """
 
     topics: tuple[PlannedTopic, ...]
@@ -148,7 +148,8 @@ class Plan:
 def even(topic_ids: Sequence[int], questions: int) -> Plan:
     """Return a plan with the same number of questions on each topic.
 
-    Raises InvalidPlan if the topics are invalid or a limit is exceeded.
+    Raises InvalidPlan if the topics are invalid, `questions` is not from 1 to MAX_PER_TOPIC, or the plan has more than
+    MAX_QUESTIONS questions.
     """
     plan = Plan(tuple(PlannedTopic(id, questions) for id in topic_ids))
     if questions > MAX_PER_TOPIC:
@@ -176,7 +177,7 @@ def focus(topic_ids: Sequence[int]) -> Plan:
 
 
 def plan_of(document: Mapping[str, Any]) -> Plan:
-    """Return the plan from a document that `Plan.document` wrote. Raises InvalidPlan for any other document."""
+    """Return the plan from a document that `Plan.document` wrote. Raises InvalidPlan if the document is not a valid plan."""
     try:
         return Plan(
             tuple(PlannedTopic(int(one["id"]), int(one["questions"])) for one in document["topics"]),
@@ -185,7 +186,7 @@ def plan_of(document: Mapping[str, Any]) -> Plan:
             bool(document.get("follow_ups")),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise InvalidPlan(f"this is no plan: {error}") from error
+        raise InvalidPlan(f"not a valid plan: {error}") from error
 
 
 def requested(given: Mapping[str, object]) -> Plan:

@@ -32,7 +32,7 @@ def may_change(current: InterviewStatus, wanted: InterviewStatus) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Which of the verdict and the next question are missing for an answered question. True in a condition if either is."""
+    """Whether the verdict and the next question of an answered question are missing. Truthy if at least one of them is."""
 
     verdict: bool
     next_question: bool
@@ -47,5 +47,8 @@ def missing_after(position: int, *, judged: bool, asked: int, total: int) -> Mis
 
 
 def must_ask_for_code(place: Place, code_asked: bool) -> bool:
-    """Return whether a question must ask for code: it is the last one on Coding, and no earlier question on Coding did."""
+    """Return whether the question at `place` must ask for code.
+
+    This is the case for the last question on Coding if no earlier question on Coding asked for code (`code_asked`).
+    """
     return place.topic is CODING and place.last_of_topic and not code_asked

@@ -31,7 +31,7 @@ class QuestionBank(Protocol):
 
 
 class Likeness(Protocol):
-    """Compares texts. Both methods are CPU-bound: call them in a thread."""
+    """Compares texts. Both methods are CPU-bound, so call them in a thread."""
 
     def technologies(self, text: str) -> frozenset[str]:
         """Return the tags of the technologies that a text mentions."""

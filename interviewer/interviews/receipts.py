@@ -33,7 +33,7 @@ class Receipts:
             task.add_done_callback(lambda _: self._noting.pop(message, None))
 
     async def take(self, question_id: int, number: int) -> bool:
-        """Mark a reply as delivered, so that it is replayed only once. Returns whether it was still owed.
+        """Mark a reply as delivered, so that it is replayed only once. Returns whether it was undelivered until now.
 
         If a `note` for the same message is in progress, wait for it first, because the client's next request may arrive before
         the delivery is stored.

@@ -1,4 +1,4 @@
-"""Combine several gradings of one answer, and tell how sure a score is."""
+"""Combine several gradings of one answer, and compute the likely range of a score."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from statistics import median_low
 
 from interviewer.interviews.rubric import AnswerNature, Mark, MarkedPoint, Rubric, half_up, score
 
-# A score is unsure if at least so many marks could as well be others.
+# The number of doubtful marks from which a score gets a range.
 MIN_DOUBTS = 2
 _RANKED = (Mark.CONTRADICTED, Mark.MISSED, Mark.PARTIAL, Mark.HIT)
 
@@ -19,7 +19,7 @@ _RANKED = (Mark.CONTRADICTED, Mark.MISSED, Mark.PARTIAL, Mark.HIT)
 class Grading:
     """One grading: a checked mark for each key point in the rubric's order, and the nature of the answer.
 
-    `doubts` has, by the index of the key point, the marks that would be about as likely as those given.
+    `doubts` maps the indexes of doubtful key points to other marks that are about as likely as those in `marks`.
     """
 
     marks: tuple[MarkedPoint, ...]
@@ -48,9 +48,10 @@ def spread(rubric: Rubric, gradings: Sequence[Grading]) -> tuple[int, int]:
 
 
 def likely_range(rubric: Rubric, grading: Grading) -> tuple[int | None, int | None]:
-    """Return the lowest and the highest score (0 to 10) if every doubtful mark were decided the other way, or None twice.
+    """Return the lowest and the highest score (0 to 10) that the doubtful marks allow.
 
-    Only an answer with several doubtful marks has a range.
+    For the lowest score, each doubtful mark is the lower of its two likely marks; for the highest score, it is the higher one.
+    Returns (None, None) if fewer than MIN_DOUBTS marks are doubtful.
     """
     if len(grading.doubts) < MIN_DOUBTS:
         return None, None

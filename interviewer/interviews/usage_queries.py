@@ -50,7 +50,7 @@ Statement = TypeVar("Statement", bound=HasCTE)
 def along(statement: Statement) -> Statement:
     """Return `statement` extended to insert a model call as well, which saves a round trip.
 
-    Execute it with the call's `values_of` among its parameters.
+    Execute the result with `values_of(call)` among its parameters, where `call` is the ModelCall to insert.
     """
     return statement.add_cte(NEW_CALL.cte("model_call"))
 

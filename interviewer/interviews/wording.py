@@ -36,5 +36,5 @@ def topic_score(percent: int | None) -> str:
 
 
 def spread(low: int, high: int) -> str:
-    """Return a phrase that gives the range of scores that are possible for one answer."""
+    """Return a phrase with the range of possible scores for an answer."""
     return f"a close call, with scores from {low} to {high} possible"

@@ -18,8 +18,8 @@ from interviewer.errors import MailDelayed, MailRefused, PaymentsUnavailable
 from interviewer.interviews import start_queries
 from interviewer.wording import counted, form
 
-# A running server gives back the credit of an abandoned start within seconds of its lease expiring. If a start is later than
-# this, no server is running.
+# A running server returns the credit of an abandoned start within seconds of the start's lease expiring. If a start is overdue by
+# more than this, no server is running.
 LATE_START = timedelta(minutes=5)
 LATE_MAIL = timedelta(minutes=10)
 RECENT = timedelta(days=7)
@@ -64,7 +64,7 @@ async def of_database(database: Database) -> list[Check]:
 
 
 async def of_notifications(database: Database) -> list[Check]:
-    """Return a warning if notifications do not arrive, and no check if they do.
+    """Return a warning if notifications do not arrive; otherwise, return no checks.
 
     Nothing else would reveal that notifications are lost. Raises Unavailable if the database does not respond.
     """
@@ -78,7 +78,10 @@ async def of_notifications(database: Database) -> list[Check]:
 
 
 async def of_payments(shop: LemonSqueezy, catalogue: Catalogue, *, production: bool) -> Check:
-    """Check that the payment service knows our API key, store, and products, and charges the prices that the site shows."""
+    """Check that the payment service knows our API key, store, and products, and charges the prices that the site shows.
+
+    In production, a key for test mode fails the check.
+    """
     try:
         found = await shop.check(list(catalogue.variants.values()))
     except PaymentsUnavailable:

@@ -20,7 +20,7 @@ MILLION = 1_000_000
 class Prices:
     """Prices in USD per million tokens. A price is None if it is unknown.
 
-    If only `cached` is None, cached input costs as much as other input.
+    If only `cached` is None, cached input is charged like other input.
     """
 
     input: Decimal | None = None

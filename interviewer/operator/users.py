@@ -88,8 +88,8 @@ class Operations:
     async def grant(self, email: str, credits: int, reason: str = "Credits granted", key: str = "") -> Grant:
         """Grant individual credits. `reason` appears on the user's statement.
 
-        Repeating a grant with the same `key` changes nothing. Without a `key`, each request is a new grant. Raises BadRequest for
-        invalid input, NotFound if there is no such account, and Conflict if the key was already used for another grant.
+        Repeating a grant with the same `key` changes nothing. Without a `key`, each call makes a new grant. Raises BadRequest for
+        invalid input, NotFound if no account has this email address, and Conflict if the key was already used for another grant.
         """
         if not 1 <= credits <= MOST_CREDITS:
             raise BadRequest(f"You can grant 1 to {MOST_CREDITS} credits at a time.")
@@ -140,7 +140,10 @@ def _account(user: User, status: str | None) -> AccountLine:
 
 
 def _line(raw: str, max_length: int, what: str) -> str:
-    """Strip a text. Raises BadRequest if it is then empty, too long, or contains control or invisible characters."""
+    """Return `raw` without surrounding whitespace.
+
+    Raises BadRequest if the text is empty, too long, or contains control or invisible characters. `what` names it in the message.
+    """
     text = raw.strip()
     if not text or len(text) > max_length or any(unicodedata.category(character)[0] == "C" for character in text):
         raise BadRequest(f"{what} must be 1 to {max_length} characters long, without control characters.")

@@ -127,7 +127,7 @@ def _outbox_hint() -> rx.Component:
 
 
 def login() -> rx.Component:
-    """Return the sign-in page. The browser posts its form natively, so that the response can set the cookie."""
+    """Return the sign-in page. The browser posts its form natively, so that the response can set the session cookie."""
     return narrow_page(
         "Sign in",
         NativeForm.create(
@@ -173,7 +173,10 @@ def verify_email() -> rx.Component:
 
 
 def _confirm() -> rx.Component:
-    """Return the two ways to confirm. Opening the second one hides the first."""
+    """Return two forms that create the account: with the password chosen at sign-up, or with a new one.
+
+    Opening the second form hides the first.
+    """
     return rx.el.div(
         rx.el.p(
             "You're creating an account for ",

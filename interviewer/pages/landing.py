@@ -195,7 +195,7 @@ def _data() -> rx.Component:
     facts = (
         "Your answers are yours. Export them anytime. If you delete your account, we erase them.",
         "No tracking and no ads. Our pages load nothing from other sites.",
-        "Your job description and answers go only to the AI or the built-in program that interviews you.",
+        "Your job description and answers go only to the AI or built-in interviewer you're talking to.",
         "Lemon Squeezy handles all payments. We never see your card number.",
     )
     return rx.el.section(

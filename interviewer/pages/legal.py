@@ -17,8 +17,8 @@ _TERMS: tuple[Section, ...] = (
         "What Interviewer is",
         (
             "Interviewer lets you practice backend engineering interviews. A program asks the questions and scores the answers: "
-            "either a language model, or a question bank with a scorer. The interview page tells you which. Both can ask follow-up questions.",
-            "Scores are meant for practice. They aren't a certificate, they can be wrong, and no one should use them to make decisions about a person.",
+            "either a language model or the built-in interviewer, which uses a question bank. The interview page tells you which. Both can ask follow-up questions.",
+            "Scores are meant for practice. They aren't a certification, they can be wrong, and no one should use them to make decisions about a person.",
         ),
     ),
     (
@@ -32,9 +32,10 @@ _TERMS: tuple[Section, ...] = (
         "Credits, plans, and money",
         (
             f"{ONE_FOR_ONE} {FAILED_START} Single credits never expire. Plan credits "
-            "roll over from month to month, and you can use them while your plan is active, on trial, or past due.",
+            "roll over from month to month, and you can use them while your plan is active, in its trial period, or past due.",
             "Lemon Squeezy is our merchant of record: it handles payments, taxes, and receipts. You can cancel your "
-            "plan anytime on the account page. It will end at the end of the period you've paid for.",
+            "plan anytime on the account page. It will end at the end of the period you've paid for. "
+            "As soon as you cancel, even before your plan ends, your plan credits are on hold until you have an active plan again.",
             "If a payment is refunded, we remove the credits it paid for. If you've already used them, we'll deduct them from the next credits you get. "
             "Your credit history lists every change.",
         ),
@@ -42,7 +43,8 @@ _TERMS: tuple[Section, ...] = (
     (
         "Fair use",
         (
-            "Don't try to access other people's data, disrupt the service, or resell it without asking us. You may use the API from your own programs, within its limits.",
+            "Don't try to access other people's data or disrupt the service, and don't resell it without our permission. "
+            "You may use the API from your own programs, within its limits.",
             "What you write stays yours. Don't paste anything you aren't allowed to share, such as confidential job descriptions or someone else's personal data.",
         ),
     ),
@@ -50,7 +52,7 @@ _TERMS: tuple[Section, ...] = (
         "If something goes wrong",
         (
             "We save what you write before we reply to it or score it, and if a step fails, you can try again. Even so, we offer the service as is, "
-            "with no promise that it's always available. The rights the law gives you as a consumer are not affected.",
+            "with no promise that it will always be available. The rights the law gives you as a consumer are not affected.",
             "You can end this agreement anytime by deleting your account. If you break these terms, you may lose access.",
         ),
     ),
@@ -63,18 +65,20 @@ _PRIVACY: tuple[Section, ...] = (
             "Your account: your email address, the name you chose, a hash of your password (never the password itself), and the ID of your GitHub account if you connected it.",
             "Your interviews: the job description you pasted, the questions, everything you and the interviewer say about them (your answers, follow-ups, clarifying questions, and hints), the verdicts and scores, and your most recent interview options. The same goes for the questions you practice. The service can't work without this data.",
             "Your purchases: orders, invoices, and subscriptions as Lemon Squeezy reports them, and your credit history. We never see your card data.",
-            "Technical records: where you're signed in (a hash of the session's secret, and when it began), request counts per IP address, which we use to prevent abuse "
-            "and keep for at most a day, and logs without your answers or other messages, passwords, or tokens.",
+            "Technical records: your sign-in sessions (a hash of each session's secret, the browser or app you used, when the session "
+            "began, and when you last used it), request counts per IP address, which we use to prevent abuse and keep for at most a day, "
+            "and logs without your answers or other messages, passwords, or tokens.",
         ),
     ),
     (
         "Who else sees it",
         (
-            "The interviewer: if this site uses a language model, the job description, the questions, and what you say about them are sent to its provider so that it can ask, reply, "
-            "and score. With the built-in interviewer, nothing leaves this server. The interview page tells you which one you're talking to.",
-            "Where they're enabled, email goes through Resend, payments through Lemon Squeezy, and GitHub sign-in through GitHub.",
+            "The interviewer: if this site uses a language model, the job description, the questions, and what you say about them are sent to its provider so that the model "
+            "can ask questions, reply to you, and score your answers. With the built-in interviewer, nothing leaves this server. The interview page tells you which one you're talking to.",
+            "If this site uses these services: Resend sends our emails, Lemon Squeezy handles payments, and GitHub tells us who you are "
+            "when you sign in with GitHub.",
             "If you share a report by link, anyone with the link can read that report, including what you said in the interview, until you stop sharing it.",
-            "Dictation uses your browser's speech recognition. Your browser may send the audio to the browser's maker. We never receive it.",
+            "Dictation uses your browser's speech recognition. Your browser may send the audio to the company that makes it. We never receive it.",
             "No one else. No advertising, no tracking, no third-party analytics. Our pages load nothing from other sites.",
         ),
     ),

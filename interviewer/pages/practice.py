@@ -92,7 +92,7 @@ def _question() -> rx.Component:
         ),
         rx.el.p(
             "Practice is free, and you can try as often as you like. Your answer is scored against the question's rubric by the "
-            "built-in judge, without a language model. Your interview scores don't change.",
+            "built-in interviewer, without a language model. Your interview scores don't change.",
             class_name="mt-3 text-sm text-muted",
         ),
         rx.el.p(
@@ -166,7 +166,9 @@ def _verdict() -> rx.Component:
         disclosure("Every key point, with quotes", marks_list(PracticeState.verdict)),
         disclosure("What you answered", answer_text(PracticeState.verdict)),
         model_answer(PracticeState.verdict),
-        rx.el.p("Scored by the built-in judge (no language model)", class_name="border-t border-line pt-4 text-sm text-muted"),
+        rx.el.p(
+            "Scored by the built-in interviewer (no language model)", class_name="border-t border-line pt-4 text-sm text-muted"
+        ),
         id="feedback",
     )
 

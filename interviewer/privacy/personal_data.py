@@ -32,7 +32,7 @@ from interviewer.reports.tables import PracticeTry
 
 
 class Personal:
-    """The use cases of users' own data."""
+    """Operations on a user's own data, for the user and for operators."""
 
     def __init__(
         self, database: Database, mail_sender: MailSender, payments: LemonSqueezy | None, site_url: str, guard: Guard
@@ -57,12 +57,12 @@ class Personal:
     async def erase(self, user_id: int, typed_email: str) -> None:
         """Erase an account and everything that belongs to it. `typed_email` must be the account's email address.
 
-        Running subscriptions are cancelled first. Ledger rows are kept without the user. Keyed hashes of the email address and
-        the GitHub ID are kept, too, so that signing up again gives no second free credit.
+        Subscriptions that would still be charged are canceled first. Ledger rows are kept without the user. Keyed hashes of the
+        email address and the GitHub ID are kept, too, so that signing up again gives no second free credit.
 
         Raises BadRequest if `typed_email` is wrong, Unauthorized if the account does not exist, and SubscriptionNotCancelled if a
-        subscription could not be cancelled. Raises Unavailable if the database does not respond, with a message that says whether
-        subscriptions have already been cancelled. Nothing is erased in any of these cases.
+        subscription could not be canceled. Raises Unavailable if the database does not respond, with a message that says whether
+        subscriptions have already been canceled. Nothing is erased in any of these cases.
         """
         cancelled = await self._cancel_subscriptions(user_id, typed_email)
         try:
@@ -75,14 +75,14 @@ class Personal:
 
     async def _erase(self, user_id: int) -> None:
         async with self._database.transaction() as session:
-            # Lock purchases before the user, in the same order as deliveries do.
+            # Lock purchases before the user, in the same order as webhook deliveries do.
             await subscription_queries.lock_purchases(session, user_id)
-            # Lock for deletion, so that inserting a row that refers to the user has to wait, too.
+            # Lock FOR UPDATE, so that inserting a row that refers to the user waits, too.
             user = await session.get(User, user_id, with_for_update=True)
             if user is None:
                 raise Unauthorized
             if await subscription_queries.running_subscription_ids(session, user_id):
-                raise SubscriptionNotCancelled  # started while the others were being cancelled
+                raise SubscriptionNotCancelled  # it started while the others were being canceled
             await purchase_queries.orphan(session, user_id)
             await webhook_queries.erase_bodies(session, user_id)
             await free_credit.remember_erased_account(session, user)
@@ -93,10 +93,10 @@ class Personal:
             enqueue(session, mail_templates.deleted(user.email, user.username, self._site_url))
 
     async def _cancel_subscriptions(self, user_id: int, typed_email: str) -> int:
-        """Cancel the user's running subscriptions, record that, and return how many there were.
+        """Cancel the user's subscriptions that would still be charged, record the cancellations, and return their number.
 
         No transaction is open during the requests to the payment service. Raises BadRequest if `typed_email` is wrong,
-        Unauthorized if the account does not exist, and SubscriptionNotCancelled if a subscription could not be cancelled.
+        Unauthorized if the account does not exist, and SubscriptionNotCancelled if a subscription could not be canceled.
         """
         async with self._database.transaction() as session:
             user = await _locked(session, user_id)
@@ -187,7 +187,10 @@ def _with_iso_times(value: Any) -> Any:
 
 
 async def _interview(session: AsyncSession, user_id: int, interview_id: int) -> dict[str, Any]:
-    """Return one interview with all messages and verdicts. Key points are included only for answers that have been scored."""
+    """Return one interview with all messages and verdicts.
+
+    The key points (in `marks`) are included only for answers that have been scored.
+    """
     view = (await found(session, user_id, interview_id)).view()
     shared = await sharing_queries.since(session, interview_id)
     return {

@@ -31,9 +31,9 @@ class RequirementKind(StrEnum):
 class Standing(StrEnum):
     """Whether an interview asked about a requirement, and whether an answer showed that the candidate meets it."""
 
-    SHOWN = "asked and demonstrated"
-    NOT_SHOWN = "asked, not demonstrated yet"
-    NOT_ASKED = "not asked"
+    SHOWN = "asked about and demonstrated"
+    NOT_SHOWN = "asked about, not demonstrated yet"
+    NOT_ASKED = "not asked about"
 
 
 @dataclass(frozen=True, slots=True)

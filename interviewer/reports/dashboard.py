@@ -53,7 +53,10 @@ class Overview:
 
 @dataclass(frozen=True, slots=True)
 class TopicTrend:
-    """A topic's score in percent over all answers. `last` is the one in the last finished interview, if any."""
+    """A topic's score in percent over all answers.
+
+    `last` is its score in the last finished interview, or None if that interview has none for the topic.
+    """
 
     topic_id: int
     percent: int

@@ -141,7 +141,7 @@ def _prose(found: Sequence[Block]) -> Iterator[str]:
 
 
 def _inline(span: Span) -> str:
-    """Return a span as Markdown. Code is fenced with more backticks than any sequence in it has."""
+    """Return a span as Markdown. Code is fenced with one more backtick than its longest sequence of backticks has."""
     if not span.code:
         return _escaped(span.text)
     fence = "`" * (_longest(span.text) + 1)

@@ -229,7 +229,7 @@ class Typesetter:
     def _face(self, face: str, character: str) -> tuple[str, str]:
         """Return the font for a character and the text to show for it.
 
-        Characters without a glyph become MISSING, invisible ones "".
+        The text of a character that no font has is MISSING, or "" if the character is invisible.
         """
         if character == "\n":
             return face, character

@@ -44,7 +44,7 @@ class TryView:
 class ExerciseView:
     """A question with at most `TRIES_SHOWN` of the user's tries, newest first.
 
-    `count` is the number of all tries. `best` is their best score (0 to 10), or None before the first try.
+    `count` is the number of all tries. `best` is their highest score (0 to 10), or None before the first try.
     """
 
     question: BankItem
@@ -54,7 +54,7 @@ class ExerciseView:
 
 
 class Practice:
-    """The practice use cases."""
+    """Loads questions to practice, and judges and stores tries."""
 
     def __init__(
         self,

@@ -27,9 +27,9 @@ _FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 class Report:
     """The results of an interview.
 
-    `total` is the sum of the scores of `judged` answers. `percent` is None if there are none. `best` and `worst` are from
-    `turns`; `worst` is None if no score is lower than the best. In a shared report, `coverage` is empty because it shows the job
-    description, and `suggestions` is empty because it is personal.
+    `total` is the sum of the scores of `judged` answers. `percent` is None if no answer has been judged. `best` and `worst` are
+    from `turns`; `worst` is None if no score is lower than the best. In a shared report, `coverage` is empty because it would
+    reveal the job description, and `suggestions` is empty because it is personal.
     """
 
     title: str

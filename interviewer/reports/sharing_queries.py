@@ -16,7 +16,10 @@ from interviewer.interviews.tables import Interview, ReportShare
 
 
 async def put(session: AsyncSession, interview_id: int, token_hash: str) -> datetime:
-    """Store or replace the link of an interview, close the pages opened with the previous link, and return the creation time."""
+    """Store the link to an interview's report, replacing any previous link, and return the creation time.
+
+    On commit, pages that were opened with the previous link close.
+    """
     new = insert(ReportShare).values(interview_id=interview_id, token_hash=token_hash, created_at=utcnow())
     changed = {"token_hash": new.excluded.token_hash, "created_at": new.excluded.created_at}
     statement = new.on_conflict_do_update(index_elements=["interview_id"], set_=changed).returning(col(ReportShare.created_at))
@@ -26,7 +29,7 @@ async def put(session: AsyncSession, interview_id: int, token_hash: str) -> date
 
 
 async def drop(session: AsyncSession, interview_id: int) -> None:
-    """Delete the link of an interview, if it has one, and close the pages opened with it."""
+    """Delete the link to an interview's report, if there is one. On commit, pages that were opened with it close."""
     await session.execute(delete(ReportShare).where(col(ReportShare.interview_id) == interview_id))
     await announce_end(session)
 

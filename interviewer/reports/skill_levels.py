@@ -63,7 +63,7 @@ class Exercise:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A question to practice and the skill that it trains, or None if it trains no particular skill."""
+    """A question to practice, and the skill that it trains. `skill` is None if it trains no particular skill."""
 
     exercise: Exercise
     skill: Skill | None

@@ -29,7 +29,7 @@ class SuggestedQuestion:
     """A question to practice.
 
     `skill` is the subtopic that it improves, or "" for none in particular. `tries` is the number of the user's tries, and `best`
-    is their best score (0 to 10), or None before the first try.
+    is their highest score (0 to 10), or None before the first try.
     """
 
     question: BankItem

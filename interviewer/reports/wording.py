@@ -18,8 +18,8 @@ from interviewer.wording import counted, day
 
 STANDINGS = {
     Standing.SHOWN: "Demonstrated",
-    Standing.NOT_SHOWN: "Asked, not demonstrated yet",
-    Standing.NOT_ASKED: "Not asked",
+    Standing.NOT_SHOWN: "Asked about, not demonstrated yet",
+    Standing.NOT_ASKED: "Not asked about",
 }
 TOPICS = "Score by topic"
 STRENGTHS, WEAKNESSES = "Strengths", "Weaknesses"

@@ -1,7 +1,7 @@
-"""What event handlers share: the services, the signed-in user, and what happens when there is none.
+"""Helpers for event handlers: the services, the signed-in user, and the handling of users who are signed out.
 
-Every handler that shows or changes a user's data checks the session in the database with `signed_in`: a session may end while its
-page is open, and anyone can call any public method of a state.
+Every handler that shows or changes a user's data checks the session in the database with `signed_in`, because a session may end
+while its page is open, and a client without a session can send the same events.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def connected(state: rx.State) -> bool:
 
 
 async def signed_in(state: rx.State, *, slide: bool = False) -> AuthenticatedUser:
-    """Return the user who is signed in on this page. `slide` extends the session.
+    """Return the user who is signed in on this page. If `slide`, extends the session.
 
     Raises Unauthorized if there is no valid session, and Unavailable if the database does not respond.
     """

@@ -20,7 +20,7 @@ from interviewer.state.access import client, cookie, services
 from interviewer.state.models import MailItem
 from interviewer.wording import date_and_time
 
-# Maximum length of a flash cookie in characters. Our own handlers write shorter ones.
+# Maximum length of a flash cookie in characters. The cookies that our own handlers set are shorter.
 MAX_FLASH_LENGTH = 4_096
 
 logger = logging.getLogger(__name__)
@@ -48,7 +48,10 @@ class SignupState(rx.State):
 
     @rx.event(background=True)
     async def submit(self, form: dict[str, Any]) -> None:
-        """Send the confirmation email, or show an error next to each invalid field. Does nothing while a request is running."""
+        """Send the confirmation email, or show an error next to each invalid field.
+
+        Does nothing while an earlier submission is in progress.
+        """
         email, username, password = (str(form.get(name, "")) for name in ("email", "username", "password"))
         async with self:
             if self.busy:
@@ -82,7 +85,7 @@ class LoginState(rx.State):
 class VerifyState(rx.State):
     """The page behind the link in the confirmation email.
 
-    Opening it doesn't use up the link; its forms do, in `api/session.py`.
+    Opening the page does not use up the link. Submitting one of its forms does, in `api/session.py`.
     """
 
     username: str = ""
@@ -95,7 +98,10 @@ class VerifyState(rx.State):
 
     @rx.event
     async def load(self) -> None:
-        """Show the account that the link will create and the error of the last attempt, or why the link no longer works."""
+        """Show the account that the link will create, and the error of the last attempt, if any.
+
+        If the link no longer works, shows the reason instead.
+        """
         self.reset()
         self.token = self.router.url.query_parameters.get("token", "")[:200]
         flash = read_flash(cookie(self, FLASH_COOKIE), "verify-email")
@@ -130,7 +136,7 @@ class ResetRequestState(rx.State):
     async def submit(self, form: dict[str, Any]) -> None:
         """Send the reset email. The page shows the same confirmation whether or not the account exists.
 
-        Does nothing while a request is running.
+        Does nothing while an earlier submission is in progress.
         """
         email = str(form.get("email", ""))
         async with self:
@@ -166,9 +172,9 @@ class ResetPasswordState(rx.State):
 
     @rx.event(background=True)
     async def submit(self, form: dict[str, Any]) -> None:
-        """Set the new password. A weak one is rejected, and the link stays valid.
+        """Set the new password. If it is rejected as too weak, the link stays valid.
 
-        Does nothing while a request is running or once the password has been changed.
+        Does nothing while an earlier submission is in progress, or once the password has been changed.
         """
         password = str(form.get("password", ""))
         async with self:
@@ -209,7 +215,7 @@ async def _errors_of(work: Awaitable[None]) -> Mapping[str, str]:
     except AppError as error:
         return {"": error.user_message}
     except Exception:
-        logger.exception("a form's handler failed")
+        logger.exception("a form handler failed")
         return {"": AppError().user_message}
     return {}
 

@@ -32,8 +32,8 @@ class AppealState(rx.State):
     async def ask(self, question_id: int) -> EventType[()] | None:
         """Have an answer judged a second time and show both verdicts.
 
-        Does nothing while another appeal is running. On the report page, returns the event that reloads the report if the appeal
-        succeeded. On failure, sets `error`.
+        Does nothing while another appeal is in progress. On the report page, returns the event that reloads the report if the
+        appeal succeeds. If the appeal fails, sets `error`.
         """
         async with self:
             if self.hearing or not isinstance(question_id, int):

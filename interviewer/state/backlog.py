@@ -3,8 +3,8 @@
 Rate limits on messages are not enough: the queue of a page that sends events faster than they finish would keep growing. Events
 that handlers chain are neither counted nor refused, because each event chains only a few.
 
-Queued events of a disconnected page are dropped after a delay. Without the delay, a network failure of a second would lose them:
-Reflex's client resends only what it could not send.
+Queued events of a disconnected page are dropped after a delay. Without the delay, a network failure of a second would lose them,
+because Reflex's client resends only what it could not send.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ logger = logging.getLogger(__name__)
 # Maximum numbers of unfinished events. A user has one or two, and more while the database is slow. A browser that restores its
 # tabs has one per tab.
 MAX_PER_PAGE, MAX_PER_SESSION, MAX_PER_CLIENT = 20, 100, 1_000
-# Page load events may exceed these limits by this fraction. A page whose load events are refused stays empty, and a newer page
-# load cancels the older ones.
+# Page load events may exceed these limits by this fraction, because a page whose load events are refused stays empty. They don't
+# pile up, because a newer page load cancels the older ones.
 PAGE_LOAD_MARGIN = 0.25
 _PAGE_LOAD_EVENTS = frozenset({BOOT, full_name(OnLoadInternalState, "on_load_internal")})
 # Seconds after which the queued events of a disconnected page are dropped. A page tries to reconnect at least every two seconds.
@@ -51,24 +51,24 @@ _throttle = LogThrottle(QUIET)
 
 
 class Backlog:
-    """Counters of unfinished events, and the disconnected pages that have queued events."""
+    """Counts unfinished events, and tracks the disconnected pages that have queued events."""
 
     def __init__(self) -> None:
-        # Unfinished events by page, session, and client.
+        # Numbers of unfinished events by page, session, and client.
         self._unfinished: Counter[str] = Counter()
-        # Refused events by connection.
+        # Numbers of refused events by connection.
         self._refused: Counter[str] = Counter()
-        # When each disconnected page was first found disconnected, by key.
+        # When each disconnected page was first found disconnected (monotonic seconds), by page key.
         self._gone: dict[str, float] = {}
 
     async def enqueue(self, app: rx.App, processor: EventProcessor, key: str, event: Event) -> EventFuture:
-        """Enqueue an event of a page and return its future, which is already canceled if the event is refused."""
+        """Enqueue an event of a page and return the event's future. If the event is refused, the future is already canceled."""
         bounds = _bounds(key, event)
         more = PAGE_LOAD_MARGIN if event.name in _PAGE_LOAD_EVENTS else 0
         if any(self._unfinished[whose] >= most * (1 + more) for whose, most in bounds):
             return await self._refuse(app, key, str(event.router_data.get(RouteVar.SESSION_ID, "")))
         if event_queues.length(processor, key) > MAX_PER_PAGE:
-            # Navigating back and forth leaves many events that a newer one has canceled.
+            # When a user navigates back and forth, newer page loads cancel older ones, which stay in the queue.
             event_queues.drop_cancelled(processor, key)
         future = await processor.enqueue(key, event)
         self._count(future, [whose for whose, _ in bounds])
@@ -86,7 +86,10 @@ class Backlog:
         future.add_done_callback(done)
 
     async def _refuse(self, app: rx.App, key: str, sid: str) -> EventFuture:
-        """Show a notice and return a canceled future. Closes the connection after MAX_REFUSED refusals."""
+        """Refuse an event: show a notice and return a canceled future.
+
+        If the connection had MAX_REFUSED refusals before, closes it instead of showing a notice.
+        """
         _note(Reason.WAITING)
         self._refused[sid] += 1
         if self._refused[sid] <= MAX_REFUSED and app.event_namespace is not None:
@@ -98,7 +101,7 @@ class Backlog:
         return refused
 
     async def look(self, app: rx.App, processor: EventProcessor) -> None:
-        """Drop the queued events of pages disconnected for GONE seconds.
+        """Drop the queued events of pages that have been disconnected for GONE seconds.
 
         Also forgets the refusal counts of closed connections. A page that is connected to another replica keeps its events.
         """
@@ -129,23 +132,29 @@ _backlog = Backlog()
 
 
 def bounded(app: rx.App, processor: EventProcessor) -> EventProcessor:
-    """Wrap the processor so that events from pages are limited. The websocket namespace only calls its `enqueue`."""
+    """Return a wrapper of `processor` that limits unfinished events from pages.
+
+    It has only `enqueue`, because the websocket namespace calls no other method of the processor.
+    """
     return cast("EventProcessor", PageEvents(app, processor, _backlog))
 
 
 async def watch(app: rx.App) -> None:
-    """Drop the queued events of disconnected pages periodically until canceled. Reflex passes `app` by name."""
+    """Drop the queued events of disconnected pages periodically until canceled.
+
+    Reflex passes `app` as a keyword argument, so the parameter must keep this name.
+    """
     while True:
         await asyncio.sleep(LOOK_EVERY)
         try:
             if (processor := event_queues.processor_of(app)) is not None:
                 await _backlog.look(app, processor)
         except Exception:
-            logger.exception("the events of pages that have gone could not be looked through")
+            logger.exception("could not scan the queued events of disconnected pages")
 
 
 def _bounds(key: str, event: Event) -> list[tuple[str, int]]:
-    """Return the counters that an event falls under (page, session, client), each with its limit.
+    """Return the counters that an event counts toward (page, session, and client), each with its limit.
 
     There is no session counter for a page without a session, and no client counter if rate limits are off.
     """
@@ -161,4 +170,4 @@ def _bounds(key: str, event: Event) -> list[tuple[str, int]]:
 def _note(reason: Reason, times: int = 1) -> None:
     metrics.EVENTS_REFUSED.labels(reason.value).inc(times)
     if times and _throttle.lets(reason.value):
-        logger.warning("events of pages are left undone (%s); at most one line about it in %.0f s", reason.value, QUIET)
+        logger.warning("dropping page events (%s); logged at most once every %.0f s", reason.value, QUIET)

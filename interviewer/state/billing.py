@@ -1,4 +1,4 @@
-"""Credits, plan, and statement of the signed-in user, and purchases. The dashboard and the account page share it."""
+"""Credits, plan, statement, and purchases of the signed-in user. The dashboard and the account page share this state."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 # Seconds between polls of an open page, for changes that no notification announced.
 POLL_INTERVAL = 20.0
-# Polling ends after this many polls in a row without a websocket: the page was closed.
+# Polling ends after this many polls in a row that found the page's websocket closed. The page is then assumed to be closed.
 MAX_MISSED_POLLS = 3
 THANKS = {
     Awaited.NOTHING: "",
@@ -41,7 +41,7 @@ SHOWN = 10
 
 
 class BillingState(rx.State):
-    """A user's credits, plan, and statement, and the payment action that is running."""
+    """A user's credits, plan, and statement, and the payment action in progress, if any."""
 
     loaded: bool = False
     error: str = ""
@@ -115,7 +115,7 @@ class BillingState(rx.State):
     @rx.event(background=True)
     @when_signed_out(to_login)
     async def cancel(self) -> EventSpec | None:
-        """Cancel the subscription at the end of the paid period."""
+        """Cancel the subscription, effective at the end of the current billing period."""
         return await _act(self, "cancel", lambda shop, user_id: shop.cancel(user_id, client(self)))
 
     @rx.event(background=True)
@@ -138,9 +138,9 @@ class BillingState(rx.State):
 
 
 async def _act(state: BillingState, name: str, action: Callable[[Purchases, int], Awaitable[str | None]]) -> EventSpec | None:
-    """Run a payment action, then redirect to the page it returns, or reload the account if it returns none.
+    """Run a payment action and redirect to the URL that it returns. If it returns no URL or fails, reload the account instead.
 
-    Does nothing while another action is running. The state's lock is not held while the action runs. If the change is only
+    Does nothing while another action is in progress. The state's lock is not held while the action runs. If the change is only
     possible in the customer portal, the user is redirected there. Other errors are shown on the page.
     """
     async with state:

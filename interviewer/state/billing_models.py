@@ -31,7 +31,7 @@ KIND_WORDS = {CreditType.INDIVIDUAL: "Single", CreditType.SUBSCRIPTION: "Plan"}
 
 @dataclass
 class CreditsItem:
-    """A user's credits: how many are usable, how many are single and plan credits, and a note about debt or unusable ones."""
+    """A user's numbers of usable, single, and plan credits, and a note about debt or unusable credits."""
 
     usable: int = 0
     individual: int = 0
@@ -44,8 +44,8 @@ class CreditsItem:
 class PlanItem:
     """A user's plan: its name and status, what happens next, and the available actions with their effect on credits.
 
-    An empty action text means that the action is not available. `elsewhere` is true if changes are made on the payment service's
-    pages.
+    An empty action text means that the action is not available. `elsewhere` is true if changes must be made on the payment
+    service's pages.
     """
 
     title: str = ""
@@ -60,7 +60,7 @@ class PlanItem:
     change_label: str = ""
     change: str = ""
     elsewhere: bool = False
-    pays: bool = False  # the subscription has a payment method that can be changed
+    pays: bool = False  # there is a subscription that is neither canceled nor ended
 
 
 @dataclass
@@ -181,8 +181,8 @@ def _cancel(plan: Plan, credits: int) -> str:
     if credits:
         it = form(credits, "it", "them")
         text += (
-            f"Once you cancel, you can't use your {_plan_credits(credits)}. Use {it} first, or resume your plan later: "
-            f"we'll keep {it} for you. "
+            f"As soon as you cancel, even before your plan ends, you can't use your {_plan_credits(credits)}. "
+            f"Use {it} first, or resume your plan later: we'll keep {it} for you. "
         )
     return text + "Single credits aren't affected."
 

@@ -34,16 +34,19 @@ MAX_FIELDS, MAX_FIELD_NAME = 60, 100
 class Text:
     """Text of at most `max_length` characters.
 
-    With `cut`, for text that is only logged, longer text is truncated instead of refused.
+    If `cut`, longer text is truncated instead of refused. This is meant for text that is only logged.
     """
 
     max_length: int
     cut: bool = False
 
     def validate(self, value: object) -> object:
-        """Return the text to pass on. Raises ValueError if it is not a string, and TooLong if it exceeds the limit."""
+        """Return the text to pass on.
+
+        Raises ValueError if it is not a string, and TooLong if it exceeds the limit and `cut` is false.
+        """
         if not isinstance(value, str):
-            raise ValueError("not a text")
+            raise ValueError("not a string")
         if len(value) > self.max_length and not self.cut:
             raise TooLong
         return value[: self.max_length]
@@ -54,12 +57,12 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Id:
-    """A valid database ID, including 0."""
+    """A valid database ID, or 0."""
 
     def validate(self, value: object) -> object:
-        """Return the ID. Raises ValueError if it is not a valid ID."""
+        """Return the ID. Raises ValueError if it is neither a valid ID nor 0."""
         if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < MAX_ID:
-            raise ValueError("not an id")
+            raise ValueError("not an ID")
         return value
 
     def __str__(self) -> str:
@@ -73,7 +76,7 @@ class Form:
     max_length: int
 
     def validate(self, value: object) -> object:
-        """Return the fields as a dict, in which the last value of a repeated name wins.
+        """Return the values by field name. If a name is repeated, its last value is kept.
 
         Raises ValueError for a malformed form, too many fields, or a field name that is too long, and TooLong if the total length
         of the values exceeds `max_length`.
@@ -95,12 +98,12 @@ class Form:
         return fields
 
     def __str__(self) -> str:
-        return f"form of {MAX_FIELDS} fields and {self.max_length:,} characters"
+        return f"form with {MAX_FIELDS} fields and {self.max_length:,} characters"
 
 
 @dataclass(frozen=True, slots=True)
 class Hashes:
-    """The hashes of a page's states, at most `most`, which Reflex's client sends with its first event."""
+    """The hashes of a page's states, which Reflex's client sends with its first event. At most `most` are allowed."""
 
     most: int
 
@@ -109,9 +112,9 @@ class Hashes:
         if value is None:
             return None
         if not isinstance(value, list) or len(value) > self.most:
-            raise ValueError("not hashes")
+            raise ValueError("not a list of hashes")
         if not all(isinstance(one, str) and len(one) <= MAX_FIELD_NAME for one in value):
-            raise ValueError("not hashes")
+            raise ValueError("not a list of hashes")
         return value
 
     def __str__(self) -> str:
@@ -120,7 +123,7 @@ class Hashes:
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """An argument of Reflex that this site does not use. Any value is dropped."""
+    """An argument that Reflex's client sends but this site does not use. Any value is dropped."""
 
     def validate(self, value: object) -> object:  # noqa: ARG002
         """Return None."""
@@ -141,8 +144,9 @@ Argument = Text | Id | Form | Hashes | Nothing
 class Bounds:
     """The limits of one event.
 
-    `who` may send it, `arguments` are its parameters, `limit` is the rate limit that its service applies, and `times` is how
-    often one websocket may send it (None: any number). `optional` allows arguments to be missing.
+    `who` says who may send it (ANYONE or SIGNED_IN), which the handler checks. `arguments` are its parameters, and `optional`
+    allows them to be missing. `limit` is the rate limit that its service applies. `times` is how often one websocket may send it
+    (None: any number).
     """
 
     who: str
@@ -158,14 +162,14 @@ class Bounds:
         """
         given = {} if payload is None else payload
         if not isinstance(given, dict) or not set(given) <= set(self.arguments):
-            raise ValueError("other arguments")
+            raise ValueError("undeclared arguments")
         if not self.optional and set(given) != set(self.arguments):
             raise ValueError("missing arguments")
         valid = {name: self.arguments[name].validate(value) for name, value in given.items()}
         return {name: value for name, value in valid.items() if value is not None}
 
 
-# Services reject long text with a specific error. These limits are higher, beyond what a user would type.
+# The services reject text that is too long with a specific error message. These limits are higher, beyond what a user would type.
 _SHORT, _LONG = Form(5_000), Form(200_000)
 
 
@@ -223,8 +227,8 @@ EVENTS: Mapping[str, Bounds] = {
         (ShareState, "stop"): Bounds(SIGNED_IN),
     }.items()
 }
-# Handlers that only the server chains, in any state: those that load a page, and those that Reflex adds to every state. Declare a
-# new handler in the table above, or here.
+# Handlers of any state that only the server chains: those that load a page, and those that Reflex adds to every state. Declare
+# every new handler in EVENTS or here.
 ONLY_CHAINED = frozenset(
     {"load", "load_report", "require", "watch", "hydrate", "set_is_hydrated", "setvar", "update_vars_internal"}
 )

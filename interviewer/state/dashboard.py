@@ -1,4 +1,4 @@
-"""The dashboard: running and past interviews, and the statistics over them."""
+"""The dashboard: unfinished and past interviews, and statistics on them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def _empty(state: DashboardState) -> None:
 
 
 class DashboardState(rx.State):
-    """Everything on a user's dashboard except credits and practice.
+    """Everything on a user's dashboard except credits, skills, and practice.
 
     `finished` holds the newest past interviews, and `past` counts all of them.
     """
@@ -66,7 +66,7 @@ class DashboardState(rx.State):
     @rx.event
     @when_signed_out(_empty)
     async def show_more(self) -> None:
-        """Show more of the past interviews."""
+        """Show more past interviews."""
         self._shown = min(self._shown, self.past) + MORE
         await _read(self)
 

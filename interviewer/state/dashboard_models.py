@@ -163,7 +163,10 @@ def resume_item(unfinished: Sequence[InterviewSummary], reached: int) -> ResumeI
 
 
 def topic_items(trends: Sequence[TopicTrend], interviews: int) -> list[TopicItem]:
-    """Build the topic items in the given order. The last interview is compared only if there are at least two `interviews`."""
+    """Build the topic items in the given order.
+
+    `interviews` is the number of past interviews. If there are at least two, the last one is compared with the average.
+    """
     return [_topic(one, compare=interviews > 1) for one in trends]
 
 

@@ -1,7 +1,7 @@
 """Validate every websocket message of a page before Reflex reads it, and pass on only what `bounds.py` declares.
 
 Messages are rebuilt from the validated parts. A message that no page would send closes the websocket. An event that is
-undeclared, too large, or out of bounds is dropped, and too many of them close the websocket. Client input is never logged.
+undeclared, too large, or out of bounds is dropped, and too many dropped events close the websocket. Client input is never logged.
 """
 
 from __future__ import annotations
@@ -25,15 +25,17 @@ from interviewer.state.notices import SHORTEN, NoticeState
 logger = logging.getLogger(__name__)
 
 PATH = "/_event"
-# Maximum length of a message in characters. The longest allowed form is shorter even with every character escaped.
+# Maximum length of a message in characters. The longest text that a service accepts is shorter, even with every character
+# escaped.
 MAX_MESSAGE = 400_000
 # Maximum lengths of a URL's path, path with query, and query parameters in an event, and the maximum number of parameters.
 MAX_PATH_LENGTH, MAX_URL_LENGTH, MAX_QUERY_LENGTH, MAX_QUERY_PARAMS = 1_000, 4_000, 4_000, 30
 # Maximum length of the query string in characters, and of the headers in bytes, of a websocket request.
 MAX_QUERY_STRING_LENGTH, MAX_HEADER_BYTES = 500, 16_384
-# More refused events than this close a websocket, and so do more namespace connections than this.
+# Maximum numbers of refused events, and of connections to the namespace, on one websocket. One more closes it.
 MAX_REFUSED, MAX_CONNECTS = 20, 5
-# Script errors that one websocket may report, and their maximum length. Reflex only limits them per process.
+# Maximum number of script errors that one websocket may report, and maximum length of each part of a report in characters. Reflex
+# itself limits the number only per process.
 MAX_REPORTS, MAX_REPORT_LENGTH = 5, 300
 # Seconds between log lines for the same reason.
 QUIET = 60.0
@@ -65,7 +67,7 @@ class Violation(Exception):
 
 
 class Refusal(Exception):
-    """An event that is dropped, and the reason."""
+    """An event that must be dropped, and the reason."""
 
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason)
@@ -80,14 +82,14 @@ class EventGate:
         self._throttle = LogThrottle(QUIET)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Validate a page's websocket and its messages. Other requests pass through unchanged."""
+        """Validate a page's websocket request and every message on it. Other requests pass through unchanged."""
         if scope["type"] != "websocket" or not scope["path"].startswith(PATH):
             await self._app(scope, receive, send)
             return
         if not _is_page_request(scope):
             self._note(Reason.REQUEST)
             await receive()
-            await send({"type": "websocket.close", "code": VIOLATION, "reason": "not a page"})
+            await send({"type": "websocket.close", "code": VIOLATION, "reason": "not a valid page request"})
             return
         reader, refused, over = Reader(), 0, False
 
@@ -109,7 +111,7 @@ class EventGate:
                     self._note(Reason.MALFORMED)
                     over = True
                 if over:
-                    await send({"type": "websocket.close", "code": VIOLATION, "reason": "not what a page sends"})
+                    await send({"type": "websocket.close", "code": VIOLATION, "reason": "not a valid page message"})
                     return {"type": "websocket.disconnect", "code": VIOLATION}
 
         async def sent(message: Message) -> None:
@@ -121,7 +123,7 @@ class EventGate:
     def _note(self, reason: Reason) -> None:
         metrics.EVENTS_REFUSED.labels(reason.value).inc()
         if self._throttle.lets(reason.value):
-            logger.warning("messages on websockets are refused (%s); at most one line about it in %.0f s", reason.value, QUIET)
+            logger.warning("refusing websocket messages (%s); logged at most once every %.0f s", reason.value, QUIET)
 
 
 class Reader:
@@ -157,7 +159,10 @@ class Reader:
         return text
 
     def _connect_payload(self, given: object) -> dict[str, Any]:
-        """Return the validated payload of a connect message: the client's build, and the first event if it is valid."""
+        """Return the validated payload of a connect message: the client's build, and the first event if it is valid.
+
+        Raises Violation if the payload is not an object.
+        """
         if not isinstance(given, dict):
             raise Violation
         valid: dict[str, Any] = {}
@@ -170,7 +175,10 @@ class Reader:
         return valid
 
     def _event_payload(self, given: object) -> list[Any]:
-        """Return the validated content of a message: an event, a script error report, or a ping."""
+        """Return the validated content of a message: an event, a script error report, or a ping.
+
+        Raises Refusal if an event or report must be dropped, and Violation for any other content.
+        """
         match given:
             case ["event", dict() as event]:
                 return ["event", self._event(event, EVENTS)]
@@ -215,7 +223,7 @@ def _is_page_request(scope: Scope) -> bool:
 
 
 def _address(given: object) -> dict[str, Any]:
-    """Return the parts of the page's URL in an event, truncated to their limits. A malformed path becomes "/"."""
+    """Return the validated parts of the page's URL in an event, truncated to their limits. A malformed path becomes "/"."""
     if not isinstance(given, dict):
         return {}
     valid: dict[str, Any] = {}
@@ -240,9 +248,9 @@ def _is_path(text: str) -> bool:
 
 
 def _query(given: dict[str, Any]) -> dict[str, str]:
-    """Return the leading query parameters, at most MAX_QUERY_PARAMS and MAX_QUERY_LENGTH characters.
+    """Return the first query parameters: at most MAX_QUERY_PARAMS of them, with at most MAX_QUERY_LENGTH characters in total.
 
-    Stops at a value that is not text.
+    Stops before the first value that is not a string.
     """
     valid, left = {}, MAX_QUERY_LENGTH
     for name, value in list(given.items())[:MAX_QUERY_PARAMS]:

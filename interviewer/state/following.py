@@ -24,7 +24,7 @@ from interviewer.state.streaming import batched
 
 @asynccontextmanager
 async def showing_errors(state: InterviewFields) -> AsyncIterator[None]:
-    """Show an error raised in the block on the page, and reset `sending` in any case. Unauthorized is re-raised."""
+    """Show an error raised in the block on the page, and always reset `sending` at the end. Unauthorized is re-raised."""
     try:
         yield
     except Exception as error:
@@ -39,12 +39,16 @@ async def showing_errors(state: InterviewFields) -> AsyncIterator[None]:
 
 
 def bounded(person: AuthenticatedUser, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
-    """Count the events as one of the user's concurrent streams, whose limit pages and API share."""
+    """Yield the events. Until they end, they count as one of the user's concurrent streams.
+
+    Pages and the API share the limit on these streams. Before the first event, raises TooMuchAtOnce if the user has too many, and
+    Crowded if this process has too many.
+    """
     return services().following.through(person.user_id, events)
 
 
 async def follow(state: InterviewFields, stream: int, events: AsyncIterator[Event]) -> None:
-    """Show events as they arrive. From a stream that is no longer the newest, only scores are shown."""
+    """Show events as they arrive. If the page has started a newer stream, shows only scores."""
     growing = showing.StreamedTexts()
     async for batch in batched(events):
         async with state:
@@ -56,10 +60,10 @@ async def follow(state: InterviewFields, stream: int, events: AsyncIterator[Even
 
 
 async def settle(state: InterviewFields, stream: int) -> bool:
-    """Clear the progress indicators of a finished stream.
+    """Clear the progress indicators of a finished stream, unless the page has started a newer one.
 
-    Returns whether the page has to load again because its state was dropped in the meantime. The new state has shown nothing yet,
-    so it has stream 0.
+    Returns whether the page has to load again because its state was dropped in the meantime. A new state has shown nothing yet,
+    so its stream number is 0.
     """
     async with state:
         if state._stream == stream:
@@ -68,9 +72,9 @@ async def settle(state: InterviewFields, stream: int) -> bool:
 
 
 async def catch_up(state: InterviewFields, stream: int, person: AuthenticatedUser, view: InterviewView) -> bool:
-    """Join running work on an interview: its start, or an answer submitted in a tab that was closed.
+    """Follow work on an interview that is already in progress: its start, or an answer submitted in a tab that was closed.
 
-    Returns whether the page has to load again, as `settle` does.
+    Errors are shown on the page. Returns whether the page has to load again because its state was dropped in the meantime.
     """
     bind_contextvars(interview_id=view.id)
     interviews = services().interviews
@@ -88,7 +92,7 @@ async def catch_up(state: InterviewFields, stream: int, person: AuthenticatedUse
 
 
 async def report_if_finished(state: InterviewFields, stream: int, person: AuthenticatedUser) -> None:
-    """Show the report if the interview is finished. Does nothing otherwise, or if the stream is no longer the newest."""
+    """Show the report if the interview is finished and the page has not started a newer stream. Otherwise, does nothing."""
     async with state:
         wanted = state.interview_id if state.phase == "finished" and state._stream == stream else 0
     if wanted:

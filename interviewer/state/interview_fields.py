@@ -12,7 +12,7 @@ from interviewer.state.plan_form import ChoiceItem
 class InterviewFields(rx.State, mixin=True):
     """Everything on the interview page except unsent text, which the browser keeps (`assets/drafts.js`).
 
-    `_stream` is the number of the stream that the page follows. Streams with an older number only update scores.
+    `_stream` is the number of the event stream that the page follows. Streams with an older number only update scores.
     """
 
     phase: str = "loading"  # loading, start, live, paused, finished, or lost
@@ -25,7 +25,7 @@ class InterviewFields(rx.State, mixin=True):
     credits: int = 0
     refusal: str = ""  # why a user without credits cannot start an interview
     job_text: str = ""
-    choice: ChoiceItem = ChoiceItem()  # the choices preselected in the start form
+    choice: ChoiceItem = ChoiceItem()  # what is preselected in the start form
     job_box: int = 0  # a new number re-renders the text box with `job_text`
     interview_id: int = 0
     title: str = ""

@@ -34,7 +34,7 @@ class MarkItem:
 
 @dataclass
 class PieceItem:
-    """A segment of an answer, with the mark (hit, partial, or "") and the key point that it is evidence for."""
+    """A segment of an answer. If a verdict quotes it, `mark` is hit, partial, or contradicted, and `point` is the key point."""
 
     text: str = ""
     mark: str = ""
@@ -58,7 +58,7 @@ class SaidItem:
 
 @dataclass
 class PairItem:
-    """One key point and its mark in both verdicts."""
+    """One key point, with its mark in each of the two verdicts."""
 
     point: str = ""
     first: str = ""
@@ -246,7 +246,7 @@ def _appealed(verdict: VerdictView, appeal: AppealView) -> dict[str, Any]:
 
 
 def rail(plan: Plan, asked: int, scores: dict[int, int], *, finished: bool = False) -> list[RailItem]:
-    """Build the progress rail after `asked` questions. `scores` maps question positions to scores."""
+    """Build the progress rail. `asked` is the number of questions asked, and `scores` maps question positions to scores."""
     items, after = [], 0
     for topic in plan.topics:
         positions = range(after + 1, after + topic.questions + 1)
@@ -273,7 +273,7 @@ def _dot(position: int, asked: int, scores: dict[int, int], finished: bool) -> s
 
 
 def scores_of(view: InterviewView) -> dict[int, int]:
-    """Return the scores of an interview by question position, without unjudged answers."""
+    """Return the scores of an interview by question position. Answers without a verdict are left out."""
     return {turn.position: turn.verdict.score for turn in view.turns if turn.verdict}
 
 

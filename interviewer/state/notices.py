@@ -1,4 +1,4 @@
-"""Short notices on a page, for example that an event was refused or failed."""
+"""Short notices on a page, for example about an event that was refused or failed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SHORTEN = "Your text is still here. Please shorten it and try again."
 
 
 class NoticeState(rx.State):
-    """The latest notice of a page. `number` distinguishes two notices with the same text."""
+    """The latest notice of a page. `number` is the key of the notice's element."""
 
     text: str = ""
     number: int = 0

@@ -1,6 +1,7 @@
-"""Drop a page's state when its session or its shared link ends. This is the part that depends on Reflex.
+"""Drop a page's state when its session ends, and clear a shared report when its link is revoked.
 
-`accounts/open_pages.py` has the rules, and `api/open_pages.py` gives each connection the key of its state.
+This module has the code that depends on Reflex. `accounts/open_pages.py` has the rules, and `api/open_pages.py` gives each
+connection the key of its state.
 `tests/state/test_ownership_contract.py` checks the undocumented behavior of Reflex that this relies on.
 """
 
@@ -26,13 +27,16 @@ CANCEL_WAIT = 5.0
 
 
 class Ownership(Middleware):
-    """Checks the owner of a state before it is sent. Runs before Reflex's own middleware, which sends the state."""
+    """Checks a page's session and shared link before the page's full state is sent.
+
+    Runs before Reflex's own middleware, which sends the state.
+    """
 
     async def preprocess(self, app: rx.App, state: BaseState, event: Event) -> StateUpdate | None:  # noqa: ARG002
-        """Check the session and the shared link before an event that sends a page's full state.
+        """Record that the page is in use. Before an event that sends its full state, check its session and shared link.
 
-        Returns an empty update, which skips the event, if the session has ended or can't be checked. Clears the report if its
-        link was revoked. Returns None to let the event run.
+        If the session has ended or can't be checked, returns an empty update, which skips the event. Otherwise, returns None, and
+        the event runs. If the shared link was revoked, clears the report first.
         """
         pages, key, root = services().open_pages, EventContext.get().token, cast("rx.State", state)
         if not pages.touch(key):
@@ -52,18 +56,21 @@ class Ownership(Middleware):
 
 
 async def watch(app: rx.App) -> None:
-    """Close pages and drop states whose session or shared link has ended, until canceled. Reflex passes `app` by name."""
+    """Close pages whose session has ended, drop their states, and clear reports whose link was revoked. Runs until canceled.
+
+    Reflex passes `app` as a keyword argument, so the parameter must keep this name.
+    """
     await services().open_pages.watch(_States(app))
 
 
 class _States:
-    """The states of an app's pages. Implements `open_pages.Forget`."""
+    """Cleans up the states of an app's pages. Implements `open_pages.Forget`."""
 
     def __init__(self, app: rx.App) -> None:
         self._app = app
 
     async def state(self, key: str) -> None:
-        """Cancel a page's running handlers and reset its state."""
+        """Cancel the running handlers of the page with this key and reset its state."""
         # A handler that streams a verdict would fill the state again.
         await event_tasks.cancel(key, CANCEL_WAIT)
         async with self._app.state_manager.modify_state(rx.BaseStateToken(ident=key, cls=rx.State)) as root:
@@ -72,9 +79,9 @@ class _States:
             root.router_data, root.router = {}, RouterData()
 
     async def report(self, key: str, share: str) -> None:
-        """Clear a shared report from its state, and from the page if it is connected.
+        """Clear a shared report from the state stored under `key`, and from the page if it is connected to this process.
 
-        Does nothing if the state shows another report.
+        `share` is the hash of the secret in the report's link. Does nothing if the state shows another report.
         """
         token, is_open = rx.BaseStateToken(ident=key, cls=SharedState), connected_pages.is_connected(self._app, key)
         async with self._app.modify_state(token) if is_open else self._app.state_manager.modify_state(token) as root:

@@ -1,4 +1,4 @@
-"""The start form's choices: which are preselected, and the plan of a submitted form."""
+"""The start form's choices: which of them are preselected, and the plan that a submitted form describes."""
 
 from __future__ import annotations
 

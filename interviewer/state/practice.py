@@ -1,4 +1,4 @@
-"""Practicing one question of the bank at a time, with any number of tries and an immediate verdict.
+"""Practicing questions of the bank one at a time, with any number of tries and an immediate verdict.
 
 Handlers are background events, as in the interview. Unsent text is kept by the browser (`assets/drafts.js`), not by this state.
 """
@@ -50,7 +50,7 @@ class PracticeState(rx.State):
     @rx.event(background=True)
     @when_signed_out(stay_silent)
     async def load(self) -> EventSpec | None:
-        """Show the question whose ID is in the URL, or redirect to the first suggestion if the URL has no ID."""
+        """Show the question whose ID is in the URL. If the URL has no ID, redirects to the first suggested question."""
         async with self:
             wanted = str(self.router.url.query_parameters.get("question", ""))[:MAX_BANK_ID]
             if wanted != self.bank_id or self.phase == "lost":
@@ -80,9 +80,10 @@ class PracticeState(rx.State):
     @rx.event(background=True)
     @when_signed_out(to_login)
     async def submit(self, form: dict[str, Any]) -> EventSpec | None:
-        """Judge the submitted answer. The form carries the question ID, so the answer counts even if this state was dropped.
+        """Judge the submitted answer and show the verdict. Does nothing while another answer is being judged.
 
-        Does nothing while another answer is being judged.
+        The form carries the question ID, so that the answer counts even if this state was dropped. In that case, the page is
+        loaded again.
         """
         text, bank_id = str(form.get("answer", "")), str(form.get("question", ""))[:MAX_BANK_ID]
         async with self:

@@ -31,7 +31,7 @@ KIND_WORDS = {
 class SkillItem:
     """One skill.
 
-    `mean` and `last` are scores out of 10, `trend` is up, down, steady or "", and `percent` is the length of its bar.
+    `mean` and `last` are scores out of 10, `trend` is up, down, steady, or "", and `percent` is the length of its bar.
     """
 
     topic: str = ""
@@ -46,7 +46,7 @@ class SkillItem:
 
 @dataclass
 class RequirementItem:
-    """One requirement of the job, and the questions about it with their scores, as text."""
+    """One requirement of the job. `asked` lists the questions about it with their scores, as text."""
 
     kind: str = ""
     text: str = ""
@@ -134,7 +134,7 @@ def practiced_item(practiced: PracticedQuestion) -> SuggestionItem:
 
 
 def exercise_item(question: BankItem, made: TryView | None = None) -> TurnItem:
-    """Build the view model of a bank question, with the answer and verdict of a try if given."""
+    """Build the view model of a bank question. If `made` is given, includes the answer and the verdict of that try."""
     verdict = _verdict(question, made) if made else None
     turn = TurnView(
         question_id=0,

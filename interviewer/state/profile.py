@@ -80,7 +80,7 @@ class ProfileState(rx.State):
     @rx.event
     @when_signed_out(to_login)
     async def end_session(self, session_id: int) -> EventSpec | None:
-        """Sign out one of the user's devices. An ID that is invalid or belongs to another user changes nothing."""
+        """Sign out one of the user's devices. Does nothing if the ID is invalid or is not one of the user's sessions."""
         try:
             person = await signed_in(self)
             if isinstance(session_id, int) and 0 < session_id < MAX_ID:
@@ -106,9 +106,9 @@ class ProfileState(rx.State):
     @rx.event(background=True)
     @when_signed_out(to_login)
     async def erase(self, form: dict[str, Any]) -> EventSpec | None:
-        """Delete the account if its email address was typed to confirm.
+        """Delete the account if the user typed its email address to confirm. Does nothing while a deletion is in progress.
 
-        A background event, because canceling the subscription first takes seconds. Does nothing while a deletion is running.
+        This is a background event, because canceling the subscription beforehand takes seconds.
         """
         async with self:
             if self.busy:

@@ -1,4 +1,4 @@
-"""The parts of a report that its owner's page and a shared link both show."""
+"""The parts of a report that both its owner's page and the page behind a shared link show."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class ReportFields(rx.State, mixin=True):
 
 
 async def show(state: ReportFields, report: Report) -> None:
-    """Show a report. Its turns are built in a thread, because twelve long answers take 0.1 s."""
+    """Show a report. Its turns are built in a thread, because building twelve with long answers takes 0.1 s."""
     turns = await asyncio.to_thread(lambda: [turn_item(turn) for turn in report.turns])
     state.title, state.started = report.title, date_and_time(report.started_at)
     state.interviewer_name = interviewer_name(report.interviewer)

@@ -1,8 +1,8 @@
 """Expire the states of disconnected pages after 30 minutes, or after one minute for anonymous visitors.
 
-In a store shared by replicas, every state expires after ten minutes. Nothing is lost: data is in the database, typed text is in
-the browser, and a page whose state has expired loads again. Reflex alone would keep the state of every connection as long as that
-of an open page.
+In a store shared by replicas, the state of every disconnected page expires after ten minutes. Nothing is lost: data is in the
+database, typed text is in the browser, and a page whose state has expired loads again. Reflex alone would keep the states of
+disconnected pages as long as those of open pages.
 """
 
 from __future__ import annotations
@@ -24,20 +24,23 @@ from interviewer.state.session import SessionState
 
 logger = logging.getLogger(__name__)
 
-# Seconds after the last use of a disconnected page's state. A reload takes about one second.
+# Seconds from the last use of a disconnected page's state until it expires. A reload takes about one second.
 ANONYMOUS, SIGNED_IN = 60.0, 30 * 60.0
-# Maximum number of disconnected pages whose states are kept. Beyond it, the least recently used expire first.
+# Maximum number of disconnected pages whose states are kept. Beyond it, the least recently used states are dropped.
 MOST = 1_000
 # Seconds that a shared store keeps the state of a disconnected page. The store does not know who is signed in.
 SHARED = 600
 # Seconds between scans of this process's states, and between renewals in a shared store.
 LOOK_EVERY, RENEW_EVERY = 10.0, SHARED / 5
-# Pages whose states are renewed in one round trip.
+# Number of pages whose states are renewed in one round trip.
 AT_ONCE = 50
 
 
 async def watch(app: rx.App) -> None:
-    """Expire the states of disconnected pages until canceled. Reflex passes `app` by name."""
+    """Expire the states of disconnected pages periodically until canceled.
+
+    Reflex passes `app` as a keyword argument, so the parameter must keep this name.
+    """
     manager = app.state_manager
     if isinstance(manager, StateManagerRedis):
         manager.token_expiration = SHARED
@@ -50,9 +53,9 @@ async def watch(app: rx.App) -> None:
             elif isinstance(manager, StateManagerRedis):
                 await renew(manager, connected)
         except UNAVAILABLE:
-            pass  # The store is unavailable. Its states are lost, or have most of their time left.
+            pass  # The store is unavailable. Its states are lost, or most of the time until they expire is left.
         except Exception:
-            logger.exception("the states of pages that are gone could not be looked through")
+            logger.exception("could not scan the states of disconnected pages")
 
 
 async def renew(manager: StateManagerRedis, connected: Iterable[str]) -> None:
@@ -67,7 +70,10 @@ async def renew(manager: StateManagerRedis, connected: Iterable[str]) -> None:
 
 
 def forget(manager: StateManagerMemory, connected: Collection[str], now: float) -> int:
-    """Drop the expired states in this process, and return how many."""
+    """Drop the expired states of disconnected pages in this process, and the least recently used ones beyond MOST.
+
+    Returns the number of dropped states.
+    """
     away: list[tuple[float, BaseStateToken]] = []
     due: list[BaseStateToken] = []
     for kept in memory_states.idle(manager):

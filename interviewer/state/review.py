@@ -47,7 +47,7 @@ class ReviewState(ReportFields, rx.State):
     @rx.event
     @when_signed_out(stay_silent)
     async def load(self) -> EventType[()] | None:
-        """Load the interview whose ID is in the URL. An unknown ID, or another user's, shows an error."""
+        """Load the interview whose ID is in the URL. Shows an error if the user has no interview with this ID."""
         self.reset()
         try:
             person = await signed_in(self)
@@ -67,7 +67,8 @@ class ReviewState(ReportFields, rx.State):
     async def load_report(self) -> None:
         """Add the job's requirements and practice suggestions for the interview that `load` found.
 
-        Does nothing if none was found, or if the page shows another interview by then. The page stays as it is if this fails.
+        Does nothing if `load` found no interview, or if the page shows another interview in the meantime. If the report cannot be
+        built, the page stays as it is.
         """
         async with self:
             interview_id = self._interview_id
@@ -80,7 +81,7 @@ class ReviewState(ReportFields, rx.State):
         except AppError:
             return  # The page already shows the answers and their verdicts.
         except Exception:
-            logger.exception("the report of an interview could not be worked out")
+            logger.exception("could not build an interview report")
             return
         async with self:
             if self._interview_id != interview_id:

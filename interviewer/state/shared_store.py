@@ -1,7 +1,7 @@
 """Outages of the store in which replicas share page state: notices, logging, and reconnecting.
 
 Data is in the database and typed text is in the browser. A page whose state is lost only has to reconnect, and any replica loads
-it again from the database.
+the page again from the database.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ CLOSE_INTERVAL = 0.02
 # Seconds between log lines about the same failure.
 QUIET = 60.0
 
-_failures = Failures(logger, "an event of a page failed", QUIET)
+_failures = Failures(logger, "a page event failed", QUIET)
 _throttle = LogThrottle(QUIET)
 _background = Background()
-# Page keys whose event failed because the store was unavailable. They reconnect when it responds.
+# Keys of the pages that had an event fail because the store was unavailable. These pages reconnect when the store responds.
 _stranded: set[str] = set()
 
 
@@ -50,7 +50,9 @@ def explain(exception: Exception) -> None:
         metrics.outage("valkey")
         _stranded.add(page.token)
         if _throttle.lets(name := type(exception).__name__):
-            logger.warning("events of pages find no store of state (%s); at most one line about it in %.0f s", name, QUIET)
+            logger.warning(
+                "page events fail because the page state store is unavailable (%s); logged at most once every %.0f s", name, QUIET
+            )
         notice = WAIT
     else:
         _failures.log(exception)
@@ -60,10 +62,12 @@ def explain(exception: Exception) -> None:
 
 
 async def watch(app: rx.App) -> None:
-    """Watch the shared store until canceled. Reflex passes `app` by name.
+    """Watch the shared store until canceled. Returns immediately if replicas do not share a store.
 
-    Returns immediately if replicas do not share a store. After an outage or a restart of the store, every page of this replica
-    reconnects. A page whose event failed because the store was unavailable reconnects as soon as the store responds.
+    After an outage or a restart of the store, makes every page connected to this replica reconnect. If an event failed but the
+    outage was too short for this check to see it, makes only the event's page reconnect.
+
+    Reflex passes `app` as a keyword argument, so the parameter must keep this name.
     """
     manager = app.state_manager
     if not isinstance(manager, StateManagerRedis):
@@ -83,9 +87,9 @@ async def _look(app: rx.App, manager: StateManagerRedis) -> None:
         run = await run_id(manager.redis)
         metrics.STORE_UP.set(run is not None)
         if run is None and not away:
-            logger.error("the store of the pages' state does not answer; pages wait for it")
+            logger.error("the page state store is not responding; pages are waiting for it")
         elif run is not None and (away or known not in {"", run}):
-            logger.warning("the store of the pages' state answers again; pages reconnect")
+            logger.warning("the page state store is responding again; pages are reconnecting")
             shared_states.forget_leases(manager)
             await _reconnect(app)
         elif run is not None and _stranded:

@@ -16,7 +16,10 @@ from interviewer.wording import date_and_time
 
 
 class ShareState(rx.State):
-    """The sharing panel of a report: when its link was created, and the link itself right after that."""
+    """The sharing panel of a report.
+
+    `since` says when the report's link was created. `link` is set only right after that.
+    """
 
     opened: bool = False
     since: str = ""
@@ -25,7 +28,7 @@ class ShareState(rx.State):
 
     @rx.event
     async def load(self) -> None:
-        """Load whether the report is shared."""
+        """Load when the report's link was created, if it has one."""
         self.reset()
         try:
             person = await signed_in(self)
@@ -73,7 +76,10 @@ class SharedState(ReportFields, rx.State):
 
     @rx.event
     async def load(self) -> None:
-        """Load the report whose secret is in the URL, and register the page as one that shows it."""
+        """Load the report that the secret in the URL gives access to, and record that this page shows it.
+
+        Shows an error if the report cannot be loaded.
+        """
         self.reset()
         path = self.router.url.path.rstrip("/")
         secret = path.removeprefix(PATH) if path.startswith(PATH) else ""

@@ -68,7 +68,7 @@ def _clear_reply(state: InterviewFields) -> None:
 
 
 def show(state: InterviewFields, view: InterviewView) -> None:
-    """Show a stored interview. If its start failed, show the start form with its job description."""
+    """Show a stored interview. If its start failed, show the start form, filled with its job description."""
     if view.status is InterviewStatus.FAILED:
         state.phase, state.error = "start", DID_NOT_START
         fill_job(state, view.job_text)
@@ -98,12 +98,12 @@ def show(state: InterviewFields, view: InterviewView) -> None:
 
 
 def _pending(lacking: bool, leased: bool, message: str) -> tuple[bool, str]:
-    """Return whether missing work is running, and the error text if it is missing and not running."""
+    """Return whether missing work is in progress, and `message` if it is missing and not in progress, otherwise ""."""
     return lacking and leased, message if lacking and not leased else ""
 
 
 def show_given_up(state: InterviewFields, view: InterviewView) -> None:
-    """Show the start form again, with its job description, after the start was given up."""
+    """Show the start form again, filled with the interview's job description, after the user canceled the start."""
     begin(state, "start")
     fill_job(state, view.job_text)
     state.interview_id, state.note = 0, GIVEN_UP
@@ -226,7 +226,7 @@ def apply(state: InterviewFields, event: Event, growing: StreamedTexts) -> None:
 
 def _show_stored(state: InterviewFields, turn: TurnView) -> None:
     if state.last.question_id not in {0, turn.question_id} and not state.last.judged:
-        # If its verdict still arrives, `show_score` removes it again.
+        # If the verdict still arrives, `show_score` removes the answer from the list.
         state.unscored = [*state.unscored, state.last.question_id]
     state.last = turn_item(turn)
     state.judging, state.asking = turn.lacks_verdict, turn.lacks_next
@@ -273,7 +273,7 @@ def _show_failure(state: InterviewFields, part: str, error: AppError, *, older: 
 
 
 def settle(state: InterviewFields) -> None:
-    """Clear the progress indicators. Anything still missing gets an error text, which has a retry button."""
+    """Clear the progress indicators. A verdict or question that is missing gets an error text, shown with a retry button."""
     state.sending = state.judging = state.asking = False
     if state.replying:
         _clear_reply(state)

@@ -9,19 +9,19 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-# Maximum and initial seconds between two updates of a page. The first updates come faster, so that the start of feedback and
-# question are both visible.
+# Maximum and initial seconds between two updates of a page. The first updates come faster, so that the beginnings of the feedback
+# and of the next question appear without delay.
 EVERY = 0.1
 SOON = 0.02
-# Maximum length of the tail of streamed text, in characters. A changed var is sent whole, so text moves from a short tail into
-# chunks.
+# Maximum length of the tail of streamed text, in characters. Reflex sends the whole value of a changed var, so most updates
+# change only the short tail. A full tail becomes a chunk.
 TAIL = 400
 
 
 async def batched(events: AsyncIterator[T], every: float = EVERY) -> AsyncIterator[list[T]]:
-    """Yield events in batches: the first at once, the others at growing intervals of up to `every` seconds.
+    """Yield events in batches. The first batch comes at once, the others at growing intervals of up to `every` seconds.
 
-    An error of the source is raised after the events before it.
+    If `events` raises an error, it is raised after the events before it have been yielded.
     """
     gathered: list[T] = []
     arrived = asyncio.Event()
@@ -67,7 +67,7 @@ class StreamedText:
     tail: str = ""
 
     def add(self, text: str) -> bool:
-        """Append `text`, and return whether the chunks changed and must be sent, too."""
+        """Append `text`. Returns whether the chunks changed, in which case they must be sent along with the tail."""
         self.tail += text
         if len(self.tail) < TAIL:
             return False

@@ -76,7 +76,9 @@ def test_plan_changes_announce_their_effect_beforehand(shop: Site, page: Page) -
     page.get_by_role("button", name="Upgrade to Premium").click()
     expect(page.get_by_text("Your plan renews on").filter(has_text="20 credits for $29.99")).to_be_visible()
     page.get_by_text("Cancel plan").first.click()
-    expect(page.get_by_text("Once you cancel, you can't use your 20 plan credits")).to_be_visible()
+    expect(
+        page.get_by_text("As soon as you cancel, even before your plan ends, you can't use your 20 plan credits")
+    ).to_be_visible()
     page.get_by_role("button", name="Cancel plan").click()
     page.get_by_role("button", name="Resume plan").click()
     expect(page.get_by_text("Downgrade to Pro").first).to_be_visible()

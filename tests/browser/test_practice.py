@@ -136,7 +136,7 @@ def test_report_shows_skills_and_leads_to_practice(site: Site, page: Page) -> No
         page.goto(f"{site.url}/interview/{interview}")
         expect(page.get_by_role("heading", name="Weaknesses")).to_be_visible()
         expect(page.get_by_role("heading", name="The job's requirements")).to_be_visible()
-        page.get_by_text(re.compile(r"Not asked \(\d+\)")).click()
+        page.get_by_text(re.compile(r"Not asked about \(\d+\)")).click()
         assert not sideways(page)
     expect(page.get_by_role("link", name="Practice it again")).to_have_count(2)
     page.get_by_role("link", name="Practice it again").first.click()

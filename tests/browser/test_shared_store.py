@@ -99,8 +99,8 @@ def test_interview_continues_after_a_store_outage(shared: Site, store: Store, pa
     at_question(page, 2)
     assert metric(shared, "interviewer_state_store_up") == 1
     log = shared.log.read_text()
-    assert "does not answer; pages wait for it" in log
-    assert "answers again; pages reconnect" in log
+    assert "is not responding; pages are waiting for it" in log
+    assert "is responding again; pages are reconnecting" in log
     assert GOOD not in log
 
 

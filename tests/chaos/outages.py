@@ -208,7 +208,7 @@ def valkey_unavailable(stage: Stage, valkey: ValkeyServer) -> None:
     stage.picture("valkey-warnings")
     assert stage.outages("valkey") > counted, "no metric reports the outage of Valkey"
     assert figure(stage.site.url, "interviewer_state_store_up") == 0
-    assert logged(stage.site, "the store of the pages' state does not answer"), "no log line reports the outage of Valkey"
+    assert logged(stage.site, "the page state store is not responding"), "no log line reports the outage of Valkey"
     valkey.start()
     began = time.monotonic()
     stage.next()

@@ -124,7 +124,7 @@ def test_stored_plan_may_exceed_current_limits() -> None:
 
 @pytest.mark.parametrize("document", [{}, {"topics": 3}, {"topics": [{"id": 1}]}, {"topics": [{"id": 9, "questions": 1}]}])
 def test_document_that_is_not_a_plan_is_refused(document: dict[str, Any]) -> None:
-    with pytest.raises(InvalidPlan, match="no plan"):
+    with pytest.raises(InvalidPlan, match="not a valid plan"):
         plan_of(document)
 
 

@@ -129,7 +129,7 @@ async def test_upgrade_cancel_and_resume_update_the_page_at_once(
     page = await opened(open_page, user)
     assert (page.plan.change_label, page.plan.resume) == ("Upgrade to Premium", "")
     assert "10 more credits and pay a prorated amount now" in page.plan.change
-    assert "Once you cancel, you can't use your 10 plan credits" in page.plan.cancel
+    assert "As soon as you cancel, even before your plan ends, you can't use your 10 plan credits" in page.plan.cancel
     assert re.search(r"Your plan renews on \w+ \d+, \d{4}\. You\'ll get 10 credits for \$19.99", page.plan.next)
     await handler(BillingState.change_plan)(page, "premium")
     assert (page.error, page.plan.title, page.credits.usable) == ("", "Premium", 20)

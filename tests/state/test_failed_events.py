@@ -39,7 +39,7 @@ def _fail(number: int) -> None:
 async def test_equal_failures_are_logged_once_then_counted(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(shared_store, "_failures", Failures(shared_store.logger, "an event of a page failed", EVERY))
+    monkeypatch.setattr(shared_store, "_failures", Failures(shared_store.logger, "a page event failed", EVERY))
     shown: list[Mapping[str, Mapping[str, Any]]] = []
 
     async def show(token: str, delta: Mapping[str, Mapping[str, Any]]) -> None:

@@ -1,4 +1,4 @@
-"""Models of the payment service's webhook bodies and records, validated and bounded. They are untrusted input, even if signed."""
+"""Models of the payment service's webhook bodies and records, validated and bounded. They are untrusted even if signed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NAME = re.compile("[^ -~]")
 
 
 def _digits(value: object) -> object:
-    """Convert a numeric ID to text, because the service sends both. Return any other value unchanged."""
+    """Convert a numeric ID to text, because the service sends IDs in both forms. Return any other value unchanged."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
@@ -112,7 +112,7 @@ class OrderBody(_Refundable):
 
     @property
     def paid(self) -> bool:
-        """Whether the order was paid, and is not pending, failed, or fraudulent."""
+        """Whether the order's status is anything but `pending`, `failed`, or `fraudulent`."""
         return self.status not in {"pending", "failed", "fraudulent"}
 
 
@@ -203,7 +203,7 @@ def read(raw: bytes) -> Body:
 
 
 def delivery_id(body: Body, raw: bytes) -> str:
-    """Return a delivery's identifier: its webhook ID if that is valid, and the SHA-256 hash of its body otherwise."""
+    """Return a delivery's identifier: its webhook ID if the ID is valid; otherwise, the SHA-256 hash of its body."""
     given = body.meta.webhook_id
     if isinstance(given, str) and 0 < len(given) <= 100 and not _NAME.search(given):
         return f"id:{given}"
@@ -216,9 +216,9 @@ def event_name(body: Body) -> str:
 
 
 def foreign(body: Body, store_id: str, *, live_only: bool) -> str:
-    """Return the reason an event is not ours, or an empty string if it is ours.
+    """Return the reason that an event is not ours, or an empty string if it is ours.
 
-    An empty `store_id` accepts every store, and `live_only` rejects test mode.
+    If `store_id` is empty, events of every store are ours. If `live_only`, events in test mode are not ours.
     """
     attributes = body.data.attributes
     store = attributes.get("store_id")
@@ -262,6 +262,6 @@ def _notice(event: str, kind: Kind, data: Resource, reference: str, *, fetched: 
 
 
 def _reference(custom_data: Any) -> str:
-    """Return the checkout reference in custom data, or an empty string unless it has the form that we issue."""
+    """Return the checkout reference in custom data if it has the form of our references; otherwise, return an empty string."""
     found = custom_data.get("checkout_ref") if isinstance(custom_data, dict) else None
     return found if isinstance(found, str) and re.fullmatch("[A-Za-z0-9_-]{1,64}", found) else ""

@@ -48,7 +48,7 @@ class Purchase:
 
 @dataclass(frozen=True, slots=True)
 class ShopStatus:
-    """Lemon Squeezy's view of our configuration. In `test_mode`, nothing is really sold.
+    """Lemon Squeezy's view of our configuration. If `test_mode`, no real payments are made.
 
     `prices` maps each known variant to its price in hundredths of `currency`, or to None if it has no fixed price.
     """
@@ -131,10 +131,10 @@ class LemonSqueezy:
         return str(url)
 
     async def cancel(self, subscription_id: str) -> Document | None:
-        """Cancel a subscription at the end of its paid cycle and return its current state.
+        """Cancel a subscription, effective at the end of the current billing period, and return its current state.
 
-        Returns None if our store does not have the subscription. A subscription that has already ended counts as cancelled.
-        Raises PaymentsUnavailable if Lemon Squeezy cannot be reached, fails, or refuses, or if the subscription is still running.
+        Returns None if our store does not have the subscription. If the subscription is already `cancelled` or `expired`, nothing
+        changes. Raises PaymentsUnavailable if Lemon Squeezy cannot be reached, fails, or does not cancel the subscription.
         """
         path = _path(subscription_id)
         answer = await self._call("DELETE", path)
@@ -159,9 +159,9 @@ class LemonSqueezy:
     async def change_variant(self, subscription_id: str, variant_id: str, *, charge_now: bool) -> Document:
         """Change a subscription's variant and return its current state. A PayPal subscription stays unchanged.
 
-        `charge_now` invoices the difference at once. Without it, the new price applies from the next cycle on. Raises
-        PaymentsRefused if the subscription or variant does not exist or the subscription has ended, and PaymentsUnavailable for
-        any other failure.
+        If `charge_now`, the difference is invoiced at once; otherwise, the new price applies from the next billing period on.
+        Raises PaymentsRefused if the subscription or variant does not exist or the subscription has ended, and
+        PaymentsUnavailable for any other failure.
         """
         charge = {"invoice_immediately": True} if charge_now else {"disable_prorations": True}
         return await self._patch(subscription_id, {"variant_id": _number(variant_id), **charge})
@@ -239,8 +239,8 @@ class LemonSqueezy:
     async def _find(self, path: str) -> Document | None:
         """Return the subscription at a URL path, or None if it does not exist.
 
-        A wrong API URL also leads to 404, so a 404 counts only if another request succeeds. Raises PaymentsUnavailable for any
-        other failure.
+        A wrong API URL also leads to 404, so a 404 means a missing subscription only if another request succeeds. Raises
+        PaymentsUnavailable for any other failure.
         """
         answer = await self._call("GET", path)
         if answer.ok:
@@ -336,7 +336,7 @@ def _data(body: Any) -> Any:
 
 
 def _price(body: Any) -> int | None:
-    """Return a variant's price from its price model or, if it has none, from its own attributes.
+    """Return a variant's price from its price model or, if there is no price model, from the variant's attributes.
 
     Returns None if there is no fixed price.
     """
@@ -363,7 +363,7 @@ def _last_page(body: Any) -> int | None:
 
 
 def _record(data: Any, kind: str) -> Document | None:
-    """Return the data if it is a resource of this kind with an ID and attributes, or None if it is not.
+    """Return the data if it is a resource of this kind with an ID and attributes; otherwise, return None.
 
     The caller validates the attributes.
     """
@@ -384,7 +384,7 @@ def _invalid_response() -> PaymentsUnavailable:
 
 
 def _blamed(body: Any) -> str:
-    """Return the end of a log line naming the fields that an error response blames, or an empty string.
+    """Return the end of a log line with the fields that an error response blames, or an empty string if it blames none.
 
     Only the fields' paths are included, because the response's messages may quote what was sent.
     """

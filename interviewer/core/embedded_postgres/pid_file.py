@@ -1,6 +1,6 @@
 """Reads and writes `postmaster.pid`, which names a PostgreSQL server's process and port.
 
-It may be garbage after a power failure.
+After a power failure, the file may contain garbage.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def read_pid_file(folder: Path) -> PidFile | None:
 
 
 def replace_pid(folder: Path) -> None:
-    """Replace the process ID in a dead server's file with that of this process. If the file has none, delete it.
+    """Replace the process ID in a dead server's file with that of this process. If the file contains no process ID, delete it.
 
     By now the old process ID may belong to an unrelated program. A starting server ignores a file that names its parent process.
     The other lines stay, because the server uses them to detect processes of a killed server that still use the data.

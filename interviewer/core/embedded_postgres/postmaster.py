@@ -33,8 +33,8 @@ LOOK_EVERY = 0.05
 MAX_SOCKET_PATH = 103
 SOCKET_PREFIX = "interviewer-postgres-"
 
-# References to started servers, which may outlive this process while others use them. `Popen` would warn if it were garbage
-# collected before the server ends.
+# References to started servers, which may outlive this process while others use them. A `Popen` object warns if it is garbage
+# collected before its process ends.
 _children: set[subprocess.Popen[bytes]] = set()
 
 _ORPHANS = "pre-existing shared memory block"
@@ -78,10 +78,10 @@ class Postmaster:
     def start(self, waiting: Callable[[float], None]) -> str:
         """Start the server, or wait for the one already running, and return its URL.
 
-        While waiting, calls `waiting` with the seconds elapsed. An exception from it aborts the startup. Raises ServerEnded if
-        the server exits, and OSError if it cannot be launched or its files cannot be used. Raises `errors.StartupError` if the
-        startup takes too long, if processes of a killed server still use the folder, or if a server runs there whose
-        `postmaster.pid` is missing or damaged.
+        While the server starts, calls `waiting` with the seconds elapsed; an exception from `waiting` aborts the startup. Raises
+        ServerEnded if the server exits, and OSError if it cannot be launched or its files cannot be used. Raises
+        `errors.StartupError` if the startup takes too long, if processes of a killed server still use the folder, or if a server
+        runs there whose `postmaster.pid` is missing or damaged.
         """
         began = time.monotonic()
 
@@ -181,7 +181,7 @@ class Postmaster:
                 )
 
     def _choose_sockets(self, old: PidFile | None) -> Path:
-        """Return the folder for the socket: the data folder, or a private temporary folder if the socket's path is unsuitable.
+        """Return the folder for the socket: the data folder, or a private temporary folder if a socket cannot be there.
 
         An existing private folder is reused, because it is part of the URL that other processes use.
         """

@@ -30,9 +30,9 @@ class Account:
 def choose_account(folder: Path) -> Account | None:
     """Return the OS user to run the server on `folder`. Returns None unless this process runs as root.
 
-    The user is the owner of the data or, failing that, the named owner of the parent folder, so that an ordinary user can
-    continue what root started. If root owns both, it is the user NAME, who is created if missing. Raises `errors.StartupError` if
-    that user cannot be created.
+    The user is the owner of the data. If there is no data yet or root owns it, the user is the owner of the parent folder, so
+    that an ordinary user can continue what root started. If that owner is root or has no name, the user is NAME, who is created
+    if missing. Raises `errors.StartupError` if that user cannot be created.
     """
     if os.geteuid() != 0:
         return None
@@ -60,7 +60,7 @@ def allow_traversal(path: Path, account: Account) -> None:
 def allow_running_programs(folder: Path, account: Account) -> None:
     """Let the OS user read and run the server's programs.
 
-    Under a strict umask, only the user who installed them can.
+    After an installation with a strict umask, only the user who installed them can read and run them.
     """
     allow_traversal(folder, account)
     if all(path.stat().st_mode & 0o005 == 0o005 for path in (folder, folder / "bin" / "postgres", folder / "share")):
@@ -81,7 +81,7 @@ def give_to_account(folder: Path, account: Account) -> None:
 def _allow(path: Path, account: Account, bits: int) -> None:
     """Add permissions on a path for the OS user. `bits` are permission bits for others.
 
-    They are shifted to the owner's or the group's bits if the user is the owner or in the group. No-op if they are already set.
+    If the user is the owner or in the group, the owner's or the group's bits are used instead. No-op if the bits are already set.
     """
     found = path.stat()
     if found.st_uid == account.uid:

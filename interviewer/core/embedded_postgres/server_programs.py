@@ -41,7 +41,7 @@ def find_programs() -> Path:
 def launch(command: Sequence[str], account: Account | None, output: int | IO[bytes]) -> subprocess.Popen[bytes]:
     """Start a program as the OS user `account`, or as the user of this process if None. Its messages are in English.
 
-    It runs in its own session, so that Ctrl-C does not reach it.
+    The program runs in its own session, so that Ctrl-C does not reach it.
     """
     environment = {key: os.environ[key] for key in ENVIRONMENT if key in os.environ}
     return subprocess.Popen(  # noqa: S603 - the programs are ours

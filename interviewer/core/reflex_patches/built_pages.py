@@ -38,8 +38,8 @@ def connect_to_own_origin(assets: Path) -> None:
 def defer_scripts(client: Path) -> None:
     """Make prerendered pages show their text before they request their scripts.
 
-    Until the first frame is drawn, preload links and the start script have the type "later", which browsers ignore. Then
-    starter.js restores them. Raises StartupError if a page does not have the expected start script.
+    Until the first frame is drawn, preload links have the `rel` "later" and the start script has the `type` "later", which
+    browsers ignore. Then starter.js restores both. Raises StartupError if a page does not have the expected start script.
     """
     starter = _starter()
     for page in client.rglob("*.html"):

@@ -29,7 +29,7 @@ async def is_connected_anywhere(app: rx.App, token: str) -> bool:
 def sids(app: rx.App, only: Collection[str] | None = None) -> list[str]:
     """Return the Socket.IO session IDs of this process's connections.
 
-    If `only` is given, returns those of pages whose client tokens it contains.
+    If `only` is given, returns only the connections of pages whose client tokens it contains.
     """
     pages = app.event_namespace
     return [] if pages is None else [sid for token, sid in pages.token_to_sid.items() if only is None or token in only]

@@ -1,6 +1,6 @@
 """The names of the events with which Reflex's root state sends a page its whole state.
 
-Reflex's own frontend triggers the second one once per connection. The names are not part of the documented API.
+Reflex's own frontend triggers `hydrate_and_load` once per connection. The names are not part of the documented API.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Lists and drops the states that a process keeps in memory when there is no shared store.
 
-Reflex drops a state only when its lifetime, which is the same for all pages, is over. It can neither list states nor drop one.
+Reflex drops a state only when its lifetime is over, and the lifetime is the same for all pages. Reflex can neither list states
+nor drop a single one.
 """
 
 from __future__ import annotations

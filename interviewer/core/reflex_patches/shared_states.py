@@ -1,7 +1,7 @@
 """Keeps Reflex's shared state manager working after its store was unavailable.
 
 Reflex leases a state while its events run, keeps a lock for every page ever opened, and treats the end of its own background task
-as a failed shutdown. None of this can be changed through its documented API.
+as a failed shutdown. None of this can be changed through Reflex's documented API.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def token_store(app: rx.App) -> Redis | None:
 
 
 def forget_ended_lock_task(manager: StateManagerRedis) -> None:
-    """Drop the lock listener task if it has ended. Reflex awaits it at shutdown, which would raise its old error."""
+    """Drop the lock listener task if it has ended. Reflex awaits the task at shutdown, and would get its old error."""
     if manager._lock_task is not None and manager._lock_task.done():
         manager._lock_task = None
 

@@ -1,4 +1,4 @@
-"""Vectors of the bank's questions, computed once and shipped: `python -m tools.bank_vectors` writes the file."""
+"""The vectors of the bank's questions. They ship with the package in a file that `python -m tools.bank_vectors` writes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ FILE = Path(__file__).with_name("vectors.npz")
 
 @dataclass(frozen=True, slots=True)
 class BankVectors:
-    """One unit vector for each question, by ID: of what is asked, and of the whole subject with key points and model answer."""
+    """Two unit vectors for each question, keyed by ID: of its prompt, and of its subject.
+
+    The subject consists of the prompt, the key points, and the model answer.
+    """
 
     prompts: Mapping[str, Floats]
     subjects: Mapping[str, Floats]
@@ -33,7 +36,7 @@ def of_question(question: BankQuestion) -> tuple[Floats, Floats]:
 
 
 def fingerprint() -> str:
-    """Return a hash of all texts that the vectors are made from."""
+    """Return a hash of all texts from which the vectors are computed."""
     texts = (
         f"{one.id}\n{one.prompt}\n{one.model_answer}\n{[key_point.point for key_point in one.key_points]}"
         for one in load_bank().values()
@@ -60,6 +63,6 @@ def bank_vectors() -> BankVectors:
 
 
 def likeness_between(question: BankQuestion, others: list[BankQuestion]) -> float:
-    """Return the highest cosine (-1 to 1) of a question's subject and those of other questions, or 0 without others."""
+    """Return the highest cosine (-1 to 1) of a question's subject and the subjects of `others`, or 0 if there are none."""
     subjects = bank_vectors().subjects
     return max((float(subjects[question.id] @ subjects[other.id]) for other in others), default=0.0)

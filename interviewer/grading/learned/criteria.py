@@ -1,4 +1,4 @@
-"""The first text of a pair: what is looked for in the answer."""
+"""Criteria: the texts that say what to look for in an answer. The network reads each one with sentences of the answer."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ WORDS_OF_QUESTION = 25
 
 
 def of_point(point: str, gap: str = "") -> str:
-    """Return the criterion for a key point; `gap`, what to say when it is missing, brings the facts."""
+    """Return the criterion for a key point. `gap`, the feedback for answers that miss the point, adds the facts."""
     return f"{_ended(point)} {gap}".strip()
 
 
 def of_question(point: str, question: str) -> str:
-    """Return the criterion for a key point without further facts, with the beginning of the question."""
+    """Return a criterion made from a key point and the beginning of the question, for points without a `gap`."""
     return f"{_ended(point)} Question: {' '.join(question.split()[:WORDS_OF_QUESTION])}"
 
 
 def of_misconception(claim: str, correction: str = "") -> str:
-    """Return the criterion for a false belief; "made" then means that the answer asserts it."""
+    """Return the criterion for a misconception. The class "made" then means that the answer asserts it."""
     return f"Asserts: {_ended(claim)} Instead of: {correction}" if correction else f"Asserts: {_ended(claim)}"
 
 

@@ -1,15 +1,18 @@
-"""What a stretch of an answer says about a statement, and sets of such labels for data that only exclude some."""
+"""The classes for what a sentence says about a criterion: nothing, partial, made, or wrong.
+
+Sets of classes are bit masks. They label training data for which only some classes are ruled out.
+"""
 
 from __future__ import annotations
 
 NOTHING, PARTIAL, MADE, WRONG = range(4)
 NAMES = ("nothing", "partial", "made", "wrong")
-# Bits of the classes that are possible.
+# The set of all classes.
 ANY = 0b1111
 
 
 def only(*labels: int) -> int:
-    """Return the set of `labels` as bits."""
+    """Return the set of these classes as a bit mask."""
     return sum(1 << label for label in labels)
 
 

@@ -1,4 +1,4 @@
-"""From what the network says about a criterion to a mark, a quote, and a share of the points."""
+"""Turn the network's probabilities for a criterion into a mark, a quote, and a share of the points."""
 
 from __future__ import annotations
 
@@ -14,34 +14,38 @@ from interviewer.grading.learned.runtime import Floats
 from interviewer.grading.learned.sentences import Span
 from interviewer.grading.learned.shortlist import LEAST
 
-# How much the reading of all sentences together counts against that of the best single one.
+# The weight of the probability for all sentences together, against the one for the best single sentence.
 TOGETHER = 0.5
-# How much surer than the point a contradiction has to be.
+# A point is contradicted if "wrong" has more than this many times the evidence of "made".
 SURER = 1.0
-# How sure the absence of a point has to be, against a vague mention, in an answer that is about the question; and how much less
-# sure in one whose likeness to the key points is below ALIKE of the model answer's.
+# A point is missed if "nothing" has at least ABSENT times the evidence of any other class. If the answer's likeness to the key
+# points is below the share ALIKE of the model answer's, this factor shrinks exponentially at the rate ESTRANGED.
 ABSENT = 2.0
 ALIKE, ESTRANGED = 0.65, 8.0
-# In the sentence that makes the point it need not be as sure as the point.
+# A point is also contradicted if "wrong" is likelier than "made" in the sentence where "made" is likeliest, and "wrong" has more
+# than this many times the evidence of "made".
 IN_PLACE = 0.8
-# Expected shares up to the first count as nothing, from the second on as everything.
+# Expected shares up to NO_SHARE earn nothing, and those from FULL_SHARE earn everything.
 NO_SHARE, FULL_SHARE = 0.08, 0.7
+# The minimum evidence for an asserted misconception.
 BELIEF = 0.6
-# How much what an answer says about the other key points counts: an answer that gets most of them wrong is seldom right about one.
+# How strongly the answer's marks for the other key points count. An answer that gets most of them wrong is seldom right about the
+# remaining one.
 COMPANY = 1.2
-# A sentence that is already the quote of a surer key point is replaced by one that says as much with at least this probability.
+# If a sentence is already the quote of a surer key point, another sentence is quoted whose probability of the same class is at
+# least this high.
 OTHER_QUOTE = 0.5
-# A class whose evidence is at least this share of the best one's is about as likely.
+# A class is about as likely as the best one if its evidence is at least this share of the best one's.
 CLOSE = 0.6
-# Probabilities are rounded, and 0 would silence the other reading.
+# Probabilities are rounded, so one may be 0. As a factor, 0 would cancel the other probability.
 _LEAST = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """The class of a key point, the share of its weight that it earns (0 to 1), and the sentence that shows it.
+    """The class of a key point, the share of its weight that it earns (0 to 1), and the sentence that shows the class.
 
-    `other` is a class that is about as likely and would earn something else.
+    `other` is a class that is about as likely and would change the score, or None if there is none.
     """
 
     label: int
@@ -52,7 +56,7 @@ class Marked:
 
 @dataclass(frozen=True, slots=True)
 class Asserted:
-    """The sentence that asserts a false belief, and how sure that is (0 to 1)."""
+    """The sentence that asserts a misconception. `sureness` serves only to compare misconceptions: it can exceed 1."""
 
     quote: Span
     sureness: float
@@ -61,8 +65,8 @@ class Asserted:
 def mark(reading: Reading, company: float = 0.0, alike: float = 1.0) -> Marked:
     """Return the mark of a key point.
 
-    `company` is how wrong (1) or right (-1) the answer is about the other key points, and `alike` its likeness to all of them, as
-    a share of the model answer's.
+    `company` says how wrong (1) or right (-1) the answer is about the other key points. `alike` is the answer's likeness to all
+    key points, as a share of the model answer's.
     """
     if reading.likeness < LEAST:
         return Marked(NOTHING, 0.0, None)
@@ -78,7 +82,7 @@ def mark(reading: Reading, company: float = 0.0, alike: float = 1.0) -> Marked:
 
 
 def mark_all(readings: Sequence[Reading], alike: float = 1.0) -> list[Marked]:
-    """Return the marks of all key points of an answer, with a quote of its own for each where the answer has one.
+    """Return the marks of all key points of an answer. Two points share a quote only if no other sentence shows the mark.
 
     `alike` is the answer's likeness to the key points, as a share of the model answer's.
     """
@@ -96,14 +100,14 @@ def mark_all(readings: Sequence[Reading], alike: float = 1.0) -> list[Marked]:
 
 
 def company_of(points: Sequence[Reading]) -> float:
-    """Return how wrong (1) or right (-1) an answer is about its key points."""
+    """Return how wrong (1) or right (-1) an answer is about its key points on average."""
     return float(_tone(points).mean())
 
 
 def asserted(reading: Reading, company: float = 0.0) -> Asserted | None:
-    """Return the sentence that asserts a false belief, or None if none does.
+    """Return the sentence that asserts a misconception, or None if none does.
 
-    `company` is how wrong (1) or right (-1) the answer is about the key points.
+    `company` says how wrong (1) or right (-1) the answer is about the key points.
     """
     evidence = combined(reading)
     evidence[MADE] *= math.exp(COMPANY * company)
@@ -113,20 +117,20 @@ def asserted(reading: Reading, company: float = 0.0) -> Asserted | None:
 
 
 def _tone(readings: Sequence[Reading]) -> Floats:
-    """Return for each key point how wrong (1) or right (-1) the answer is about it."""
+    """Return, for each key point, how wrong (1) or right (-1) the answer is about it."""
     evidence = np.array([combined(reading) for reading in readings], dtype=np.float32).reshape(len(readings), 4)
     return np.asarray(evidence[:, WRONG] - evidence[:, MADE], dtype=np.float32)
 
 
 def _without(tone: Floats, index: int) -> float:
-    """Return the mean of the others, or 0 without others."""
+    """Return the mean of `tone` without the item at `index`, or 0 if there is no other item."""
     return float((tone.sum() - tone[index]) / (len(tone) - 1)) if len(tone) > 1 else 0.0
 
 
 def _in_company(evidence: Floats, company: float) -> Floats:
-    """Return the evidence with what speaks for "made" and "wrong" divided by what the answer says about the other points.
+    """Shift evidence between "made" and "wrong" according to the other key points.
 
-    How much speaks for the point being touched or absent stays the same.
+    The sum of the two, and the evidence for "partial" and "nothing", stay the same.
     """
     made, wrong = float(evidence[MADE]) * math.exp(-COMPANY * company), float(evidence[WRONG]) * math.exp(COMPANY * company)
     found = evidence.copy()
@@ -135,7 +139,11 @@ def _in_company(evidence: Floats, company: float) -> Floats:
 
 
 def combined(reading: Reading) -> Floats:
-    """Return a figure for each class, high only if all sentences together and the clearest one alone speak for it."""
+    """Return the evidence (0 to 1) for each class.
+
+    It is the geometric mean of the class's probability for all sentences together and for the sentence where the class is
+    likeliest, so it is high only if both are high. For "nothing", the sentence where that class is least likely counts.
+    """
     clearest = reading.each.max(axis=0)
     clearest[NOTHING] = reading.each[:, NOTHING].min()
     whole, alone = np.maximum(reading.whole, _LEAST), np.maximum(clearest, _LEAST)
@@ -143,7 +151,7 @@ def combined(reading: Reading) -> Floats:
 
 
 def _bars(alike: float) -> Floats:
-    """Return by class what its evidence is divided by before the classes are compared."""
+    """Return, for each class, the number by which its evidence is divided before the classes are compared."""
     absent = ABSENT * math.exp(ESTRANGED * min(0.0, alike - ALIKE))
     return np.array([{NOTHING: absent, WRONG: SURER}.get(label, 1.0) for label in range(4)], dtype=np.float32)
 
@@ -154,7 +162,7 @@ def _label(scaled: Floats, evidence: Floats, reading: Reading) -> int:
 
 
 def _other(scaled: Floats, label: int) -> int | None:
-    """Return the likeliest class that earns something else than `label`, if it is about as likely."""
+    """Return the likeliest class that would change the score, or None if it is not about as likely as the best one."""
     worthless = label in (NOTHING, WRONG)
     others = [one for one in range(4) if one != label and not (worthless and one in (NOTHING, WRONG))]
     other = max(others, key=lambda one: float(scaled[one]))
@@ -162,7 +170,10 @@ def _other(scaled: Floats, label: int) -> int | None:
 
 
 def _contradicted_in_place(evidence: Floats, reading: Reading) -> bool:
-    """Tell whether the sentence that makes the point says its opposite more surely, unless the answer as a whole makes it."""
+    """Return whether "wrong" is likelier than "made" in the sentence where "made" is likeliest.
+
+    Returns False if the answer as a whole clearly makes the point.
+    """
     made, wrong = reading.each[int(reading.each[:, MADE].argmax()), [MADE, WRONG]]
     return bool(wrong > made and evidence[WRONG] > IN_PLACE * evidence[MADE])
 
@@ -176,7 +187,7 @@ def _sureness(reading: Reading, label: int) -> float:
 
 
 def _another(reading: Reading, found: Marked, used: set[Span]) -> Span | None:
-    """Return an unused sentence that shows the same, or the shared one if there is none."""
+    """Return the unused sentence that best shows the same class, or the sentence in `found` if there is none."""
     rows = [
         (float(row[found.label]), span)
         for row, span in zip(reading.each, reading.spans, strict=True)

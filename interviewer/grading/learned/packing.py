@@ -7,16 +7,17 @@ from dataclasses import dataclass
 
 from tokenizers import BertWordPieceTokenizer
 
+# The first two are in tokens.
 MOST_OF_CRITERION, MOST_OF_SEGMENT, MOST_SEGMENTS = 64, 72, 8
-# Places of a sequence in the exported network; what a shortlist chooses takes less.
+# The longest sequence that the exported network accepts, in tokens. A criterion with the sentences of a shortlist is shorter.
 MOST_PLACES = 256
-# The criterion's place in `owners`; segments count from 1, marks between the texts belong to none, and padding fills up a row.
+# The special values in `owners`: the criterion, the [CLS] and [SEP] tokens, and padding. Segments are numbered from 1.
 CRITERION, MARK, PADDING = 0, -1, -2
 
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """Numbers of pieces, and for each the text that it belongs to."""
+    """Token IDs, and for each token its owner: the text that it belongs to."""
 
     ids: tuple[int, ...]
     owners: tuple[int, ...]
@@ -24,22 +25,22 @@ class Packed:
 
 
 class Packer:
-    """Packs texts with one vocabulary."""
+    """Packs texts with one WordPiece vocabulary."""
 
     def __init__(self, pieces: Sequence[str]) -> None:
         self._tokenizer = BertWordPieceTokenizer({piece: index for index, piece in enumerate(pieces)}, lowercase=True)
         self._start, self._stop = pieces.index("[CLS]"), pieces.index("[SEP]")
 
     def pieces(self, text: str, most: int = MOST_OF_SEGMENT) -> list[int]:
-        """Return the numbers of the first pieces of a text, without marks."""
+        """Return the IDs of at most the first `most` tokens of a text, without special tokens."""
         return list(self._tokenizer.encode(text, add_special_tokens=False).ids[:most])
 
     def pack(self, criterion: str, segments: Sequence[str]) -> Packed:
-        """Return "[CLS] criterion [SEP] segment [SEP] segment [SEP] ..."."""
+        """Return the sequence "[CLS] criterion [SEP] segment [SEP] segment [SEP] ...". Long texts are truncated."""
         return self.join(self.pieces(criterion, MOST_OF_CRITERION), [self.pieces(segment) for segment in segments])
 
     def join(self, criterion: Sequence[int], segments: Sequence[Sequence[int]]) -> Packed:
-        """Return the same from numbers of pieces."""
+        """Return the same sequence as `pack`, but from token IDs and without truncating them."""
         ids, owners = [self._start, *criterion, self._stop], [MARK, *[CRITERION] * len(criterion), MARK]
         for place, segment in enumerate(segments, 1):
             ids += [*segment, self._stop]
@@ -47,5 +48,5 @@ class Packer:
         return Packed(tuple(ids), tuple(owners), len(segments))
 
     def alone(self, text: str) -> Packed:
-        """Return a text for its vector."""
+        """Return the sequence of a single text, from which its vector is computed."""
         return self.join(self.pieces(text), [])

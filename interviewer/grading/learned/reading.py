@@ -1,4 +1,4 @@
-"""Read an answer against criteria: which sentences speak of each, and what they say."""
+"""Read an answer against criteria: which sentences speak of each criterion, and what they say about it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from interviewer.grading.learned.shortlist import distinctive, shortlist, speaki
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """A criterion, the mean vector of several wordings of it, and how many sentences are read for it at most."""
+    """A criterion, the mean vector of its wordings, and the maximum number of sentences to read for it."""
 
     text: str
     vector: Floats
@@ -26,8 +26,9 @@ class Sought:
 class Reading:
     """What an answer says about one criterion.
 
-    `whole` has the probability of each class for all sentences together, and `each` one row for every sentence that was read.
-    `likeness` is the cosine of the sentence most like the criterion, of all sentences of the answer.
+    `whole` has the probability of each class for all sentences together. `each` has one row of probabilities for every sentence
+    that was read, in the order of `spans`. `likeness` is the highest cosine of the criterion and any sentence of the answer, read
+    or not.
     """
 
     whole: Floats
@@ -37,12 +38,15 @@ class Reading:
 
 
 def sought(network: Network, text: str, wordings: Sequence[str], most: int) -> Sought:
-    """Return a criterion to look for. It does not depend on the answer, so keep it."""
+    """Return a criterion to look for. It does not depend on the answer, so callers should keep it."""
     return Sought(text, network.vectors([text, *wordings]).mean(axis=0), most)
 
 
 def read(network: Network, answer: str, spans: Sequence[Span], criteria: Sequence[Sought]) -> list[Reading]:
-    """Return one reading for each criterion, or none if there are no sentences (`spans` of the answer) to read."""
+    """Return one reading for each criterion. Returns an empty list if there are no sentences.
+
+    `spans` are the sentences of `answer` to choose from.
+    """
     if not spans or not criteria:
         return []
     texts = [answer[span.start : span.end] for span in spans]

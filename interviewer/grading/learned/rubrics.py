@@ -1,4 +1,4 @@
-"""What to look for in an answer: the key points and the false beliefs of a rubric as criteria."""
+"""What to look for in an answer: the key points and the misconceptions of a rubric as criteria."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from interviewer.grading.learned.sentences import sentences
 from interviewer.grading.learned.shortlist import MOST, MOST_FOR_BELIEF
 from interviewer.interviews.rubric import Rubric
 
-# Sentences of the model answer that count as wordings of a key point.
+# The number of sentences of the model answer that count as wordings of each key point.
 MODEL_SENTENCES = 2
-# Rubrics in memory, a few kilobytes each. The questions of 100 interviews that are going on.
+# The maximum number of rubrics in the cache, a few kilobytes each: the questions of 100 interviews in progress.
 _KEPT = 512
 _LOCK = threading.Lock()
 
@@ -27,7 +27,8 @@ _LOCK = threading.Lock()
 class Wanted:
     """What to look for in the answers to a question: a criterion for each key point and for each misconception.
 
-    `likeness` is the mean over the key points of the cosine of the model answer's sentence that is most like each.
+    `likeness` is the model answer's likeness to the key points: the cosine of each key point and the most similar sentence of the
+    model answer, averaged over the key points.
     """
 
     points: tuple[Sought, ...]
@@ -36,18 +37,21 @@ class Wanted:
 
     @property
     def criteria(self) -> tuple[Sought, ...]:
-        """All criteria, those of the key points first."""
+        """All criteria, key points first."""
         return self.points + self.misconceptions
 
     def alike(self, points: Sequence[Reading]) -> float:
-        """Return the likeness of an answer, read as `points`, to the key points, as a share of the model answer's."""
+        """Return an answer's likeness to the key points, as a share of the model answer's.
+
+        `points` are the readings of the answer for the key points. Returns 1 if the model answer has no likeness.
+        """
         if self.likeness <= 0:
             return 1.0
         return sum(reading.likeness for reading in points) / len(points) / self.likeness
 
 
 def wanted_by(network: Network, prompt: str, rubric: Rubric) -> Wanted:
-    """Return what to look for in the answers to a question."""
+    """Return what `network` should look for in the answers to a question."""
     answer = rubric.model_answer
     said = [answer[span.start : span.end] for span in sentences(answer)]
     vectors = network.vectors(said)
@@ -71,6 +75,9 @@ def _kept(prompt: str, rubric: Rubric) -> Wanted:
 
 
 def wanted_in(prompt: str, rubric: Rubric) -> Wanted:
-    """Return what the shipped network looks for. The first call for a question takes about 0.2 s of one core."""
+    """Return what the shipped network should look for in the answers to a question.
+
+    The result is cached. The first call for a question takes about 0.2 s on one core.
+    """
     with _LOCK:
         return _kept(prompt, rubric)

@@ -1,4 +1,4 @@
-"""The exported network: reads packed sequences and texts, on one thread, with the same result on every machine."""
+"""The exported network. It runs on one thread and gives the same results on every machine."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from interviewer.grading.learned.packing import PADDING, Packed, Packer
 
 Floats = NDArray[np.float32]
-# Integers are exact everywhere, the few floats between them are not quite; this many digits are.
+# Probabilities are rounded to this many digits. The network's integer operations are exact on every machine, but its few
+# floating-point operations are not.
 DIGITS = 3
 VECTOR_SIZE = 384
-# Sequences of similar length are computed together, up to about this many pieces.
+# The maximum number of tokens in a batch, including padding. Sequences of similar length are batched.
 TOGETHER = 600
 # The weights that ship with the package; their README.md is the model card.
 WEIGHTS = Path(__file__).with_name("weights")
@@ -27,14 +28,14 @@ _LOADING = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class Probabilities:
-    """Of each class in `labels`: for each segment, and for all segments together."""
+    """The probability of each class in `labels`, for each segment and for all segments together."""
 
     segments: Floats
     whole: Floats
 
 
 class Network:
-    """The judge and the sentence encoder from one folder."""
+    """The judge and the sentence encoder, loaded from one folder."""
 
     def __init__(self, folder: Path) -> None:
         options = onnxruntime.SessionOptions()
@@ -46,7 +47,7 @@ class Network:
         self.packer = Packer((folder / "pieces.txt").read_text(encoding="utf-8").rstrip("\n").split("\n"))
 
     def judge(self, packed: Sequence[Packed]) -> list[Probabilities]:
-        """Return what each sequence says about its criterion."""
+        """Return the probabilities of what each sequence says about its criterion, in the order of `packed`."""
         found: dict[int, Probabilities] = {}
         for rows in _by_length(packed):
             segments, whole = self._judge.run(["segments", "whole"], _inputs([packed[row] for row in rows]))
@@ -56,7 +57,7 @@ class Network:
         return [found[row] for row in range(len(packed))]
 
     def vectors(self, texts: Sequence[str]) -> Floats:
-        """Return one vector of length one for each text, as rows."""
+        """Return one unit vector for each text, as rows."""
         packed = [self.packer.alone(text) for text in texts]
         found = np.zeros((len(packed), VECTOR_SIZE), dtype=np.float32)
         for rows in _by_length(packed):
@@ -70,13 +71,13 @@ def _shipped() -> Network:
 
 
 def shipped() -> Network:
-    """Return the network that ships with the package, loaded at the first call (about 0.3 s)."""
+    """Return the network that ships with the package. The first call loads it, which takes about 0.3 s."""
     with _LOADING:
         return _shipped()
 
 
 def _by_length(packed: Sequence[Packed]) -> Iterator[list[int]]:
-    """Return the indexes of sequences to compute together."""
+    """Yield batches of sequences of similar length, each as a list of indexes into `packed`."""
     rows: list[int] = []
     for row in sorted(range(len(packed)), key=lambda row: len(packed[row].ids)):
         if rows and (len(rows) + 1) * len(packed[row].ids) > TOGETHER:

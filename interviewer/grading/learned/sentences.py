@@ -7,9 +7,9 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
-# More than any answer of the allowed length has, unless its sentences are only a few words long.
+# More sentences than any answer of the allowed length has, unless they are only a few words long.
 MAX_SENTENCES = 200
-# About what the judge reads of a sentence; longer ones are cut between words.
+# About as much of a sentence as the judge reads. Longer sentences are cut between words.
 MOST_CHARACTERS = 320
 _CODE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 # A dot inside a number, a name or an abbreviation ends no sentence.
@@ -20,14 +20,14 @@ _WORD = re.compile(r"\w")
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of the answer by its first character and the one behind its last."""
+    """A part of the answer. `start` is the index of its first character, and `end` the index after its last one."""
 
     start: int
     end: int
 
 
 def sentences(text: str) -> list[Span]:
-    """Return the sentences of `text` in order; code between fences is cut into blocks of a few lines."""
+    """Return the sentences of `text`, in order. Code between fences is cut into blocks of a few lines."""
     found: list[Span] = []
     position = 0
     for block in _CODE.finditer(text):
@@ -61,7 +61,7 @@ def _code(text: str, start: int, end: int) -> list[Span]:
 
 
 def _pieces(text: str, start: int, end: int) -> list[Span]:
-    """Return the stretch without the blanks around it, in parts if it is long, and nothing if it has no word."""
+    """Return a part of the text without surrounding white space, split if it is too long. Pieces without a word are dropped."""
     found = []
     while end - start > MOST_CHARACTERS:
         cut = max(text.rfind(" ", start, start + MOST_CHARACTERS), text.rfind("\n", start, start + MOST_CHARACTERS))
