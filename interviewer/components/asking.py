@@ -5,7 +5,6 @@ from __future__ import annotations
 import reflex as rx
 
 from interviewer.components.forms import FIELD, QUIET, SECONDARY, alert, form
-from interviewer.components.icons import icon
 from interviewer.interviews.user_text import MAX_CLARIFYING_QUESTION
 from interviewer.state.interview import InterviewState
 
@@ -31,7 +30,7 @@ def ask_menu() -> rx.Component:
     return rx.cond(
         InterviewState.question.may_ask,
         rx.el.details(
-            rx.el.summary(icon("ask"), "Ask about the question", class_name=_SUMMARY),
+            rx.el.summary("Ask about the question", class_name=_SUMMARY),
             rx.el.div(
                 rx.el.label("What is unclear?", html_for="asked", class_name="font-medium"),
                 rx.el.textarea(
@@ -68,7 +67,7 @@ def hint_menu() -> rx.Component:
     return rx.cond(
         InterviewState.question.may_get_hint,
         rx.el.details(
-            rx.el.summary(icon("hint"), "Hint", class_name=_SUMMARY),
+            rx.el.summary("Hint", class_name=_SUMMARY),
             rx.el.div(
                 rx.el.p("Key points that you make only after the hint count half."),
                 rx.el.button(
@@ -79,7 +78,7 @@ def hint_menu() -> rx.Component:
                     custom_attrs={"data-wait": "One moment…", "data-follows": ""},
                     class_name=f"{SECONDARY} mt-3 w-full",
                 ),
-                class_name=f"sm:left-0 {MENU}",
+                class_name=f"sm:right-0 {MENU}",
             ),
             key=f"hint-{InterviewState.question.question_id}-{InterviewState.question.said_count}",
             class_name=PLACE,
