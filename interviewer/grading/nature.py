@@ -97,12 +97,16 @@ def _unclosed(text: str) -> float:
 
 
 def _has_grammar(said: Sequence[str]) -> bool:
-    """Return whether enough function words come between the others to form sentences instead of a list of keywords."""
+    """Return whether enough function words come between the others to form sentences instead of a list of keywords.
+
+    Numbers count as neither: an estimate of capacity is full of them.
+    """
+    said = [word for word in said if not word.isdecimal()]
     runs = [len(list(run)) for is_content, run in groupby(said, key=lambda word: word not in FUNCTION_WORDS) if is_content]
-    function_share = 1 - sum(runs) / len(said)
+    function_share = 1 - sum(runs) / max(1, len(said))
     if function_share < _KEYWORD_LIST_FUNCTION_SHARE:
         return False
-    return len(said) < _KEYWORD_LIST_WORDS or function_share >= _SPARSE_SHARE or sum(runs) / len(runs) <= _LONG_RUN
+    return len(said) < _KEYWORD_LIST_WORDS or function_share >= _SPARSE_SHARE or sum(runs) / max(1, len(runs)) <= _LONG_RUN
 
 
 def _is_in_order(text: str) -> bool:

@@ -15,9 +15,9 @@ from interviewer.grading.learned.sentences import Span
 from interviewer.grading.learned.shortlist import LEAST
 
 # The weight of the probability for all sentences together, against the one for the best single sentence.
-TOGETHER = 0.5
+TOGETHER = 0.7
 # A point is contradicted if "wrong" has more than this many times the evidence of "made".
-SURER = 1.0
+SURER = 1.5
 # A point is missed if "nothing" has at least ABSENT times the evidence of any other class. If the answer's likeness to the key
 # points is below the share ALIKE of the model answer's, this factor shrinks exponentially at the rate ESTRANGED.
 ABSENT = 2.0
