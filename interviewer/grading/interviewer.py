@@ -11,8 +11,7 @@ from dataclasses import replace
 from interviewer.core.documents import Document
 from interviewer.grading import conversation, job_match, selection
 from interviewer.grading.feedback import write_feedback
-from interviewer.grading.judge import mark_answer
-from interviewer.interviews.exchange import Kind, before_hint
+from interviewer.interviews.exchange import Kind, until_hint, whole_answer
 from interviewer.interviews.interviewer import (
     AnswerBrief,
     FollowUpDraft,
@@ -61,15 +60,19 @@ class BuiltinInterviewer:
         The feedback quotes the answer, corrects it, and names what is missing.
         """
         rubric = Rubric.model_validate(brief.rubric)
-        scored = await asyncio.to_thread(mark_answer, brief.prompt, rubric, brief.answer, AnswerKind(brief.kind))
+        scored = await asyncio.to_thread(
+            conversation.mark_conversation, brief.prompt, rubric, brief.answer, AnswerKind(brief.kind), brief.said
+        )
         if brief.may_follow_up and (asked := conversation.follow_up(rubric, scored)):
             for piece in _sentences(asked):
                 yield FollowUpPiece(piece)
             yield FollowUpDraft(asked)
             return
-        begun = before_hint(brief.said)
-        if begun and begun != brief.answer:
-            before = await asyncio.to_thread(mark_answer, brief.prompt, rubric, begun, AnswerKind(brief.kind))
+        begun = until_hint(brief.said)
+        if len(begun) < len(brief.said) and (said := whole_answer(begun)):
+            before = await asyncio.to_thread(
+                conversation.mark_conversation, brief.prompt, rubric, said, AnswerKind(brief.kind), begun
+            )
             scored = replace(scored, marks=conversation.kept_from_before(scored.marks, before.marks))
         feedback = write_feedback(rubric, scored)
         for piece in _sentences(feedback):
