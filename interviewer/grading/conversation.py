@@ -10,7 +10,7 @@ import numpy as np
 
 from interviewer.grading.judge import Scored, mark_answer
 from interviewer.grading.vectors import unit, vectors
-from interviewer.interviews.exchange import Kind, Said
+from interviewer.interviews.exchange import Kind, Said, whole_answer
 from interviewer.interviews.rubric import AnswerNature, Mark, MarkedPoint, Rubric
 from interviewer.interviews.topics import AnswerKind
 
@@ -26,11 +26,15 @@ _ORDER = (Mark.CONTRADICTED, Mark.PARTIAL, Mark.MISSED)
 
 
 def mark_conversation(prompt: str, rubric: Rubric, answer: str, kind: AnswerKind, said: Sequence[Said]) -> Scored:
-    """Mark the whole answer. The key point that a follow-up asked about is made if the reply to it surely makes it, read alone.
+    """Mark the whole answer to a question, which may include replies to follow-ups.
 
-    Otherwise, a correction drowns in a long answer that was wrong before: it counted in one of 38 cases, and in half of them now.
+    A reply never takes a mark away that was earned before, unless it contradicts the key point. The key point that a follow-up
+    asked about is made if the reply to it surely makes it, read alone. Otherwise, a correction drowns in a long answer that was
+    wrong before: read as one text, 1 of 38 corrections counted, and 16 count so.
     """
     scored = mark_answer(prompt, rubric, answer, kind)
+    if any(one.kind is Kind.FOLLOW_UP for one in said) and (first := whole_answer(said[:-1])):
+        scored = _not_below(scored, mark_answer(prompt, rubric, first, kind))
     for asked, reply in pairwise(said):
         if asked.kind is not Kind.FOLLOW_UP or reply.kind not in (Kind.ANSWER, Kind.FINAL_ANSWER):
             continue
@@ -38,6 +42,18 @@ def mark_conversation(prompt: str, rubric: Rubric, answer: str, kind: AnswerKind
             if point.probe and asked.text.endswith(point.probe) and scored.marks[index].mark is not Mark.HIT:
                 scored = _with_reply(scored, index, mark_answer(prompt, rubric, reply.text, kind))
     return scored
+
+
+def _not_below(scored: Scored, before: Scored) -> Scored:
+    """Return the marks with those that were better before the last reply, except where the whole answer contradicts the point."""
+    if before.nature is not AnswerNature.ANSWER:
+        return scored
+    marks = tuple(
+        earlier if mark.mark is not Mark.CONTRADICTED and earlier.mark.share > mark.mark.share else mark
+        for mark, earlier in zip(scored.marks, before.marks, strict=True)
+    )
+    kept = {index: mark for index, mark in scored.doubts.items() if marks[index] is scored.marks[index]}
+    return replace(scored, nature=AnswerNature.ANSWER, marks=marks, doubts=kept)
 
 
 def surely_makes(scored: Scored, index: int) -> bool:

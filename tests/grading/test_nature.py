@@ -32,5 +32,7 @@ def test_the_same_words_in_random_order_are_none() -> None:
 
 
 def test_keywords_with_numbers_between_them_are_none() -> None:
-    keywords = "sharding 16 replication 3 Redis 400 MB cache TTL 30 partition city 32 nodes S3 cold storage load balancer 2 CDN queue"
+    keywords = (
+        "sharding 16 replication 3 Redis 400 MB cache TTL 30 partition city 32 nodes S3 cold storage load balancer 2 CDN queue"
+    )
     assert nature(keywords) is AnswerNature.OFF_TOPIC
