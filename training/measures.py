@@ -56,7 +56,7 @@ def of_answers(found: Sequence[AnswerRead], weights: WeightsOf) -> Figures:
     scores, finer = (
         np.array(
             [
-                _capped(score([share(each) for each in row], weights[one.question]), one.alike)
+                _capped(score([share(each) for each in row], weights[one.question]), one.alike.whole)
                 for one, row in zip(found, marks, strict=True)
             ]
         )

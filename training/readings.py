@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from interviewer.grading.bank.loader import load_bank
 from interviewer.grading.learned import criteria
 from interviewer.grading.learned.labels import MADE, NOTHING, WRONG
+from interviewer.grading.learned.marking import Alike
 from interviewer.grading.learned.reading import Reading, Sought, read
 from interviewer.grading.learned.rubrics import Wanted, wanted_by
 from interviewer.grading.learned.runtime import Floats, Network
@@ -39,7 +40,7 @@ class StatementRead:
 class AnswerRead:
     """A whole answer, the class of each key point, and the readings of the question's key points and misconceptions.
 
-    `alike` is the answer's likeness to the key points, as a share of the model answer's.
+    `alike` is the likeness of the answer to the key points.
     """
 
     question: str
@@ -48,7 +49,7 @@ class AnswerRead:
     labels: tuple[int, ...]
     points: tuple[Reading, ...]
     beliefs: tuple[Reading, ...]
-    alike: float = 1.0
+    alike: Alike = field(default_factory=Alike)
 
 
 def read_statements(network: Network, questions: Sequence[Question]) -> list[StatementRead]:

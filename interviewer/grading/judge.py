@@ -100,7 +100,7 @@ def _mark(prompt: str, rubric: Rubric, answer: str, kind: AnswerKind) -> Scored:
     company = company_of(points)
     wrong = _wrong_statements(answer, rubric, [asserted(reading, company) for reading in misconceptions])
     marks = tuple(_marked(index, one, answer) for index, one in enumerate(found))
-    if is_elsewhere(alike, float(exact_score(rubric, marks, nature)) / MAX_SCORE):
+    if is_elsewhere(alike.whole, float(exact_score(rubric, marks, nature)) / MAX_SCORE):
         nature = AnswerNature.OFF_TOPIC
     weights = [key_point.weight for key_point in rubric.key_points]
     share = sum(weight * one.share for weight, one in zip(weights, found, strict=True)) / sum(weights)

@@ -19,9 +19,11 @@ TOGETHER = 0.7
 # A point is contradicted if "wrong" has more than this many times the evidence of "made".
 SURER = 1.5
 # A point is missed if "nothing" has at least ABSENT times the evidence of any other class. If the answer's likeness to the key
-# points is below the share ALIKE of the model answer's, this factor shrinks exponentially at the rate ESTRANGED.
-ABSENT = 2.0
+# points is below the share ALIKE of the model answer's, this factor shrinks exponentially at the rate ESTRANGED. It also does at
+# the rate APART if the likeness to the point itself is below the share NEAR.
+ABSENT = 3.0
 ALIKE, ESTRANGED = 0.65, 8.0
+NEAR, APART = 0.7, 6.0
 # A point is also contradicted if "wrong" is likelier than "made" in the sentence where "made" is likeliest, and "wrong" has more
 # than this many times the evidence of "made".
 IN_PLACE = 0.8
@@ -55,6 +57,21 @@ class Marked:
 
 
 @dataclass(frozen=True, slots=True)
+class Alike:
+    """An answer's likeness to all key points together and to each, as shares of the model answer's likeness.
+
+    An empty `each` says nothing about the single points.
+    """
+
+    whole: float = 1.0
+    each: tuple[float, ...] = ()
+
+    def to(self, index: int) -> float:
+        """Return the likeness to one key point."""
+        return self.each[index] if self.each else 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Asserted:
     """The sentence that asserts a misconception. `sureness` serves only to compare misconceptions: it can exceed 1."""
 
@@ -62,16 +79,16 @@ class Asserted:
     sureness: float
 
 
-def mark(reading: Reading, company: float = 0.0, alike: float = 1.0) -> Marked:
+def mark(reading: Reading, company: float = 0.0, alike: float = 1.0, own: float = 1.0) -> Marked:
     """Return the mark of a key point.
 
     `company` says how wrong (1) or right (-1) the answer is about the other key points. `alike` is the answer's likeness to all
-    key points, as a share of the model answer's.
+    key points, and `own` to this one, as shares of the model answer's.
     """
     if reading.likeness < LEAST:
         return Marked(NOTHING, 0.0, None)
     evidence = _in_company(combined(reading), company)
-    scaled = np.asarray(evidence / _bars(alike), dtype=np.float32)
+    scaled = np.asarray(evidence / _bars(alike, own), dtype=np.float32)
     label = _label(scaled, evidence, reading)
     other = _other(scaled, label)
     if label == WRONG:
@@ -81,13 +98,13 @@ def mark(reading: Reading, company: float = 0.0, alike: float = 1.0) -> Marked:
     return Marked(label, share, None if label == NOTHING else _best(reading, label), other)
 
 
-def mark_all(readings: Sequence[Reading], alike: float = 1.0) -> list[Marked]:
+def mark_all(readings: Sequence[Reading], alike: Alike | None = None) -> list[Marked]:
     """Return the marks of all key points of an answer. Two points share a quote only if no other sentence shows the mark.
 
-    `alike` is the answer's likeness to the key points, as a share of the model answer's.
+    `alike` is the answer's likeness to the key points, by default that of the model answer.
     """
-    tone = _tone(readings)
-    found = [mark(reading, _without(tone, index), alike) for index, reading in enumerate(readings)]
+    tone, alike = _tone(readings), alike or Alike()
+    found = [mark(one, _without(tone, index), alike.whole, alike.to(index)) for index, one in enumerate(readings)]
     order = sorted(range(len(found)), key=lambda index: -_sureness(readings[index], found[index].label))
     used: set[Span] = set()
     for index in order:
@@ -150,9 +167,9 @@ def combined(reading: Reading) -> Floats:
     return np.asarray(whole**TOGETHER * alone ** (1 - TOGETHER), dtype=np.float32)
 
 
-def _bars(alike: float) -> Floats:
+def _bars(alike: float, own: float) -> Floats:
     """Return, for each class, the number by which its evidence is divided before the classes are compared."""
-    absent = ABSENT * math.exp(ESTRANGED * min(0.0, alike - ALIKE))
+    absent = ABSENT * math.exp(ESTRANGED * min(0.0, alike - ALIKE) + APART * min(0.0, own - NEAR))
     return np.array([{NOTHING: absent, WRONG: SURER}.get(label, 1.0) for label in range(4)], dtype=np.float32)
 
 

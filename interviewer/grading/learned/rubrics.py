@@ -10,6 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from interviewer.grading.learned import criteria
+from interviewer.grading.learned.marking import Alike
 from interviewer.grading.learned.reading import Reading, Sought, sought
 from interviewer.grading.learned.runtime import Network, shipped
 from interviewer.grading.learned.sentences import sentences
@@ -18,6 +19,8 @@ from interviewer.interviews.rubric import Rubric
 
 # The number of sentences of the model answer that count as wordings of each key point.
 MODEL_SENTENCES = 2
+# A model answer that hardly speaks of a key point is no measure for others.
+LEAST_LIKENESS = 0.05
 # The maximum number of rubrics in the cache, a few kilobytes each: the questions of 100 interviews in progress.
 _KEPT = 512
 _LOCK = threading.Lock()
@@ -27,27 +30,25 @@ _LOCK = threading.Lock()
 class Wanted:
     """What to look for in the answers to a question: a criterion for each key point and for each misconception.
 
-    `likeness` is the model answer's likeness to the key points: the cosine of each key point and the most similar sentence of the
-    model answer, averaged over the key points.
+    `likenesses` has the model answer's likeness to each key point: the cosine of the key point and the most similar sentence.
     """
 
     points: tuple[Sought, ...]
     misconceptions: tuple[Sought, ...]
-    likeness: float
+    likenesses: tuple[float, ...]
 
     @property
     def criteria(self) -> tuple[Sought, ...]:
         """All criteria, key points first."""
         return self.points + self.misconceptions
 
-    def alike(self, points: Sequence[Reading]) -> float:
-        """Return an answer's likeness to the key points, as a share of the model answer's.
-
-        `points` are the readings of the answer for the key points. Returns 1 if the model answer has no likeness.
-        """
-        if self.likeness <= 0:
-            return 1.0
-        return sum(reading.likeness for reading in points) / len(points) / self.likeness
+    def alike(self, points: Sequence[Reading]) -> Alike:
+        """Return an answer's likeness to the key points, whose readings are `points`."""
+        each = tuple(
+            reading.likeness / max(LEAST_LIKENESS, likeness) for reading, likeness in zip(points, self.likenesses, strict=True)
+        )
+        whole = sum(self.likenesses)
+        return Alike(sum(reading.likeness for reading in points) / whole if whole > 0 else 1.0, each)
 
 
 def wanted_by(network: Network, prompt: str, rubric: Rubric) -> Wanted:
@@ -66,7 +67,7 @@ def wanted_by(network: Network, prompt: str, rubric: Rubric) -> Wanted:
         for one in rubric.misconceptions
     )
     cosines = np.stack([one.vector for one in points]) @ vectors.T
-    return Wanted(tuple(points), misconceptions, float(cosines.max(axis=1).mean()) if said else 0.0)
+    return Wanted(tuple(points), misconceptions, tuple(map(float, cosines.max(axis=1))) if said else (0.0,) * len(points))
 
 
 @lru_cache(maxsize=_KEPT)
