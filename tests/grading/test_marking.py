@@ -83,7 +83,8 @@ def test_points_share_a_sentence_that_alone_says_both() -> None:
 def test_vague_mention_counts_less_in_an_answer_about_something_else() -> None:
     found = reading((0.45, 0.5, 0.03, 0.02), (0.45, 0.5, 0.03, 0.02))
     assert mark(found).label == mark(found, alike=0.8).label == PARTIAL
-    assert mark(found, alike=0.5).label == NOTHING
+    assert mark(found, alike=0.45).label == NOTHING
+    assert mark(found, own=0.45).label == NOTHING, "nor in one that is about everything but this point"
 
 
 def test_mark_names_the_other_one_that_is_about_as_likely() -> None:
