@@ -279,7 +279,7 @@ def _asked_and_answered() -> rx.Component:
     return disclosure(
         "The question and your answer",
         prose(InterviewState.last.prompt, class_name="mb-3 font-medium"),
-        answer_text(InterviewState.last),
+        rx.cond(InterviewState.last.said.length() > 0, conversation(InterviewState.last), answer_text(InterviewState.last)),
     )
 
 

@@ -29,6 +29,8 @@ MAX_QUOTE = 280
 ELSEWHERE = 0.5
 # But whoever makes this share of the key points' weight answers the question, in whatever words.
 ANSWERED = 0.8
+# The minimum sureness of a misconception that is corrected. In whole answers, less sure ones are often said of right statements.
+SURE = 0.8
 # The maximum number of verdicts in the cache.
 _RECENT = 64
 _recent: OrderedDict[tuple[str, Rubric, str, AnswerKind], Future[Scored]] = OrderedDict()
@@ -123,7 +125,11 @@ def _marked(index: int, found: Marked, answer: str) -> MarkedPoint:
 
 def _wrong_statements(answer: str, rubric: Rubric, beliefs: Sequence[Asserted | None]) -> tuple[WrongStatement, ...]:
     """Return the wrong statements, surest first: at most one for each misconception and one for each sentence."""
-    found = [(one, misconception) for one, misconception in zip(beliefs, rubric.misconceptions, strict=True) if one]
+    found = [
+        (one, misconception)
+        for one, misconception in zip(beliefs, rubric.misconceptions, strict=True)
+        if one and one.sureness >= SURE
+    ]
     kept: dict[Span, WrongStatement] = {}
     for one, misconception in sorted(found, key=lambda pair: -pair[0].sureness):
         kept.setdefault(one.quote, WrongStatement(_quoted(answer, one.quote), misconception))

@@ -208,7 +208,10 @@ async def _send(state: InterviewState, form: dict[str, Any], text: str, kind: Ki
             state._stream += 1
             stream = state._stream
             state.interview_id, state.phase = interview_id, "live"
-            state.box += int(kind is Kind.ANSWER and isinstance(accepted, Stored) and _was_asked(accepted.turn))
+            if kind is Kind.ANSWER and isinstance(accepted, Stored) and _was_asked(accepted.turn):
+                # Both in one update: the new box must know what was sent, to leave out that draft.
+                state.box += 1
+                showing.show_question(state, accepted.turn)
         await follow(state, stream, _chained(accepted, events))
         await report_if_finished(state, stream, person)
     return _load_if(await settle(state, stream) or forgotten)

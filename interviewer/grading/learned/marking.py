@@ -29,8 +29,8 @@ NEAR, APART = 0.7, 6.0
 IN_PLACE = 0.8
 # Expected shares up to NO_SHARE earn nothing, and those from FULL_SHARE earn everything.
 NO_SHARE, FULL_SHARE = 0.08, 0.7
-# The minimum evidence for an asserted misconception.
-BELIEF = 0.6
+# The minimum evidence for an asserted misconception, and the minimum likeness of a sentence to it.
+BELIEF, ABOUT_BELIEF = 0.6, 0.3
 # How strongly the answer's marks for the other key points count. An answer that gets most of them wrong is seldom right about the
 # remaining one.
 COMPANY = 1.2
@@ -128,7 +128,7 @@ def asserted(reading: Reading, company: float = 0.0) -> Asserted | None:
     """
     evidence = combined(reading)
     evidence[MADE] *= math.exp(COMPANY * company)
-    if evidence[MADE] < BELIEF or evidence[MADE] <= evidence[WRONG]:
+    if reading.likeness < ABOUT_BELIEF or evidence[MADE] < BELIEF or evidence[MADE] <= evidence[WRONG]:
         return None
     return Asserted(_best(reading, MADE), float(evidence[MADE]))
 
