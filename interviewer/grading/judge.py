@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from interviewer.grading.learned.labels import MADE, NOTHING, PARTIAL, WRONG
-from interviewer.grading.learned.marking import Asserted, Marked, asserted, company_of, mark_all
+from interviewer.grading.learned.marking import Asserted, Marked, company_of, mark_all, surely_asserted
 from interviewer.grading.learned.reading import read
 from interviewer.grading.learned.rubrics import wanted_in
 from interviewer.grading.learned.runtime import shipped
@@ -29,8 +29,6 @@ MAX_QUOTE = 280
 ELSEWHERE = 0.5
 # But whoever makes this share of the key points' weight answers the question, in whatever words.
 ANSWERED = 0.8
-# The minimum sureness of a misconception that is corrected. In whole answers, less sure ones are often said of right statements.
-SURE = 0.8
 # The maximum number of verdicts in the cache.
 _RECENT = 64
 _recent: OrderedDict[tuple[str, Rubric, str, AnswerKind], Future[Scored]] = OrderedDict()
@@ -100,7 +98,7 @@ def _mark(prompt: str, rubric: Rubric, answer: str, kind: AnswerKind) -> Scored:
     alike = wanted.alike(points)
     found = mark_all(points, alike)
     company = company_of(points)
-    wrong = _wrong_statements(answer, rubric, [asserted(reading, company) for reading in misconceptions])
+    wrong = _wrong_statements(answer, rubric, [surely_asserted(reading, company) for reading in misconceptions])
     marks = tuple(_marked(index, one, answer) for index, one in enumerate(found))
     if is_elsewhere(alike.whole, float(exact_score(rubric, marks, nature)) / MAX_SCORE):
         nature = AnswerNature.OFF_TOPIC
@@ -125,11 +123,7 @@ def _marked(index: int, found: Marked, answer: str) -> MarkedPoint:
 
 def _wrong_statements(answer: str, rubric: Rubric, beliefs: Sequence[Asserted | None]) -> tuple[WrongStatement, ...]:
     """Return the wrong statements, surest first: at most one for each misconception and one for each sentence."""
-    found = [
-        (one, misconception)
-        for one, misconception in zip(beliefs, rubric.misconceptions, strict=True)
-        if one and one.sureness >= SURE
-    ]
+    found = [(one, misconception) for one, misconception in zip(beliefs, rubric.misconceptions, strict=True) if one]
     kept: dict[Span, WrongStatement] = {}
     for one, misconception in sorted(found, key=lambda pair: -pair[0].sureness):
         kept.setdefault(one.quote, WrongStatement(_quoted(answer, one.quote), misconception))

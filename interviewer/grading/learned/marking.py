@@ -29,8 +29,9 @@ NEAR, APART = 0.7, 6.0
 IN_PLACE = 0.8
 # Expected shares up to NO_SHARE earn nothing, and those from FULL_SHARE earn everything.
 NO_SHARE, FULL_SHARE = 0.08, 0.7
-# The minimum evidence for an asserted misconception, and the minimum likeness of a sentence to it.
-BELIEF, ABOUT_BELIEF = 0.6, 0.3
+# The minimum evidence for an asserted misconception; and the minimum evidence and likeness of a sentence for one that is corrected
+# in a whole answer, where less sure ones are often read into right statements.
+BELIEF, SURE_BELIEF, ABOUT_BELIEF = 0.6, 0.8, 0.3
 # How strongly the answer's marks for the other key points count. An answer that gets most of them wrong is seldom right about the
 # remaining one.
 COMPANY = 1.2
@@ -128,9 +129,15 @@ def asserted(reading: Reading, company: float = 0.0) -> Asserted | None:
     """
     evidence = combined(reading)
     evidence[MADE] *= math.exp(COMPANY * company)
-    if reading.likeness < ABOUT_BELIEF or evidence[MADE] < BELIEF or evidence[MADE] <= evidence[WRONG]:
+    if evidence[MADE] < BELIEF or evidence[MADE] <= evidence[WRONG]:
         return None
     return Asserted(_best(reading, MADE), float(evidence[MADE]))
+
+
+def surely_asserted(reading: Reading, company: float = 0.0) -> Asserted | None:
+    """Return the same as `asserted`, but None if it is not sure enough to be corrected."""
+    found = asserted(reading, company)
+    return found if found and found.sureness >= SURE_BELIEF and reading.likeness >= ABOUT_BELIEF else None
 
 
 def _tone(readings: Sequence[Reading]) -> Floats:
