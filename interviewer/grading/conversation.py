@@ -72,9 +72,9 @@ def _with_reply(scored: Scored, index: int, alone: Scored) -> Scored:
 def follow_up(rubric: Rubric, scored: Scored) -> str:
     """Return a follow-up about the heaviest key point that is missing, vague, or wrong, or an empty text.
 
-    There is none if the answer is not an answer, or if all heavy key points are made.
+    There is none if there is no answer, or if all heavy key points are made. An answer beside the question gets one.
     """
-    if scored.nature is not AnswerNature.ANSWER:
+    if scored.nature is AnswerNature.NON_ANSWER:
         return ""
     open_marks = [mark for mark in scored.marks if mark.mark is not Mark.HIT and rubric.key_points[mark.key_point].probe]
     heavy = [mark for mark in open_marks if rubric.key_points[mark.key_point].weight >= HEAVY]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from interviewer.grading.judge import Scored
 from interviewer.interviews.rubric import AnswerNature, KeyPoint, Mark, MarkedPoint, Rubric, exact_score
 
@@ -9,6 +11,13 @@ MAX_QUOTE = 120
 # The maximum number of made key points that the feedback mentions. The verdict lists all of them.
 MAX_PRAISES = 3
 MAX_WRONG = 2
+# A quote of fewer words, such as "Okay, concretely:", shows nothing.
+LEAST_QUOTED = 4
+AFTER_HINT = "What you made only after the hint counts half."
+_COMPLETE = ("That's a complete answer.", "You covered it.", "There's nothing important to add.")
+_STRONG = ("That's a strong answer.", "That's well answered.", "Good: most of it is there.")
+_ASK_NEXT = ("If we had more time, I'd ask next:", "One to think about:", "My next question would be:")
+_TRY = ("To get there, try to answer this:", "Practice on this one:", "Try this next:")
 _NON_ANSWER = (
     "That doesn't answer the question yet. In an interview, say what you do know and reason out loud from there. "
     "Even a partial answer often earns half of the points."
@@ -18,11 +27,17 @@ _KEYWORDS = "These are the right words, but I can't tell how they fit together. 
 _NOTHING_YET = "I was listening for something else here."
 
 
-def write_feedback(rubric: Rubric, scored: Scored) -> str:
-    """Return the feedback: what was right, what was wrong and its correction, the most valuable gap, and a next step."""
+def write_feedback(rubric: Rubric, scored: Scored, asked: Sequence[str] = ()) -> str:
+    """Return the feedback: what was right, what was wrong and its correction, the most valuable gap, and a next step.
+
+    `asked` are the follow-ups that were asked already; the next step is another question. Marks that were made only after the
+    hint are said to count half.
+    """
+    step = _next_step(rubric, scored, asked)
     if scored.nature is not AnswerNature.ANSWER:
-        return "\n\n".join([_opening(scored), *_missing(rubric, scored), *_next_step(rubric, scored)])
-    parts = [_right(rubric, scored), *_wrong(rubric, scored), *_missing(rubric, scored), *_next_step(rubric, scored)]
+        return "\n\n".join([_opening(scored), *_missing(rubric, scored), *step])
+    halved = [AFTER_HINT] if any(mark.after_hint for mark in scored.marks) else []
+    parts = [_right(rubric, scored), *_wrong(rubric, scored), *_missing(rubric, scored), *halved, *step]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -50,12 +65,17 @@ def _right(rubric: Rubric, scored: Scored) -> str:
 
 def _overall(rubric: Rubric, scored: Scored) -> str:
     """Return an overall impression if the score is at least 8 and no misconception was asserted; otherwise, return ""."""
-    value = exact_score(rubric, scored.marks, scored.nature)
+    value = exact_score(rubric, [mark.model_copy(update={"after_hint": False}) for mark in scored.marks], scored.nature)
     if scored.wrong:
         return ""
     if value == 10:
-        return "That's a complete answer."
-    return "That's a strong answer." if value >= 8 else ""
+        return _one_of(_COMPLETE, rubric)
+    return _one_of(_STRONG, rubric) if value >= 8 else ""
+
+
+def _one_of(wordings: Sequence[str], rubric: Rubric) -> str:
+    """Return one wording, always the same for a question, so that not all verdicts of an interview sound the same."""
+    return wordings[sum(map(ord, rubric.model_answer)) % len(wordings)]
 
 
 def _wrong(rubric: Rubric, scored: Scored) -> list[str]:
@@ -73,23 +93,26 @@ def _missing(rubric: Rubric, scored: Scored) -> list[str]:
     if worst is None:
         return []
     gap = _gap(_point(rubric, worst))
-    if worst.mark is Mark.PARTIAL:
+    if worst.mark is Mark.PARTIAL and len(worst.quote.split()) >= LEAST_QUOTED:
         return [f"You touched on this with “{_short(worst.quote)}”, but go one step further. {gap}"]
     if scored.nature is AnswerNature.ANSWER and (_of(rubric, scored, Mark.HIT) or _of(rubric, scored, Mark.PARTIAL)):
         return [f"The biggest thing missing: {_lowered(gap)}"]
     return [f"Start here: {_lowered(gap)}"]
 
 
-def _next_step(rubric: Rubric, scored: Scored) -> list[str]:
-    """Return at most one sentence with a question to practice on.
+def _next_step(rubric: Rubric, scored: Scored, asked: Sequence[str]) -> list[str]:
+    """Return at most one sentence with a question to practice on, which is none of those in `asked`.
 
-    It is the probe of a key point that was missed, touched, or contradicted. If there is no such key point, it is the follow-up.
+    It is the probe of a key point that was missed, touched, or contradicted. If there is none left, it is the follow-up.
     """
     open_points = [*_weak(rubric, scored), *_of(rubric, scored, Mark.CONTRADICTED)]
-    if not open_points:
-        return [f"If we had more time, I'd ask next: {rubric.follow_up}"] if rubric.follow_up else []
-    probe = _point(rubric, open_points[0]).probe
-    return [f"To get there, try to answer this: {probe}"] if probe else []
+    probes = [probe for mark in open_points if (probe := _point(rubric, mark).probe)]
+    new = [probe for probe in probes if not any(probe in text for text in asked)]
+    if new:
+        return [f"{_one_of(_TRY, rubric)} {new[0]}"]
+    if not rubric.follow_up or (open_points and not probes):
+        return []
+    return [f"{_one_of(_ASK_NEXT, rubric)} {rubric.follow_up}"]
 
 
 def _most_valuable(rubric: Rubric, scored: Scored) -> MarkedPoint | None:

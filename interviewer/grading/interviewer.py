@@ -11,7 +11,7 @@ from dataclasses import replace
 from interviewer.core.documents import Document
 from interviewer.grading import conversation, job_match, selection
 from interviewer.grading.feedback import write_feedback
-from interviewer.interviews.exchange import Kind, until_hint, whole_answer
+from interviewer.interviews.exchange import Kind, before_hint, until_hint, whole_answer
 from interviewer.interviews.interviewer import (
     AnswerBrief,
     FollowUpDraft,
@@ -23,7 +23,7 @@ from interviewer.interviews.interviewer import (
     ReplyDraft,
     VerdictDraft,
 )
-from interviewer.interviews.rubric import Rubric
+from interviewer.interviews.rubric import Rubric, after_hint
 from interviewer.interviews.topics import AnswerKind
 
 
@@ -74,7 +74,9 @@ class BuiltinInterviewer:
                 conversation.mark_conversation, brief.prompt, rubric, said, AnswerKind(brief.kind), begun
             )
             scored = replace(scored, marks=conversation.kept_from_before(scored.marks, before.marks))
-        feedback = write_feedback(rubric, scored)
+        shown = replace(scored, marks=after_hint(scored.marks, before_hint(brief.said))) if brief.said else scored
+        asked = [one.text for one in brief.said if one.kind is Kind.FOLLOW_UP]
+        feedback = write_feedback(rubric, shown, asked)
         for piece in _sentences(feedback):
             yield Piece(piece)
         marks = tuple(mark.model_dump(mode="json") for mark in scored.marks)

@@ -53,9 +53,10 @@ def test_follow_up_is_about_the_heaviest_open_point(marks: tuple[Mark, ...], ask
     assert conversation.follow_up(RUBRIC, scored(*marks)) == asked
 
 
-@pytest.mark.parametrize("nature", [AnswerNature.NON_ANSWER, AnswerNature.OFF_TOPIC])
-def test_no_follow_up_on_what_is_no_answer(nature: AnswerNature) -> None:
-    assert conversation.follow_up(RUBRIC, scored(MISSED, MISSED, MISSED, MISSED, nature=nature)) == ""
+def test_only_a_non_answer_gets_no_follow_up() -> None:
+    missed = (MISSED, MISSED, MISSED, MISSED)
+    assert conversation.follow_up(RUBRIC, scored(*missed, nature=AnswerNature.NON_ANSWER)) == ""
+    assert conversation.follow_up(RUBRIC, scored(*missed, nature=AnswerNature.OFF_TOPIC)) == "Probe 1?"
 
 
 def test_no_follow_up_without_a_probe() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from interviewer.grading.feedback import write_feedback
+from interviewer.grading.feedback import AFTER_HINT, write_feedback
 from interviewer.grading.judge import Scored, WrongStatement
 from interviewer.interviews.rubric import AnswerNature, KeyPoint, Mark, MarkedPoint, Misconception, Rubric
 
@@ -41,7 +41,7 @@ RUBRIC = Rubric(
 
 def scored(*marks: Mark, wrong: tuple[WrongStatement, ...] = (), nature: AnswerNature = AnswerNature.ANSWER) -> Scored:
     found = tuple(
-        MarkedPoint(key_point=index, mark=mark, quote="" if mark is Mark.MISSED else f"words {index}")
+        MarkedPoint(key_point=index, mark=mark, quote="" if mark is Mark.MISSED else f"my own words {index}")
         for index, mark in enumerate(marks)
     )
     return Scored(nature, found, wrong)
@@ -53,14 +53,14 @@ def feedback(*marks: Mark, wrong: tuple[WrongStatement, ...] = (), nature: Answe
 
 def test_complete_answer_is_praised_and_gets_a_follow_up() -> None:
     assert feedback(Mark.HIT, Mark.HIT, Mark.HIT) == [
-        "That's a complete answer. You saw that mistakes are replicated: “words 0”. You test restores. You thought of an alert.",
+        "That's a complete answer. You saw that mistakes are replicated: “my own words 0”. You test restores. You thought of an alert.",
         "If we had more time, I'd ask next: How would you get one table back?",
     ]
 
 
 def test_missing_point_is_named_with_what_to_say() -> None:
     assert feedback(Mark.HIT, Mark.MISSED, Mark.MISSED) == [
-        "You saw that mistakes are replicated: “words 0”.",
+        "You saw that mistakes are replicated: “my own words 0”.",
         "The biggest thing missing: say how you know that a backup works: restore it every week.",
         "To get there, try to answer this: When did you last restore one?",
     ]
@@ -70,29 +70,31 @@ def test_vague_point_is_quoted_with_the_next_step() -> None:
     found = feedback(Mark.PARTIAL, Mark.HIT, Mark.HIT)
     assert (
         found[1]
-        == "You touched on this with “words 0”, but go one step further. Say why a replica isn't a backup: it repeats every mistake."
+        == "You touched on this with “my own words 0”, but go one step further. Say why a replica isn't a backup: it repeats every mistake."
     )
 
 
 def test_wrong_statement_is_corrected_once() -> None:
-    said = WrongStatement("words 0", BELIEF)
+    said = WrongStatement("my own words 0", BELIEF)
     found = feedback(Mark.CONTRADICTED, Mark.HIT, Mark.HIT, wrong=(said,))
-    assert found[1] == "You said “words 0”. I'd push back on that. A wrong DELETE reaches the replica within a second."
+    assert found[1] == "You said “my own words 0”. I'd push back on that. A wrong DELETE reaches the replica within a second."
     assert sum("push back" in part for part in found) == 1
     assert found[-1] == "To get there, try to answer this: What's on the replica a minute after a wrong UPDATE?"
 
 
 def test_contradicted_point_is_corrected_by_the_rubric() -> None:
     found = feedback(Mark.CONTRADICTED, Mark.HIT, Mark.MISSED)
-    assert "You said “words 0”. I'd push back on that. Say why a replica isn't a backup: it repeats every mistake." in found
+    assert (
+        "You said “my own words 0”. I'd push back on that. Say why a replica isn't a backup: it repeats every mistake." in found
+    )
 
 
-@pytest.mark.parametrize("wrong", [(), (WrongStatement("words 1", BELIEF),)])
+@pytest.mark.parametrize("wrong", [(), (WrongStatement("my own words 1", BELIEF),)])
 @pytest.mark.parametrize("last", list(Mark))
 def test_feedback_never_praises_what_it_corrects(last: Mark, wrong: tuple[WrongStatement, ...]) -> None:
     text = "\n\n".join(feedback(Mark.HIT, last, last, wrong=wrong))
     complete = last is Mark.HIT and not wrong
-    assert ("complete answer" in text) == complete
+    assert ("That's a complete answer." in text) == complete
     assert ("You thought of an alert" in text) == (last is Mark.HIT)
 
 
@@ -122,7 +124,7 @@ def test_rubric_without_texts_for_feedback_is_enough() -> None:
     )
     found = write_feedback(plain, scored(Mark.HIT, Mark.MISSED, Mark.MISSED))
     assert found == (
-        "You made this point: says a replica is no backup: “words 0”.\n\nThe biggest thing missing: say this: tests restores."
+        "You made this point: says a replica is no backup: “my own words 0”.\n\nThe biggest thing missing: say this: tests restores."
     )
 
 
@@ -130,3 +132,26 @@ def test_long_quote_is_shortened_between_words() -> None:
     marks = (MarkedPoint(key_point=0, mark=Mark.HIT, quote="word " * 60), *scored(Mark.HIT, Mark.HIT).marks[1:])
     text = write_feedback(RUBRIC, Scored(AnswerNature.ANSWER, marks))
     assert "word word…”" in text
+
+
+def test_next_step_is_no_follow_up_that_was_asked() -> None:
+    found = scored(Mark.MISSED, Mark.MISSED, Mark.HIT)
+    asked = ["You said “no”. What's on the replica a minute after a wrong UPDATE?"]
+    assert write_feedback(RUBRIC, found).endswith("What's on the replica a minute after a wrong UPDATE?")
+    assert write_feedback(RUBRIC, found, asked).endswith("When did you last restore one?")
+
+
+def test_points_made_after_the_hint_are_said_to_count_half() -> None:
+    marks = tuple(mark.model_copy(update={"after_hint": True}) for mark in scored(Mark.HIT, Mark.HIT, Mark.HIT).marks)
+    assert AFTER_HINT in write_feedback(RUBRIC, Scored(AnswerNature.ANSWER, marks))
+    assert AFTER_HINT not in write_feedback(RUBRIC, scored(Mark.HIT, Mark.HIT, Mark.HIT))
+
+
+def test_filler_is_not_quoted_as_a_touched_point() -> None:
+    marks = (
+        MarkedPoint(key_point=0, mark=Mark.PARTIAL, quote="Okay, concretely:"),
+        *scored(Mark.HIT, Mark.HIT, Mark.HIT).marks[1:],
+    )
+    text = write_feedback(RUBRIC, Scored(AnswerNature.ANSWER, marks))
+    assert "concretely" not in text
+    assert "The biggest thing missing: say why a replica isn't a backup" in text
