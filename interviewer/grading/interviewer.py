@@ -75,8 +75,8 @@ class BuiltinInterviewer:
             )
             scored = replace(scored, marks=conversation.kept_from_before(scored.marks, before.marks))
         shown = replace(scored, marks=after_hint(scored.marks, before_hint(brief.said))) if brief.said else scored
-        asked = [one.text for one in brief.said if one.kind is Kind.FOLLOW_UP]
-        feedback = write_feedback(rubric, shown, asked)
+        follow_ups = [one.text for one in brief.said if one.kind is Kind.FOLLOW_UP]
+        feedback = write_feedback(rubric, shown, follow_ups)
         for piece in _sentences(feedback):
             yield Piece(piece)
         marks = tuple(mark.model_dump(mode="json") for mark in scored.marks)

@@ -83,12 +83,16 @@ class TurnRow:
 
 @dataclass(frozen=True, slots=True)
 class MarkView:
-    """The mark for one key point. `quote` is empty if the key point was missed."""
+    """The mark for one key point. `quote` is empty if the key point was missed.
+
+    `after_hint` is set if only words after the hint show it; it then counts half.
+    """
 
     point: str
     weight: int
     mark: str
     quote: str
+    after_hint: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,7 +296,7 @@ def _marks(rubric: Rubric, judged: Verdict | Appeal) -> tuple[MarkView, ...]:
     for raw in judged.marks:
         mark = MarkedPoint.model_validate(raw)
         key_point = rubric.key_points[mark.key_point]
-        found.append(MarkView(key_point.point, key_point.weight, mark.mark.value, mark.quote))
+        found.append(MarkView(key_point.point, key_point.weight, mark.mark.value, mark.quote, mark.after_hint))
     return tuple(found)
 
 

@@ -20,6 +20,11 @@ def interviewer_name(name: str) -> str:
     return _INTERVIEWERS.get(name, name)
 
 
+def mark_name(mark: str, *, after_hint: bool) -> str:
+    """Return the name of a mark: "Made", or "Made after the hint" if it counts half for that reason."""
+    return f"{MARKS[mark]} after the hint" if after_hint else MARKS[mark]
+
+
 def out_of(score: object) -> str:
     """Format a score with the maximum score: "7/10". On pages, `score` may be a Reflex var."""
     return f"{score}/{MAX_SCORE}"

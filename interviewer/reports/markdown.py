@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from interviewer.interviews.exchange import Author
 from interviewer.interviews.views import MarkView, TurnView, VerdictView
-from interviewer.interviews.wording import FOLLOW_UP, MARKS, MODEL_ANSWER, NO_SCORE_YET, SECOND_VERDICT, out_of, topic_score
+from interviewer.interviews.wording import FOLLOW_UP, MODEL_ANSWER, NO_SCORE_YET, SECOND_VERDICT, mark_name, out_of, topic_score
 from interviewer.reports import wording
 from interviewer.reports.coverage import Standing
 from interviewer.reports.prose import Block, Span, blocks, model_answer
@@ -113,7 +113,7 @@ def _said(turn: TurnView) -> Iterator[str]:
 
 def _mark(mark: MarkView) -> str:
     quote = f" “{line(mark.quote)}”" if mark.quote else ""
-    return f"- **{MARKS[mark.mark]}**: {line(mark.point)}{quote}"
+    return f"- **{mark_name(mark.mark, after_hint=mark.after_hint)}**: {line(mark.point)}{quote}"
 
 
 def _explained(verdict: VerdictView, kind: str) -> Iterator[str]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from interviewer.interviews.exchange import Author
 from interviewer.interviews.rubric import MAX_SCORE, PASS_SCORE
 from interviewer.interviews.views import MarkView, TopicScore, TurnView, VerdictView
-from interviewer.interviews.wording import FOLLOW_UP, MARKS, MODEL_ANSWER, NO_SCORE_YET, SECOND_VERDICT, out_of, topic_score
+from interviewer.interviews.wording import FOLLOW_UP, MODEL_ANSWER, NO_SCORE_YET, SECOND_VERDICT, mark_name, out_of, topic_score
 from interviewer.reports import wording
 from interviewer.reports.coverage import Standing
 from interviewer.reports.pdf_layout import HEIGHT, INK, MISSING, MUTED, POINT, TONES, Color, Run, Typesetter
@@ -233,7 +233,7 @@ class _Writer:
 
     def _marks(self, marks: Sequence[MarkView]) -> None:
         for mark in marks:
-            head = [Run(f"{MARKS[mark.mark]}: ", "bold"), Run(mark.point)]
+            head = [Run(f"{mark_name(mark.mark, after_hint=mark.after_hint)}: ", "bold"), Run(mark.point)]
             quote = [Run(f"“{mark.quote}”", mark=mark.mark)] if mark.quote else []
             with self._with_sign(mark.mark, room=self._height(head, quote)):
                 self._set.paragraph(head)

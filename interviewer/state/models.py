@@ -12,7 +12,7 @@ from interviewer.interviews.plan import Plan
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.rubric import MAX_SCORE
 from interviewer.interviews.views import AppealView, InterviewView, MessageView, TurnView, VerdictView, title_of
-from interviewer.interviews.wording import MARKS, spread
+from interviewer.interviews.wording import MARKS, mark_name, spread
 from interviewer.reports.dashboard import InterviewSummary
 from interviewer.reports.prose import Block, blocks, model_answer
 from interviewer.reports.transcript import Line, Part, highlighted, transcript
@@ -213,7 +213,10 @@ def _judged(verdict: VerdictView, kind: str) -> dict[str, Any]:
         "score": verdict.score,
         "passed": verdict.passed,
         "feedback": blocks(verdict.feedback),
-        "marks": [MarkItem(mark.point, mark.mark, MARKS[mark.mark], mark.quote) for mark in verdict.marks],
+        "marks": [
+            MarkItem(mark.point, mark.mark, mark_name(mark.mark, after_hint=mark.after_hint), mark.quote)
+            for mark in verdict.marks
+        ],
         "hits": _count(verdict, "hit"),
         "halves": _count(verdict, "partial"),
         "misses": _count(verdict, "missed"),
