@@ -19,6 +19,7 @@ HEAVY = 2
 # A clarifying question is the foreseen one if their cosine is at least this.
 FORESEEN = 0.5
 MAX_QUOTE = 100
+YOURS = "That's for you to decide, so say what you assume."
 NO_CONTEXT = "Take that as you'd like it, and say what you assume."
 NO_HINT = "Begin with what would go wrong first, and say what you would do about it."
 # What the candidate spoke of comes first.
@@ -112,7 +113,7 @@ def clarification(rubric: Rubric, asked: str) -> str:
         cosines = rows[1:] @ rows[0]
         if cosines.max() >= FORESEEN:
             return rubric.clarifications[int(np.argmax(cosines))].reply
-    return rubric.context or NO_CONTEXT
+    return f"{YOURS} {rubric.context}" if rubric.context else NO_CONTEXT
 
 
 def hint(rubric: Rubric) -> str:

@@ -81,7 +81,7 @@ def test_lead_quotes_the_answer(quote: str, lead: str) -> None:
     [
         ("how many users are there?", "About 10,000."),
         ("Is the database replicated or is it a single one?", "No, there is one PostgreSQL server."),
-        ("Which programming language should I write this in?", "Assume one server."),
+        ("Which programming language should I write this in?", f"{conversation.YOURS} Assume one server."),
     ],
 )
 def test_clarification_is_the_foreseen_one_or_the_context(asked: str, reply: str) -> None:
