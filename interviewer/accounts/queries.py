@@ -52,7 +52,10 @@ async def mark_tokens_used(session: AsyncSession, email: str, purpose: str, now:
 
 
 async def count_pending_passwords(session: AsyncSession, email: str, now: datetime) -> int:
-    """Return the number of distinct passwords among the unconfirmed, unexpired sign-ups with this email address."""
+    """Return the number of distinct passwords among the unconfirmed, unexpired sign-ups with this email address.
+
+    Equal passwords have equal hashes here, because all sign-ups with one email address use the same salt.
+    """
     statement = select(func.count(func.distinct(col(OneTimeToken.password_hash)))).where(
         col(OneTimeToken.email) == email,
         col(OneTimeToken.purpose) == "verification",

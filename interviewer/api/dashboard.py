@@ -92,8 +92,8 @@ async def dashboard(
 def plan_word(plan: Plan) -> Literal["free", "pro", "premium"]:
     """Return the plan's name in the API.
 
-    The name is "free" if there is no plan or if the plan has expired. If the current product is unknown, the last known one
-    counts.
+    If the current product is unknown, the last known one counts. The name is "free" if neither is known, as for a user without a
+    subscription, or if the plan has expired.
     """
     known = plan.product or plan.last_known
     if known is None or plan.status == SubscriptionStatus.EXPIRED:

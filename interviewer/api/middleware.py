@@ -344,8 +344,8 @@ class SecurityHeaders(ResponseHeaders):
 def python_policy(host: str) -> str:
     """Return the Content-Security-Policy of the worker that runs a candidate's Python code.
 
-    The worker can load only the Python runtime's files, so the candidate's code cannot call the API with the user's cookies. If
-    `host` is invalid, the worker can load nothing at all.
+    The worker can load only the Python runtime's files, so the candidate's code cannot call the API with the user's cookies.
+    `host` is the request's Host header. If it is missing or malformed, the worker can load nothing at all.
     """
     folder = f"{host}{_PYTHON_FILES}" if _HOST.fullmatch(host) else "'none'"
     wasm = " 'wasm-unsafe-eval'" if folder != "'none'" else ""

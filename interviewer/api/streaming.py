@@ -169,9 +169,12 @@ async def respond(
 ) -> Response:
     """Stream the events as they arrive if the client accepts event streams; otherwise, respond with JSON once they have ended.
 
-    `body` builds the JSON body. `arrived` is called after the last byte of a successful reply has been sent, as far as the server
-    can tell; it is not called after a disconnect or for a failure. `turns` is set if the client is shown follow-ups. An error
-    before the first event is raised, so that it becomes a plain error response in both cases.
+    If getting the first event fails, that error is raised, so that streaming clients get a plain error response, too.
+
+    `body` builds the JSON body, which is also the data of the stream's last event. Its argument is the Completed event, or None
+    if there was none. `arrived` is called after a successful response has been sent. It is not called after a failure, or if the
+    client is known to have disconnected; for JSON, that is checked only just before sending. Set `turns` to include follow-ups,
+    clarifications, and hints in the stream.
     """
     first = await anext(events, None)
     everything = _with(first, events)

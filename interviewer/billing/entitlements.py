@@ -98,7 +98,7 @@ def of_order(product: Product | None, quantity: int, *, paid: bool, refunded: bo
 def of_subscription(facts: SubscriptionFacts) -> list[Entitlement]:
     """Return a subscription's entitlements: first month, renewals, and plan changes.
 
-    Returns an empty list if there are no sightings.
+    Returns an empty list if no webhook or fetched record has shown the subscription yet, so that there are no sightings.
     """
     history = timeline(facts.sightings)
     if not history:
@@ -214,7 +214,7 @@ def _refunded_upgrades(changes: list[Change], invoices: tuple[InvoiceFacts, ...]
 
 
 def _in_one_month(upgrade: Sighting, downgrade: Sighting, invoices: tuple[InvoiceFacts, ...]) -> bool:
-    """Return whether an upgrade and the next downgrade are in one billing period, with no renewal paid in between."""
+    """Return whether an upgrade and the next downgrade are in one billing period, and no paid renewal was invoiced in between."""
     renewed = any(one.paid and one.reason == "renewal" and upgrade.at <= one.created_at <= downgrade.at for one in invoices)
     return upgrade.cycle_end == downgrade.cycle_end and not renewed
 

@@ -113,7 +113,7 @@ async def purchased_since(session: AsyncSession, user_id: int, moment: datetime)
 
 
 async def order(session: AsyncSession, lemon_id: str) -> Order | None:
-    """Return the order with this payment service ID, or None if there is none."""
+    """Return the order that has this ID at the payment service, or None if there is none."""
     return (await session.execute(select(Order).where(col(Order.lemon_id) == lemon_id))).scalar_one_or_none()
 
 
@@ -163,7 +163,7 @@ def _merged_order() -> Any:
 
 
 async def subscription(session: AsyncSession, lemon_id: str) -> Subscription | None:
-    """Return the subscription with this payment service ID, locked and freshly read, or None if there is none."""
+    """Return the subscription that has this ID at the payment service, locked and freshly read, or None if there is none."""
     statement = select(Subscription).where(col(Subscription.lemon_id) == lemon_id)
     statement = statement.with_for_update().execution_options(populate_existing=True)
     return (await session.execute(statement)).scalar_one_or_none()

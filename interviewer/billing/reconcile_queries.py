@@ -18,14 +18,14 @@ _FRESH: dict[str, Any] = {"populate_existing": True}
 
 
 async def order(session: AsyncSession, lemon_id: str) -> Order | None:
-    """Return the order with this payment service ID, locked, or None if there is none."""
+    """Return the order that has this ID at the payment service, locked, or None if there is none."""
     return (
         await session.execute(select(Order).where(col(Order.lemon_id) == lemon_id).with_for_update(), execution_options=_FRESH)
     ).scalar_one_or_none()
 
 
 async def subscription(session: AsyncSession, lemon_id: str) -> Subscription | None:
-    """Return the subscription with this payment service ID, locked, or None if there is none."""
+    """Return the subscription that has this ID at the payment service, locked, or None if there is none."""
     statement = select(Subscription).where(col(Subscription.lemon_id) == lemon_id).with_for_update()
     return (await session.execute(statement, execution_options=_FRESH)).scalar_one_or_none()
 

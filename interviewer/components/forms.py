@@ -151,10 +151,13 @@ def or_line() -> rx.Component:
 
 
 def button_label(idle: rx.Var[str] | str, busy: str = "Just a moment…") -> rx.Component:
-    """Return a button label that changes to `busy` from the click until the response. The button needs the class `group`.
+    """Return a button label that changes to `busy` on the click and back when the page shows the response.
 
-    `assets/forms.js` changes the label on the click. If the button is `disabled` while its handler runs, the label stays changed
-    until the handler ends. A button outside a form needs `BUSY` among its attributes.
+    `assets/forms.js` changes the label. The first change in the form counts as the response; for a button outside a form, the first
+    change in `main`. Without a change, the label changes back after 3 seconds, or 20 if the form loads another page. To show
+    `busy` until the handler ends, disable the button while the handler runs.
+
+    The button needs the class `group`. Outside a form, it also needs `BUSY` among its attributes.
     """
     return rx.fragment(
         rx.el.span(idle, class_name="contents group-disabled:hidden group-data-[sent]:hidden"),

@@ -15,7 +15,10 @@ _WORDS = "block font-serif text-xl font-bold leading-tight first-letter:uppercas
 
 
 def score_badge(turn: rx.Var[TurnItem]) -> rx.Component:
-    """Return an answer's score in an examiner's ring. If several scores are possible, their range is shown, too."""
+    """Return an answer's score in a hand-drawn ring, next to "passed", "not passing yet" or "skipped" and the pass mark.
+
+    If several scores are possible, their range is shown, too.
+    """
     label = rx.cond(turn.skipped, "skipped", rx.cond(turn.passed, "passed", "not passing yet"))
     return rx.el.div(
         rx.el.div(

@@ -24,7 +24,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 def migrate(url: str, revision: str = "head") -> None:
     """Migrate the database at `url` up or down to `revision`. Several processes may call this at the same time.
 
-    Raises `errors.StartupError` if the database does not respond, returns an error, or was created by another version of the app.
+    Raises `errors.StartupError` if the database does not respond or returns an error, or if this version of the app does not know
+    `revision` or the revision that the database is at.
     """
     config = Config(ROOT / "alembic.ini")
     with _connected(url) as connection:

@@ -32,13 +32,16 @@ async def grant_free_credit(session: AsyncSession, user: User) -> None:
 
 
 async def remember_erased_account(session: AsyncSession, user: User) -> None:
-    """Record that the email address and GitHub ID of an account that is being deleted have had their free credit."""
+    """Store keyed hashes of a deleted account's email address and GitHub ID.
+
+    A new account with either of them gets no free credit.
+    """
     for one in await _hashes(session, user):
         await users.remember_erased(session, one)
 
 
 async def remember_disconnected_github_id(session: AsyncSession, github_id: int) -> None:
-    """Record that a GitHub ID that is being disconnected has had its free credit."""
+    """Store the keyed hash of a disconnected GitHub ID, so that a new account with this ID gets no free credit."""
     await users.remember_erased(session, await _keyed(session, _github(github_id)))
 
 

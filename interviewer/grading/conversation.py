@@ -63,7 +63,11 @@ def surely_makes(scored: Scored, index: int) -> bool:
 
 
 def _with_reply(scored: Scored, index: int, alone: Scored) -> Scored:
-    """Return the marks with that of the reply to a follow-up in place of one key point's, if the reply surely makes the point."""
+    """Return `scored` with the key point at `index` marked as in `alone`, if `alone` surely makes the point.
+
+    `alone` is the result of marking only the reply to a follow-up. The point is then no longer in doubt. If the reply does not
+    surely make the point, returns `scored` unchanged.
+    """
     if not surely_makes(alone, index):
         return scored
     marks = tuple(alone.marks[index] if place == index else mark for place, mark in enumerate(scored.marks))

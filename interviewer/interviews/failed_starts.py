@@ -39,7 +39,7 @@ async def give_back(session: AsyncSession, interview_id: int, user_id: int) -> N
 
 
 async def give_up(session: AsyncSession, interview_id: int, user_id: int) -> None:
-    """Mark a start that the user gives up as failed, and give its credit back.
+    """Record that the user gave up a start, mark the start as failed, and give its credit back.
 
     The interview's row must be locked and still have the status `starting`. Raises AllowanceUsed if the user has already given up
     GIVE_UPS_PER_DAY starts within 24 hours.

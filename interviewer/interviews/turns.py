@@ -242,7 +242,7 @@ class Interviews:
     async def _turn(self, loaded: Loaded, row: TurnRow, leased_until: datetime, publish: Publish[Event]) -> None:
         """Reply to the user's last message and ask the next question, each only if it is missing.
 
-        Publishes Completed if this worker stored everything, and releases the lease if a part failed.
+        Releases the lease if a part failed. Otherwise, publishes Completed, unless another worker stored a part first.
         """
         answer = row.answer
         if answer is None:

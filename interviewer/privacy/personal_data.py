@@ -57,12 +57,13 @@ class Personal:
     async def erase(self, user_id: int, typed_email: str) -> None:
         """Erase an account and everything that belongs to it. `typed_email` must be the account's email address.
 
-        Subscriptions that would still be charged are canceled first. Ledger rows are kept without the user. Keyed hashes of the
-        email address and the GitHub ID are kept, too, so that signing up again gives no second free credit.
+        Subscriptions that would still be charged are canceled first. Ledger rows, purchases, and webhook deliveries (without
+        their bodies) are kept, but no longer refer to the user. Keyed hashes of the email address and the GitHub ID are kept,
+        too, so that signing up again gives no second free credit.
 
         Raises BadRequest if `typed_email` is wrong, Unauthorized if the account does not exist, and SubscriptionNotCancelled if a
-        subscription could not be canceled. Raises Unavailable if the database does not respond, with a message that says whether
-        subscriptions have already been canceled. Nothing is erased in any of these cases.
+        subscription could not be canceled. Raises Unavailable if the database does not respond; if all those subscriptions have
+        been canceled by then, its message says so. Nothing is erased in any of these cases.
         """
         cancelled = await self._cancel_subscriptions(user_id, typed_email)
         try:

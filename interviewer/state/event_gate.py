@@ -175,9 +175,9 @@ class Reader:
         return valid
 
     def _event_payload(self, given: object) -> list[Any]:
-        """Return the validated content of a message: an event, a script error report, or a ping.
+        """Return the content of a message to pass on: a validated event, a shortened script error report, or a ping.
 
-        Raises Refusal if an event or report must be dropped, and Violation for any other content.
+        Raises Refusal if an event or report must be dropped, and Violation if the content is none of the three.
         """
         match given:
             case ["event", dict() as event]:
