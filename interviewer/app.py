@@ -172,14 +172,14 @@ _page(
     review.review,
     "/interview/[interview_id]",
     "Report · Interviewer",
-    "The report of an interview: scores, every answer and its verdict.",
+    "An interview report: your scores, and every answer with its verdict.",
     loads=[SessionState.require, ReviewState.load, ShareState.load],
 )
 _page(
     shared.shared,
     "/shared/[token]",
     "A shared report · Interviewer",
-    "The report of a practice interview: scores, every answer and its verdict.",
+    "A practice interview report: the scores, and every answer with its verdict.",
     loads=[SessionState.load, SharedState.load],
     crawlers="noindex, nofollow",
 )

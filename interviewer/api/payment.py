@@ -82,7 +82,7 @@ async def cancel(person: Person, services: Services, client: Client) -> Done:
     | refused({502: [_NOT_REACHED, PaymentsRefused.user_message], 503: _CLOSED})
     | _refused(
         "You don't have a canceled plan to resume.",
-        "You already have another active plan, so you'd pay for both.",
+        "You can't resume this plan while you have another active one, because you'd pay for both.",
     ),
 )
 async def resume(person: Person, services: Services, client: Client) -> Done:

@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 # Statuses in which the plan can be changed. A paused or unpaid subscription must be fixed first. A trial must end first, because
 # its credits come with its first payment.
 CHANGEABLE = frozenset({SubscriptionStatus.ACTIVE})
-_DUE = "Your last payment didn't go through. You can change your plan once it's paid."
+_DUE = "Your last payment didn't go through. You can change your plan once that payment goes through."
 _FIRST = {
     SubscriptionStatus.ON_TRIAL: "You can change your plan once your trial is over.",
     SubscriptionStatus.PAUSED: "Your plan is paused. You can change it once it's active again.",
@@ -128,7 +128,7 @@ class Purchases:
         if newest is None or newest.status != SubscriptionStatus.CANCELLED:
             raise Conflict("You don't have a canceled plan to resume.")
         if running:
-            raise Conflict("You already have another active plan, so you'd pay for both.")
+            raise Conflict("You can't resume this plan while you have another active one, because you'd pay for both.")
         now = await self._answer(newest, payments.resume(newest.lemon_id))
         if _attribute(now, "status") == SubscriptionStatus.CANCELLED:
             raise PortalRequired(self._page(now, CHANGE_PAGE))

@@ -43,7 +43,7 @@ def ask_menu() -> rx.Component:
                     class_name=f"{FIELD} mt-1.5 resize-y",
                 ),
                 rx.el.p(
-                    "The interviewer replies without giving the answer away. Your draft stays.",
+                    "The interviewer replies without giving the answer away. Your draft stays in the answer box.",
                     class_name="mt-2 text-sm text-muted",
                 ),
                 rx.el.button(
@@ -69,7 +69,7 @@ def hint_menu() -> rx.Component:
         rx.el.details(
             rx.el.summary("Hint", class_name=_SUMMARY),
             rx.el.div(
-                rx.el.p("Key points that you make only after the hint count half."),
+                rx.el.p("Key points you make only after the hint count for half."),
                 rx.el.button(
                     rx.el.span("Show me the hint"),
                     type="button",

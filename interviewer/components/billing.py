@@ -227,7 +227,9 @@ def _buyable(product: Product, label: str) -> rx.Component:
 def _has_plan() -> rx.Component:
     return rx.el.li(
         rx.el.h3("Your plan: ", BillingState.plan.title, class_name="font-semibold"),
-        rx.el.p("Change it, cancel it, or change how you pay on your account page.", class_name="mt-2 mb-5 text-muted"),
+        rx.el.p(
+            "On your account page, you can change or cancel your plan, or change how you pay.", class_name="mt-2 mb-5 text-muted"
+        ),
         rx.el.a("Manage plan", href="/account#plan", class_name=f"{SECONDARY} mt-auto w-fit"),
         class_name="flex flex-col rounded-lg border border-line bg-sheet p-5 md:col-span-2",
     )
@@ -309,7 +311,7 @@ def _changes() -> rx.Component:
         ),
         _folded(
             "Change payment method",
-            "You can change the card or account you pay with on Lemon Squeezy.",
+            "On Lemon Squeezy, you can change the card or PayPal account you pay with.",
             _button("Go to Lemon Squeezy", "card", BillingState.change_card, SECONDARY),
         ),
     )

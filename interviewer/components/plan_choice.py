@@ -123,7 +123,7 @@ def _follow_ups() -> rx.Component:
         rx.el.span(
             rx.el.span("Follow-up questions", id="follow-ups-name", class_name="block font-semibold leading-6"),
             rx.el.span(
-                "The interviewer may ask about what you left out. What you reply counts toward your score.",
+                "The interviewer may ask about what you left out. Your reply counts toward your score.",
                 id="follow-ups-about",
                 class_name="block text-sm text-muted",
             ),

@@ -174,7 +174,7 @@ def _answer_form() -> rx.Component:
             rx.cond(
                 ~InterviewState.code_mode,
                 rx.el.span(
-                    " If you dictate, your browser may send the audio to the company that makes it.",
+                    " If you dictate, your browser may send the audio to the company that makes the browser.",
                     custom_attrs={"data-needs": "hears"},
                 ),
             ),
@@ -221,7 +221,7 @@ def _skip() -> rx.Component:
             rx.el.p(
                 rx.cond(
                     InterviewState.question.follows_up,
-                    "Your answer so far will be scored, and you can't come back to it.",
+                    "Your answer so far will be scored, and you won't be able to come back to this question.",
                     "You'll get 0 points for it, and you can't come back to it.",
                 )
             ),

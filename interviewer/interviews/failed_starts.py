@@ -24,8 +24,8 @@ A_DAY = timedelta(days=1)
 # The number of starts that a user may give up in 24 hours. Each one wastes a model call.
 GIVE_UPS_PER_DAY = 5
 GIVE_UPS_USED = (
-    f"You've canceled {GIVE_UPS_PER_DAY} interviews before the first question in the last 24 hours, so you can't cancel this one "
-    "now. Its first question will appear here as soon as it's ready."
+    f"In the last 24 hours, you've canceled {GIVE_UPS_PER_DAY} interviews before the first question, so you can't cancel this "
+    "one now. Its first question will appear here as soon as it's ready."
 )
 
 

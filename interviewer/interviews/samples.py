@@ -103,7 +103,7 @@ Our marketplace moves money between 40,000 shops and their customers. The paymen
 Responsibilities
 - Design, build and operate services in Go and Python that handle 300 requests per second at peak
 - Own the integration with payment providers: webhooks, retries, reconciliation
-- Keep our PostgreSQL schema correct and fast while it grows, with migrations that need no downtime
+- Keep our PostgreSQL schema correct and fast as it grows, with zero-downtime migrations
 - Publish and consume events with Kafka
 - Share the on-call rotation, one week in six
 
@@ -122,7 +122,7 @@ We run a real-time logistics platform on AWS: 12 million vehicle positions an ho
 
 You will
 - Lead the design of our event-driven services (Java and Kotlin, Kafka, PostgreSQL, Redis) and review the designs of others
-- Scale the ingestion pipeline to five times today's volume without growing its cost in step
+- Scale the ingestion pipeline to five times today's volume without a proportional increase in cost
 - Define SLOs with product teams and build the observability to keep them (OpenTelemetry, Prometheus, Grafana)
 - Improve how we deploy: Kubernetes, Terraform, progressive delivery
 - Mentor four engineers and shape the hiring process

@@ -68,7 +68,8 @@ def clean_job_description(raw: str) -> str:
     cleaned = _without_controls(raw).strip()
     if odd > 2 + len(raw) // 200:
         raise InvalidText(
-            "This doesn't look like a job description. It looks like the contents of a file. Paste the text instead."
+            "This doesn't look like a job description. It looks like raw data from a file, such as a PDF. Open the file, then "
+            "copy and paste its text."
         )
     if cleaned and sum(character.isalpha() for character in cleaned) < max(20, len(cleaned) * 0.4):
         raise InvalidText(

@@ -94,7 +94,7 @@ def _paused() -> rx.Component:
     return card(
         rx.el.h1("Paused", class_name="font-serif text-3xl font-bold"),
         rx.el.p(InterviewState.title, class_name="mt-1 break-words text-muted"),
-        rx.el.p("Everything is saved. Pick up whenever you like, on any device.", class_name="mt-4 text-lg"),
+        rx.el.p("Everything you've sent is saved. Pick up whenever you like, on any device.", class_name="mt-4 text-lg"),
         rx.el.div(alert(InterviewState.error), class_name="mt-4"),
         rx.el.div(
             rx.el.button(

@@ -67,7 +67,7 @@ _PRIVACY: tuple[Section, ...] = (
             "Your purchases: orders, invoices, and subscriptions as Lemon Squeezy reports them, and your credit history. We never see your card data.",
             "Technical records: your sign-in sessions (a hash of each session's secret, the browser or app you used, when the session "
             "began, and when you last used it), request counts per IP address, which we use to prevent abuse and keep for at most a day, "
-            "and logs without your answers or other messages, passwords, or tokens.",
+            "and logs, which don't contain your answers, other messages, passwords, or tokens.",
         ),
     ),
     (
@@ -75,10 +75,10 @@ _PRIVACY: tuple[Section, ...] = (
         (
             "The interviewer: if this site uses a language model, the job description, the questions, and what you say about them are sent to its provider so that the model "
             "can ask questions, reply to you, and score your answers. With the built-in interviewer, nothing leaves this server. The interview page tells you which one you're talking to.",
-            "If this site uses these services: Resend sends our emails, Lemon Squeezy handles payments, and GitHub tells us who you are "
-            "when you sign in with GitHub.",
+            "Depending on how this site is set up, it may use these services: Resend to send emails, Lemon Squeezy to handle payments, "
+            "and GitHub to tell us who you are when you sign in with it.",
             "If you share a report by link, anyone with the link can read that report, including what you said in the interview, until you stop sharing it.",
-            "Dictation uses your browser's speech recognition. Your browser may send the audio to the company that makes it. We never receive it.",
+            "Dictation uses your browser's speech recognition. Your browser may send the audio to the company that makes the browser. We never receive it.",
             "No one else. No advertising, no tracking, no third-party analytics. Our pages load nothing from other sites.",
         ),
     ),
@@ -95,7 +95,7 @@ _PRIVACY: tuple[Section, ...] = (
         "How long we keep it, and your rights",
         (
             "We keep your data until you delete it. On the account page, you can export everything as a file, and delete your account. If you delete it, we cancel your plan "
-            "first, then erase your interviews with everything said in them and your personal data right away. We keep payment records and your credit history for accounting, with your identity removed. "
+            "first, then immediately erase your personal data and your interviews, along with everything said in them. We keep payment records and your credit history for accounting, with your identity removed. "
             "Our backups may hold older data for a while.",
             "After you delete your account or disconnect GitHub, we keep a keyed hash of the email address or GitHub ID, so that the free credit can't be claimed again. "
             "The hash doesn't contain the address or ID itself, and we keep it indefinitely.",

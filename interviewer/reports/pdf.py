@@ -276,7 +276,7 @@ class _Writer:
             self._set.space(8)
             self._set.need(20)
             self._text(
-                f"{MISSING} marks a character that this PDF's fonts don't have ({codes}). The Markdown file has them all.",
+                f"{MISSING} stands for characters that this PDF's fonts don't have ({codes}). The Markdown file has all of them.",
                 9,
                 color=MUTED,
             )

@@ -130,7 +130,7 @@ def test_dictation_writes_at_the_caret_and_stops_on_sending(site: Site, page: Pa
     box = page.get_by_label("Your answer")
     box.fill("Start end")
     box.evaluate("box => box.setSelectionRange(5, 5)")
-    expect(page.get_by_text("your browser may send the audio to the company that makes it").first).to_be_visible()
+    expect(page.get_by_text("your browser may send the audio to the company that makes the browser").first).to_be_visible()
     page.get_by_role("button", name="Dictate").click()
     expect(page.get_by_text("Listening.")).to_be_visible()
     page.evaluate("hear('and the mid', false)")
