@@ -93,7 +93,11 @@ def mark(reading: Reading, company: float = 0.0, alike: float = 1.0, own: float 
     label = _label(scaled, evidence, reading)
     other = _other(scaled, label)
     if label == WRONG:
-        return Marked(label, 0.0, _best(reading, WRONG), other)
+        place = int(_shown(reading, WRONG).argmax())
+        # What has nothing to do with the point earns as little, but is no reason to correct the candidate.
+        if reading.near is not None and reading.near[place] < ABOUT_BELIEF:
+            return Marked(NOTHING, 0.0, None, other)
+        return Marked(label, 0.0, reading.spans[place], other)
     expected = float(evidence[MADE] + 0.5 * evidence[PARTIAL])
     share = float(np.clip((expected - NO_SHARE) / (FULL_SHARE - NO_SHARE), 0.0, 1.0))
     return Marked(label, share, None if label == NOTHING else _best(reading, label), other)
@@ -203,7 +207,18 @@ def _contradicted_in_place(evidence: Floats, reading: Reading) -> bool:
 
 
 def _best(reading: Reading, label: int) -> Span:
-    return reading.spans[int(reading.each[:, label].argmax())]
+    """Return the sentence that best shows a class."""
+    return reading.spans[int(_shown(reading, label).argmax())]
+
+
+def _shown(reading: Reading, label: int) -> Floats:
+    """Return, for each sentence, how well it shows a class to people.
+
+    Several sentences of an answer often have nearly the same probability; the one whose words are closest to the point is the
+    quote that people understand.
+    """
+    shown = reading.each[:, label]
+    return shown if reading.near is None else np.asarray(shown * np.maximum(reading.near, LEAST), dtype=np.float32)
 
 
 def _sureness(reading: Reading, label: int) -> float:
@@ -213,8 +228,8 @@ def _sureness(reading: Reading, label: int) -> float:
 def _another(reading: Reading, found: Marked, used: set[Span]) -> Span | None:
     """Return the unused sentence that best shows the same class, or the sentence in `found` if there is none."""
     rows = [
-        (float(row[found.label]), span)
-        for row, span in zip(reading.each, reading.spans, strict=True)
+        (float(shown), span)
+        for row, shown, span in zip(reading.each, _shown(reading, found.label), reading.spans, strict=True)
         if span not in used and row[found.label] >= OTHER_QUOTE
     ]
     return max(rows, key=lambda pair: pair[0])[1] if rows else found.quote

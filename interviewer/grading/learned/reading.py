@@ -27,14 +27,15 @@ class Reading:
     """What an answer says about one criterion.
 
     `whole` has the probability of each class for all sentences together. `each` has one row of probabilities for every sentence
-    that was read, in the order of `spans`. `likeness` is the highest cosine of the criterion and any sentence of the answer, read
-    or not.
+    that was read, in the order of `spans`, and `near` their cosines with the criterion, if known. `likeness` is the highest cosine
+    of the criterion and any sentence of the answer, read or not.
     """
 
     whole: Floats
     spans: tuple[Span, ...]
     each: Floats
     likeness: float
+    near: Floats | None = None
 
 
 def sought(network: Network, text: str, wordings: Sequence[str], most: int) -> Sought:
@@ -61,6 +62,6 @@ def read(network: Network, answer: str, spans: Sequence[Span], criteria: Sequenc
         for one, indexes in zip(criteria, chosen, strict=True)
     ]
     return [
-        Reading(found.whole, tuple(spans[index] for index in indexes), found.segments, float(row.max()))
+        Reading(found.whole, tuple(spans[index] for index in indexes), found.segments, float(row.max()), row[indexes])
         for found, indexes, row in zip(network.judge(packed), chosen, cosines, strict=True)
     ]
