@@ -13,7 +13,7 @@ MAX_PRAISES = 3
 MAX_WRONG = 2
 # A quote of fewer words, such as "Okay, concretely:", shows nothing.
 LEAST_QUOTED = 4
-AFTER_HINT = "What you made only after the hint counts half."
+AFTER_HINT = "What you made only after the hint counts for half."
 _COMPLETE = ("That's a complete answer.", "You covered it.", "There's nothing important to add.")
 _STRONG = ("That's a strong answer.", "That's well answered.", "Good: most of it is there.")
 _ASK_NEXT = ("If we had more time, I'd ask next:", "One to think about:", "My next question would be:")
