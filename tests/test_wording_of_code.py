@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 # Where contributors write. Data, such as the question bank, fonts and samples, has other suffixes or is listed in `DATA`.
 FOLDERS = ("alembic", "assets", "deploy", "docs", "evaluation", "infra", "interviewer", "tests", "tools", "training")
 SUFFIXES = {".py", ".md", ".js", ".jsx", ".css", ".yaml", ".html"}
-DATA = ("assets/code/python", "tests/node/node_modules/", "training/data/")
+DATA = ("assets/code/python", "docs/transcript.md", "tests/node/node_modules/", "training/data/")
 # A mail address or a user in a URL is a name. Part of an identifier counts as a word.
 RETIRED = re.compile(
     r"""(?ix)

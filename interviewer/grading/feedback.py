@@ -101,7 +101,7 @@ def _missing(rubric: Rubric, scored: Scored) -> list[str]:
 
 
 def _next_step(rubric: Rubric, scored: Scored, asked: Sequence[str]) -> list[str]:
-    """Return at most one sentence with a question to practice on, which is none of those in `asked`.
+    """Return at most one sentence with a question to practice on that is not in `asked`.
 
     It is the probe of a key point that was missed, touched, or contradicted. If there is none left, it is the follow-up.
     """

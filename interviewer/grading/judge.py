@@ -27,7 +27,7 @@ MAX_QUOTE = 280
 # An answer is off-topic if its likeness to the key points is below this share of the model answer's likeness. This holds for
 # three of four answers to other questions, and for 1 % of vague answers to the question itself.
 ELSEWHERE = 0.5
-# But whoever makes this share of the key points' weight answers the question, in whatever words.
+# But an answer that makes this share of the key points' weight is on topic, in whatever words.
 ANSWERED = 0.8
 # The maximum number of verdicts in the cache.
 _RECENT = 64
