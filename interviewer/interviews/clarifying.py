@@ -14,9 +14,9 @@ MAX_LENGTH = 600
 MAX_BESIDE, MAX_UNMARKED = 25, 30
 
 _I = re.IGNORECASE
-_INLINE = re.compile(r"`[^`\n]*`|\"[^\"\n]*\"|“[^”\n]*”")
+_INLINE = re.compile(r"`[^`\n]*`|\"[^\"\n]*\"|“[^“”\n]*”")
 _CODE = re.compile(
-    r"```|[{}]|;\s*$|[=!<>]=|=>|=\s*\?|\?[.?:]|\w\?\w|://| \? .+ : |^\s*(?:def|const|var|import)\s|"
+    r"```|[{}]|;[ \t]*$|[=!<>]=|=>|=[ \t]*\?|\?[.?:]|\w\?\w|://| \? .+ : |^[ \t]*(?:def|const|var|import)\s|"
     r"\bselect\b.+\bfrom\b|\s#\s",
     _I | re.MULTILINE | re.DOTALL,
 )
