@@ -311,7 +311,7 @@ def test_button_responds_at_once_on_a_slow_network(site: Site, page: Page) -> No
     begin(page, site)
     slow = True
     page.get_by_label("Your answer").fill(GOOD)
-    button = page.locator("#answer-form button[type=submit]")
+    button = page.get_by_role("button", name="Send answer")
     button.click()
     waited = page.evaluate("getComputedStyle(document.querySelector('#answer-form button[type=submit]'), '::after').content")
     assert waited == '"Sending…"'
