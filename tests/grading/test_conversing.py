@@ -34,7 +34,7 @@ async def test_candidates_score_in_order_of_what_they_say() -> None:
 
     assert score["strong"] >= 9
     assert score["strong"] > score["hint_taker"] + 3, "what is said only after the hint counts half"
-    assert score["hint_taker"] > score["vague"] > score["corrected"] >= score["wrong"] >= score["silent"] == 0
+    assert score["strong"] > score["vague"] > score["corrected"] >= score["wrong"] >= score["silent"] == 0
 
     assert score["vague"] > alone["vague"] + 0.2, "good replies to follow-ups count"
     assert score["late_hint_taker"] < score["vague"], "and less after a hint"
