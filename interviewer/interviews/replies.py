@@ -224,10 +224,17 @@ async def _graded(
 
 
 def _follow_up(draft: FollowUpDraft, brief: AnswerBrief) -> FollowUp:
-    text = draft.text.strip()
-    if not brief.may_follow_up or not 0 < len(text) <= MAX_REPLY or not storable(text):
+    if not brief.may_follow_up:
         raise InterviewerBadOutput
-    return FollowUp(text)
+    return FollowUp(_said(draft.text))
+
+
+def _said(raw: str) -> str:
+    """Return a follow-up, a clarification, or a hint as it is stored. Raises InterviewerBadOutput if it is unusable."""
+    text = raw.strip()
+    if not 0 < len(text) <= MAX_REPLY or not storable(raw):
+        raise InterviewerBadOutput
+    return text
 
 
 async def reply(
@@ -245,9 +252,9 @@ async def reply(
             spent(item)
         else:
             draft = item
-    if draft is None or not 0 < len(draft.text.strip()) <= MAX_REPLY or not storable(draft.text):
+    if draft is None:
         raise InterviewerBadOutput
-    return draft.text.strip()
+    return _said(draft.text)
 
 
 async def analyze(interviewer: Interviewer, text: str, spent: UsageCallback = _ignore_usage) -> dict[str, Any]:
