@@ -204,15 +204,28 @@ class SubscriptionNotCancelled(PaymentsUnavailable):
 
 
 class InterviewerError(Unavailable):
-    """The interviewer failed. The user's input is stored, so the user can try again."""
+    """The interviewer failed. The user's input is stored, so the user can try again.
+
+    `reason` is the cause for the operator, such as the model server's own words. Users never see it.
+    """
 
     user_message = "The interviewer isn't available right now. Nothing was lost. Please try again in a moment."
+
+    def __init__(self, user_message: str | None = None, *, reason: str = "") -> None:
+        self.reason = reason
+        super().__init__(user_message)
 
 
 class InterviewerTimeout(InterviewerError):
     """The interviewer did not respond in time."""
 
     user_message = "The interviewer took too long to reply. Nothing was lost. Please try again."
+
+
+class InterviewerLoading(InterviewerError):
+    """The model server is still loading the model."""
+
+    user_message = "The interviewer is still starting up. Nothing was lost. Please try again in a minute."
 
 
 class InterviewerUnreachable(InterviewerError):
@@ -227,10 +240,28 @@ class InterviewerBusy(InterviewerError):
     user_message = "The interviewer is busy with other people. Nothing was lost. Please try again in a moment."
 
 
+class InterviewerQuota(InterviewerError):
+    """The account at the model provider has no credit left. Retries fail until the operator tops it up."""
+
+    user_message = "The interviewer can't take any work right now. The problem is on our end, and nothing was lost."
+
+
 class InterviewerMisconfigured(InterviewerError):
     """The model server rejects our API key, model, or request. Retries fail until the operator fixes the configuration."""
 
     user_message = "The interviewer isn't working right now. The problem is on our end, and nothing was lost."
+
+
+class InterviewerTooLong(InterviewerError):
+    """The request is longer than the model's context, although everything that may be shortened was."""
+
+    user_message = "That's more text than the interviewer can read at once. Nothing was lost."
+
+
+class InterviewerRefused(InterviewerError):
+    """The provider's content filter, or the model itself, refuses to process the text. The same text will be refused again."""
+
+    user_message = "The AI provider's content filter refused this text. Nothing was lost."
 
 
 class InterviewerBadOutput(InterviewerError):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
+from urllib.parse import parse_qsl
 
 from pydantic import Field, HttpUrl, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -64,6 +67,14 @@ class Settings(BaseSettings):
     openai_model: str = "gpt-5.4-mini"
     grade_repeats: int = Field(default=1, ge=1, le=9)
     openai_timeout: float = Field(default=60.0, gt=0, le=600)
+    openai_first_token_seconds: float | None = Field(default=None, gt=0, le=1800)
+    openai_idle_seconds: float = Field(default=30.0, gt=0, le=600)
+    openai_response_format: Literal["auto", "json_schema", "json_object", "none"] = "auto"
+    openai_stream: bool = True
+    openai_max_tokens: int = Field(default=4096, ge=256, le=200_000)
+    openai_context_tokens: int = Field(default=8192, ge=2048, le=10_000_000)
+    openai_extra_body: Annotated[Mapping[str, Any], NoDecode] = Field(default_factory=dict)
+    openai_extra_query: Annotated[Mapping[str, str], NoDecode] = Field(default_factory=dict)
     model_calls_at_once: int | None = Field(default=None, ge=1, le=10_000)
     model_queue: int = Field(default=1000, ge=1, le=100_000)
     openai_price_input: Decimal | None = Field(default=None, ge=0)
@@ -105,6 +116,39 @@ class Settings(BaseSettings):
     @classmethod
     def _in_lower_case(cls, value: object) -> object:
         return value.strip().lower() if isinstance(value, str) else value
+
+    @field_validator("openai_extra_body", mode="before")
+    @classmethod
+    def _json_object(cls, value: object) -> object:
+        """Parse a JSON object. It cannot replace what every request needs."""
+        try:
+            found = json.loads(value) if isinstance(value, str) else value
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise ValueError('must be a JSON object, such as {"temperature": 0.2}')
+        if taken := sorted({"messages", "model", "stream"} & found.keys()):
+            raise ValueError(f"must not set {', '.join(taken)}")
+        return found
+
+    @field_validator("openai_extra_query", mode="before")
+    @classmethod
+    def _query(cls, value: object) -> object:
+        """Parse a query string."""
+        if not isinstance(value, str):
+            return value
+        found = dict(parse_qsl(value.lstrip("?"), keep_blank_values=True))
+        if not found:
+            raise ValueError("must be a query string, such as api-version=2024-10-21")
+        return found
+
+    @field_validator("openai_base_url")
+    @classmethod
+    def _model_server(cls, value: str | None) -> str | None:
+        """Reject URLs that no request can be sent to."""
+        if value is not None:
+            HttpUrl(value)
+        return value
 
     @field_validator("redis_url")
     @classmethod

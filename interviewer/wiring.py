@@ -45,6 +45,7 @@ from interviewer.interviews.failed_starts import return_expired_credits
 from interviewer.interviews.interviewer import Interviewer
 from interviewer.interviews.interviewer_calls import InterviewerCalls
 from interviewer.interviews.message_api import ApiInterviews
+from interviewer.interviews.model_server.options import Format, ServerOptions, first_token_seconds
 from interviewer.interviews.openai_client import OpenAIInterviewer
 from interviewer.interviews.receipts import Receipts
 from interviewer.interviews.turns import Interviews
@@ -205,7 +206,24 @@ def choose_interviewer(settings: Settings) -> Interviewer:
         model=settings.openai_model,
         api_key=_revealed(settings.openai_api_key),
         base_url=settings.openai_base_url,
-        timeout=settings.openai_timeout,
+        options=choose_server_options(settings),
+    )
+
+
+def choose_server_options(settings: Settings) -> ServerOptions:
+    """Return what the settings say about the model server."""
+    given = settings.openai_response_format
+    first = first_token_seconds(settings.openai_first_token_seconds, settings.openai_timeout, settings.openai_base_url)
+    return ServerOptions(
+        format=Format.SCHEMA if given == "auto" else Format(given),
+        streams=settings.openai_stream,
+        max_tokens=settings.openai_max_tokens,
+        context_tokens=settings.openai_context_tokens,
+        reply_seconds=settings.openai_timeout,
+        first_token_seconds=first,
+        idle_seconds=settings.openai_idle_seconds,
+        extra_body=settings.openai_extra_body,
+        extra_query=settings.openai_extra_query,
     )
 
 

@@ -47,6 +47,12 @@ CREDITS_GIVEN_BACK = Counter(
     "interviewer_credits_given_back", "Credits returned for interviews that did not start.", registry=REGISTRY
 )
 MODEL_CALLS = Counter("interviewer_model_calls", "Model calls.", ["kind", "outcome"], registry=REGISTRY)
+MODEL_REFUSALS = Counter(
+    "interviewer_model_refusals",
+    "Model calls that the model server refused in the end, by HTTP status (0 inside a reply) and by the server's error code.",
+    ["status", "code"],
+    registry=REGISTRY,
+)
 MODEL_SECONDS = Histogram(
     "interviewer_model_call_seconds",
     "Seconds until a model reply is complete or has failed.",

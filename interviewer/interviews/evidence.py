@@ -12,6 +12,8 @@ from interviewer.interviews.rubric import folded, plain
 
 _APART = "\0"
 _SPACES = re.compile(r"\s{2,}")
+_ELISION = re.compile(r"\[?(?:…|\.\.\.)\]?")
+_QUOTATION_MARKS = " \t\r\n\"'`“”‘’«»„‚"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,26 @@ def holds(answer: str, quote: str) -> bool:
     """Return whether an answer contains a quote, compared as in `segments`."""
     needle = folded(quote)
     return bool(needle) and needle in _folded_with_ends(answer)[0]
+
+
+def proven_quote(answer: str, quote: str) -> str:
+    """Return the quote without quotation marks around it if it is in the answer, else "".
+
+    A quote that leaves words out ("a … b") is proven if its parts are in the answer in this order; the longest part is returned.
+    """
+    haystack = folded(answer)
+    for candidate in (quote, quote.strip(_QUOTATION_MARKS)):
+        if candidate.strip() and folded(candidate) in haystack:
+            return candidate.strip()
+    parts = [part.strip(_QUOTATION_MARKS) for part in _ELISION.split(quote)]
+    parts = [part for part in parts if part.strip()]
+    at = 0
+    for part in parts:
+        found = haystack.find(folded(part), at)
+        if found < 0:
+            return ""
+        at = found + len(folded(part))
+    return max(parts, key=len, default="") if len(parts) > 1 else ""
 
 
 def _folded_with_ends(answer: str) -> tuple[str, list[int]]:

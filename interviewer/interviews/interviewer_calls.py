@@ -24,8 +24,12 @@ from interviewer.errors import (
     InterviewerBadOutput,
     InterviewerBusy,
     InterviewerError,
+    InterviewerLoading,
     InterviewerMisconfigured,
+    InterviewerQuota,
+    InterviewerRefused,
     InterviewerTimeout,
+    InterviewerTooLong,
     InterviewerUnreachable,
 )
 from interviewer.interviews import replies
@@ -55,6 +59,10 @@ _OUTCOMES: dict[type[BaseException], str] = {
     InterviewerTimeout: "timeout",
     InterviewerUnreachable: "unreachable",
     InterviewerBusy: "busy",
+    InterviewerLoading: "loading",
+    InterviewerQuota: "quota",
+    InterviewerTooLong: "too long",
+    InterviewerRefused: "refused",
     InterviewerMisconfigured: "misconfigured",
     InterviewerBadOutput: "bad output",
     InterviewerError: "error",
@@ -164,10 +172,11 @@ class InterviewerCalls:
         if isinstance(error, Exception):
             metrics.outage("model")
             logger.warning(
-                "the interviewer failed to %s (%s) after %.1f seconds",
+                "the interviewer failed to %s (%s) after %.1f seconds%s",
                 record.kind.value,
                 record.outcome,
                 call.milliseconds / 1000,
+                f": {error.reason}" if isinstance(error, InterviewerError) and error.reason else "",
             )
             await self.store(call)
 

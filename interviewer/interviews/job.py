@@ -8,8 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from interviewer.interviews.topics import Level
 
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400)]
-Lines = Annotated[tuple[Line, ...], Field(max_length=30)]
+# In characters, and in lines.
+MAX_FIELD, MAX_LINE, MAX_LINES = 200, 400, 30
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_LINE)]
+Lines = Annotated[tuple[Line, ...], Field(max_length=MAX_LINES)]
 
 
 class JobFindings(BaseModel):
@@ -20,9 +22,9 @@ class JobFindings(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    title: str = Field(default="", max_length=200)
+    title: str = Field(default="", max_length=MAX_FIELD)
     level: Level = Level.MID
-    domain: str = Field(default="", max_length=200)
+    domain: str = Field(default="", max_length=MAX_FIELD)
     stack: Lines = ()
     responsibilities: Lines = ()
     qualifications: Lines = ()

@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import re
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
-import httpx2
-import openai
-from openai import AsyncOpenAI, AsyncStream
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
 from interviewer.core.documents import Document
-from interviewer.errors import (
-    InterviewerBadOutput,
-    InterviewerBusy,
-    InterviewerError,
-    InterviewerMisconfigured,
-    InterviewerTimeout,
-    InterviewerUnreachable,
-)
+from interviewer.errors import InterviewerBadOutput, InterviewerError
 from interviewer.interviews import prompts
-from interviewer.interviews.exchange import MAX_FOLLOW_UPS, Author, Kind, Said
+from interviewer.interviews.exchange import MAX_FOLLOW_UPS, Author, Kind, Said, answers
 from interviewer.interviews.interviewer import (
     AnswerBrief,
     FollowUpDraft,
@@ -40,76 +24,30 @@ from interviewer.interviews.interviewer import (
     Usage,
     VerdictDraft,
 )
-from interviewer.interviews.openai_stream import GrowingFields, StreamParser
-from interviewer.interviews.rubric import KeyPoint, MarkedPoint, Rubric
-from interviewer.interviews.topics import AnswerKind, Level, Topic, topic_by_id
+from interviewer.interviews.model_server import normalizing
+from interviewer.interviews.model_server.budget import cut
+from interviewer.interviews.model_server.messages import Order, Repair
+from interviewer.interviews.model_server.options import ServerOptions
+from interviewer.interviews.model_server.server import MOST_REQUESTS, Call, ModelServer, Shown
+from interviewer.interviews.non_answers import is_non_answer
+from interviewer.interviews.rubric import Mark, MarkedPoint, Rubric
+from interviewer.interviews.topics import topic_by_id
 
-CONNECT_SECONDS = 5.0
 MAX_PAST_ANSWER = 2_000
-RETRIES = 2
 # In characters. Shorter ones, such as "None", stand for no follow-up.
 MIN_FOLLOW_UP = 10
-# The status codes that servers return for an unknown request option.
-REFUSED_OPTION = frozenset({400, 422})
-_OPTION = re.compile("stream_options|include_usage")
+# Seconds that the list of models may take.
+LIST_SECONDS = 10.0
 
-Reply = TypeVar("Reply", bound=BaseModel)
-
-
-class _Reply(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
+Draft = TypeVar("Draft")
 
 
-class QuestionReply(_Reply):
-    """A question in the model's reply."""
+class _Improvable(InterviewerBadOutput):
+    """A reply that can be used, but that the model may correct. If it doesn't, the draft with the fewest `faults` counts."""
 
-    question: str = Field(min_length=1)
-    topic: str
-    subtopic: str = ""
-    level: Level
-    kind: AnswerKind
-    key_points: tuple[KeyPoint, ...]
-    model_answer: str
-    follow_up: str = ""
-
-
-class VerdictReply(_Reply):
-    """A verdict in the model's reply. It has no score, because the score is computed from the marks."""
-
-    feedback: str = Field(min_length=1)
-    nature: str
-    marks: tuple[MarkedPoint, ...]
-
-
-class FollowUpReply(_Reply):
-    """A follow-up in the model's reply, or an empty text before a verdict."""
-
-    follow_up: str = ""
-
-
-class TextReply(_Reply):
-    """A reply to a clarifying question, or a hint."""
-
-    reply: str = Field(min_length=1)
-
-
-@dataclass(frozen=True, slots=True)
-class _ModelRequest:
-    """One request: the prompts, the reply's schema, the schema's name, and the fields to show while they are being written."""
-
-    instructions: str
-    request: str
-    schema: Mapping[str, Any]
-    name: str
-    shown: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Shown:
-    """New text of a field that is shown."""
-
-    field: str
-    text: str
+    def __init__(self, draft: Any, faults: int, reason: str) -> None:
+        self.draft, self.faults = draft, faults
+        super().__init__(reason=reason)
 
 
 class _Deciding:
@@ -119,7 +57,7 @@ class _Deciding:
         self.follows_up = self.judges = False
         self._held = ""
 
-    def feed(self, shown: _Shown) -> Iterator[FollowUpPiece | Piece]:
+    def feed(self, shown: Shown) -> Iterator[FollowUpPiece | Piece]:
         """Yield the text to show. The beginning of a follow-up is held back until it is longer than "None" or "N/A"."""
         if shown.field == "feedback" and not self.follows_up:
             self.judges = True
@@ -138,22 +76,15 @@ class OpenAIInterviewer:
     deterministic = False
     max_follow_ups = MAX_FOLLOW_UPS
 
-    def __init__(self, *, model: str, api_key: str | None, base_url: str | None, timeout: float) -> None:
-        """Create a client. `timeout` limits one complete reply, in seconds. Self-hosted servers often need no `api_key`."""
-        self.model, self._timeout = model, timeout
-        self._counts_tokens = True
-        self._client = AsyncOpenAI(
-            api_key=api_key or "none",
-            base_url=base_url,
-            max_retries=RETRIES,
-            timeout=httpx2.Timeout(timeout, connect=CONNECT_SECONDS),
-        )
+    def __init__(self, *, model: str, api_key: str | None, base_url: str | None, options: ServerOptions | None = None) -> None:
+        """Create a client. Self-hosted servers often need no `api_key`."""
+        self.model = model
+        self.server = ModelServer(model=model, api_key=api_key, base_url=base_url, options=options or ServerOptions())
 
     async def ask(self, brief: QuestionBrief) -> AsyncIterator[Piece | Usage | QuestionDraft]:
         """Stream a question. Raises a subclass of InterviewerError if the request fails or the reply is unusable."""
-        topic = topic_by_id(brief.topic_id)
         request = prompts.question_request(
-            topic,
+            topic_by_id(brief.topic_id),
             brief.number,
             brief.must_be_code,
             _job(brief.job),
@@ -161,15 +92,14 @@ class OpenAIInterviewer:
             level=brief.level,
             programming_language=brief.programming_language,
         )
-        order = _ModelRequest(prompts.QUESTION_INSTRUCTIONS, request, prompts.QUESTION_SCHEMA, "question", ("question",))
-        whole = ""
-        async for item in self._reply(order):
-            if isinstance(item, str):
-                whole = item
-            else:
-                yield Piece(item.text) if isinstance(item, _Shown) else item
-        reply = _validated(QuestionReply, whole)
-        yield _question_draft(reply, topic)
+        order = Order(prompts.QUESTION_INSTRUCTIONS, request, prompts.QUESTION_SCHEMA, "question", ("question",))
+
+        def read(found: Mapping[str, Any]) -> QuestionDraft:
+            reply = normalizing.question_of(found, brief.level)
+            return QuestionDraft(reply["question"], reply["subtopic"], reply["level"], reply["kind"], reply["rubric"])
+
+        async for item in self._result(order, read):
+            yield Piece(item.text) if isinstance(item, Shown) else item
 
     async def judge(self, brief: AnswerBrief) -> AsyncIterator[Piece | FollowUpPiece | Usage | VerdictDraft | FollowUpDraft]:
         """Stream a verdict, or a follow-up if the brief allows one.
@@ -183,23 +113,21 @@ class OpenAIInterviewer:
         request = prompts.verdict_request(
             topic_by_id(brief.topic_id), brief.prompt, key_points, rubric.model_answer, brief.answer, _conversation(brief.said)
         )
-        whole = ""
         deciding = _Deciding()
-        async for item in self._reply(_verdict_order(request, may_follow_up=brief.may_follow_up)):
-            if isinstance(item, str):
-                whole = item
-            elif isinstance(item, _Shown):
+
+        def read(found: Mapping[str, Any]) -> VerdictDraft | FollowUpDraft:
+            if brief.may_follow_up and not deciding.judges:
+                asked = normalizing.text_of(found.get("follow_up"))
+                if deciding.follows_up or asked.endswith("?"):
+                    return FollowUpDraft(asked)
+            return _verdict(found, rubric, brief)
+
+        async for item in self._result(_verdict_order(request, rubric, may_follow_up=brief.may_follow_up), read):
+            if isinstance(item, Shown):
                 for piece in deciding.feed(item):
                     yield piece
             else:
                 yield item
-        if brief.may_follow_up and not deciding.judges:
-            asked = _validated(FollowUpReply, whole).follow_up.strip()
-            if deciding.follows_up or asked.endswith("?"):
-                yield FollowUpDraft(asked)
-                return
-        reply = _validated(VerdictReply, whole)
-        yield VerdictDraft(reply.feedback, reply.nature, tuple(mark.model_dump(mode="json") for mark in reply.marks))
 
     async def reply(self, brief: ReplyBrief) -> AsyncIterator[Piece | Usage | ReplyDraft]:
         """Stream the reply to a clarifying question, or a hint.
@@ -216,107 +144,96 @@ class OpenAIInterviewer:
             job=_job(brief.job),
             conversation=_conversation(brief.said),
         )
-        order = _ModelRequest(prompts.REPLY_INSTRUCTIONS, request, prompts.REPLY_SCHEMA, "reply", ("reply",))
-        whole = ""
-        async for item in self._reply(order):
-            if isinstance(item, str):
-                whole = item
-            else:
-                yield Piece(item.text) if isinstance(item, _Shown) else item
-        yield ReplyDraft(_validated(TextReply, whole).reply)
+        order = Order(prompts.REPLY_INSTRUCTIONS, request, prompts.REPLY_SCHEMA, "reply", ("reply",))
+        async for item in self._result(order, lambda found: ReplyDraft(_filled(found, "reply"))):
+            yield Piece(item.text) if isinstance(item, Shown) else item
 
     async def analyse_job(self, text: str) -> AsyncIterator[Usage | Document]:
         """Yield the token usage if it is known, then the job profile.
 
-        Raises a subclass of InterviewerError if the request fails or the reply is unusable.
+        Raises a subclass of InterviewerError if the request fails or the reply has no JSON object.
         """
-        order = _ModelRequest(prompts.JOB_INSTRUCTIONS, prompts.as_data(job_description=text), prompts.JOB_SCHEMA, "job", ())
-        whole = ""
-        async for item in self._reply(order):
-            if isinstance(item, str):
-                whole = item
-            elif isinstance(item, Usage):
+        order = Order(prompts.JOB_INSTRUCTIONS, prompts.as_data(job_description=text), prompts.JOB_SCHEMA, "job")
+        async for item in self._result(order, normalizing.job_of):
+            if not isinstance(item, Shown):
                 yield item
-        try:
-            found = json.loads(whole)
-        except ValueError as error:
-            raise InterviewerBadOutput from error
-        if not isinstance(found, dict):
-            raise InterviewerBadOutput
-        yield found
 
     async def models(self) -> list[str]:
         """Return the IDs of the models that the server offers. Raises a subclass of InterviewerError if the request fails."""
-        with _translate_errors():
-            async with asyncio.timeout(self._timeout):
-                return [model.id async for model in self._client.models.list()]
+        return await self.server.models(LIST_SECONDS)
 
     async def close(self) -> None:
         """Close the connections to the server."""
-        await self._client.close()
+        await self.server.close()
 
-    async def _reply(self, order: _ModelRequest) -> AsyncIterator[_Shown | Usage | str]:
-        """Yield the shown fields in pieces, then the token usage if the server sends it, then the whole JSON reply."""
-        with _translate_errors():
-            async with asyncio.timeout(self._timeout):
-                growing = GrowingFields(*order.shown)
-                reading = StreamParser()
-                async with await self._stream(order) as stream:
-                    # The SDK's iterator would double the CPU time. Text that arrives in one block is shown at once.
-                    async for block in stream.response.aiter_bytes():
-                        for field, text in growing.feed(reading.read(block)):
-                            yield _Shown(field, text)
-                if reading.usage is not None:
-                    yield reading.usage
-                reading.check()
-                yield growing.buffer
+    async def _result(self, order: Order, read: Callable[[Mapping[str, Any]], Draft]) -> AsyncIterator[Shown | Usage | Draft]:
+        """Yield the shown fields in pieces, the token usage if the server sends it, and what `read` makes of the reply.
 
-    async def _stream(self, order: _ModelRequest) -> AsyncStream[object]:
-        """Request a streamed reply with token counts.
-
-        If the server rejects the option for token counts, retry without it and never send it again.
+        A reply that `read` refuses is shown to the model once, with the reason, to be corrected. What was shown of it stays.
         """
-        if self._counts_tokens:
+        call, kept, repair = Call(), dict[str, str](), None
+        usable: list[_Improvable] = []
+        while True:
             try:
-                return await self._ask(order, stream_options={"include_usage": True})
-            except openai.APIStatusError as error:
-                if error.status_code not in REFUSED_OPTION or not _OPTION.search(f"{error.message} {error.body}"):
-                    raise
-                self._counts_tokens = False
-        return await self._ask(order)
-
-    async def _ask(self, order: _ModelRequest, **options: Any) -> AsyncStream[object]:
-        # The SDK's `create` validates each chunk in Python, which takes 0.15 ms per token or 50 ms per turn.
-        return await self._client.post(
-            "/chat/completions",
-            cast_to=object,
-            stream=True,
-            stream_cls=AsyncStream[object],
-            body={
-                "model": self.model,
-                "stream": True,
-                "messages": [{"role": "system", "content": order.instructions}, {"role": "user", "content": order.request}],
-                "response_format": {
-                    "type": "json_schema",
-                    "json_schema": {"name": order.name, "strict": True, "schema": dict(order.schema)},
-                },
-                **options,
-            },
-        )
+                async for item in self.server.reply(order, call, repair):
+                    if isinstance(item, Shown | Usage):
+                        yield item
+                    else:
+                        draft = read({**item.document(), **kept})
+            except InterviewerError as error:
+                if isinstance(error, _Improvable):
+                    usable.append(error)
+                found = call.reply
+                shown = found.kept() if found and repair is None and call.requests < MOST_REQUESTS else None
+                if found is None or shown is None or not isinstance(error, InterviewerBadOutput):
+                    if not usable:
+                        raise
+                    draft = min(usable, key=lambda one: one.faults).draft
+                    break
+                kept, repair = shown, Repair(found.buffer, error.reason)
+                order = replace(order, shown=() if kept else order.shown)
+            else:
+                break
+        yield draft
 
 
-def _validated(model: type[Reply], text: object) -> Reply:
+def _verdict(found: Mapping[str, Any], rubric: Rubric, brief: AnswerBrief) -> VerdictDraft:
+    """Return the verdict in a reply.
+
+    Raises InterviewerBadOutput if it is incomplete, and _Improvable if a quote is not in the answer.
+    """
+    feedback = _filled(found, "feedback")
+    points = [point.point for point in rubric.key_points]
     try:
-        return model.model_validate_json(str(text))
-    except ValidationError as error:
-        raise InterviewerBadOutput from error
+        marks = normalizing.marks_of(found.get("marks"), points)
+    except InterviewerBadOutput:
+        # There is nothing to mark in a text that answers nothing.
+        if not all(is_non_answer(brief.prompt, answer) for answer in answers(brief.said) or [brief.answer]):
+            raise
+        marks = [MarkedPoint(key_point=index, mark=Mark.MISSED) for index in range(len(points))]
+    marks, unproven = normalizing.with_proven_quotes(marks, brief.answer)
+    nature = normalizing.nature_of(found.get("nature")).value
+    draft = VerdictDraft(feedback, nature, tuple(mark.model_dump(mode="json") for mark in marks))
+    if unproven:
+        quotes = "; ".join(cut(quote, 80) or "(empty)" for quote in unproven)
+        raise _Improvable(draft, len(unproven), f"these quotes are not in the answer, character by character: {quotes}")
+    return draft
 
 
-def _verdict_order(request: str, *, may_follow_up: bool) -> _ModelRequest:
+def _filled(found: Mapping[str, Any], name: str) -> str:
+    """Return a text field. Raises InterviewerBadOutput if it is empty."""
+    text = normalizing.text_of(found.get(name))
+    if not text:
+        raise InterviewerBadOutput(reason=f'"{name}" is empty')
+    return text
+
+
+def _verdict_order(request: str, rubric: Rubric, *, may_follow_up: bool) -> Order:
+    schema = prompts.verdict_schema(len(rubric.key_points), may_follow_up=may_follow_up)
     if may_follow_up:
         instructions = f"{prompts.VERDICT_INSTRUCTIONS}\n\n{prompts.FOLLOW_UP_INSTRUCTIONS}"
-        return _ModelRequest(instructions, request, prompts.FOLLOW_UP_SCHEMA, "verdict", ("follow_up", "feedback"))
-    return _ModelRequest(prompts.VERDICT_INSTRUCTIONS, request, prompts.VERDICT_SCHEMA, "verdict", ("feedback",))
+        return Order(instructions, request, schema, "verdict", ("follow_up", "feedback"))
+    return Order(prompts.VERDICT_INSTRUCTIONS, request, schema, "verdict", ("feedback",))
 
 
 def _conversation(said: Sequence[Said]) -> list[dict[str, str]]:
@@ -327,17 +244,6 @@ def _conversation(said: Sequence[Said]) -> list[dict[str, str]]:
         {"by": "interviewer" if one.author is Author.INTERVIEWER else "candidate", "kind": one.kind.value, "text": one.text}
         for one in said
     ]
-
-
-def _question_draft(reply: QuestionReply, topic: Topic) -> QuestionDraft:
-    """Return the reply as a draft. Raises InterviewerBadOutput for a question on another topic or an invalid rubric."""
-    if reply.topic.strip().casefold() != topic.name.casefold():
-        raise InterviewerBadOutput
-    try:
-        rubric = Rubric(key_points=reply.key_points, model_answer=reply.model_answer, follow_up=reply.follow_up)
-    except ValidationError as error:
-        raise InterviewerBadOutput from error
-    return QuestionDraft(reply.question, reply.subtopic, reply.level.value, reply.kind.value, rubric.model_dump(mode="json"))
 
 
 def _job(job: JobBrief | None) -> Any:
@@ -351,33 +257,6 @@ def _past(turn: PastTurn) -> dict[str, Any]:
     return {
         "topic": topic_by_id(turn.topic_id).name,
         "question": turn.prompt,
-        "answer": _shortened(turn.answer or ""),
+        "answer": cut(turn.answer or "", MAX_PAST_ANSWER),
         "score": turn.score,
     }
-
-
-def _shortened(answer: str) -> str:
-    """Return an answer without its middle if it is long, because replies to follow-ups are at its end."""
-    half = MAX_PAST_ANSWER // 2
-    return answer if len(answer) <= MAX_PAST_ANSWER else f"{answer[:half]} […] {answer[-half:]}"
-
-
-@contextmanager
-def _translate_errors() -> Any:
-    """Translate the exceptions of the SDK, its HTTP client, and the timeout into subclasses of InterviewerError."""
-    try:
-        yield
-    except InterviewerError:
-        raise
-    except (openai.APITimeoutError, httpx2.TimeoutException, TimeoutError) as error:
-        raise InterviewerTimeout from error
-    except (openai.APIConnectionError, httpx2.HTTPError) as error:
-        raise InterviewerUnreachable from error
-    except openai.RateLimitError as error:
-        raise InterviewerBusy from error
-    except openai.APIStatusError as error:
-        raise (InterviewerMisconfigured if error.status_code < 500 else InterviewerError) from error
-    except openai.OpenAIError as error:
-        raise InterviewerError from error
-    except ValueError as error:  # a stream event that is not JSON
-        raise InterviewerBadOutput from error

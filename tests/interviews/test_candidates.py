@@ -23,7 +23,7 @@ from interviewer.interviews.turns import Interviews
 from interviewer.interviews.views import InterviewView, TurnView
 from tests.conftest import NewUser
 from tests.support.candidates import BOASTS, IGNORANCE, first_part
-from tests.support.openai_server import Behavior, running
+from tests.support.openai_server import Behavior, limits, running
 
 pytestmark = pytest.mark.slow
 
@@ -158,7 +158,7 @@ async def test_interviews_complete_despite_a_misbehaving_model(database: Databas
     means = {}
     behavior = Behavior(marks_by_keyword=True)
     with running(behavior) as base_url:
-        interviewer = OpenAIInterviewer(model="test", api_key=None, base_url=base_url, timeout=5)
+        interviewer = OpenAIInterviewer(model="test", api_key=None, base_url=base_url, options=limits(5))
         try:
             for name, answer in MODEL_CANDIDATES.items():
                 behavior.faults = [rng.choice(FAULTS) for _ in range(60)]

@@ -15,6 +15,7 @@ from interviewer.errors import (
     InterviewerBusy,
     InterviewerError,
     InterviewerMisconfigured,
+    InterviewerRefused,
     InterviewerTimeout,
     InterviewerUnreachable,
 )
@@ -29,8 +30,10 @@ from interviewer.interviews.interviewer import (
     Usage,
     VerdictDraft,
 )
+from interviewer.interviews.model_server.failures import ServerError
+from interviewer.interviews.model_server.reading import GrowingReply
+from interviewer.interviews.model_server.stream import StreamParser
 from interviewer.interviews.openai_client import OpenAIInterviewer
-from interviewer.interviews.openai_stream import GrowingFields, StreamParser
 from interviewer.interviews.topics import Level
 from tests.support import openai_server
 from tests.support.interviewer import RUBRIC
@@ -47,7 +50,7 @@ def behavior() -> openai_server.Behavior:
 @pytest.fixture
 async def model(behavior: openai_server.Behavior) -> AsyncIterator[OpenAIInterviewer]:
     with openai_server.running(behavior) as url:
-        model = OpenAIInterviewer(model="some-model", api_key=None, base_url=url, timeout=2.0)
+        model = OpenAIInterviewer(model="some-model", api_key=None, base_url=url, options=openai_server.limits(2.0))
         yield model
         await model.close()
 
@@ -91,10 +94,9 @@ async def test_first_piece_comes_before_the_reply_is_complete(model: OpenAIInter
         ("empty", InterviewerBadOutput),
         ("prose", InterviewerBadOutput),
         ("length", InterviewerBadOutput),
-        ("refusal", InterviewerBadOutput),
+        ("refusal", InterviewerRefused),
         ("garbled", InterviewerBadOutput),
         ("cut", InterviewerUnreachable),
-        ("silent-end", InterviewerUnreachable),
         ("401", InterviewerMisconfigured),
         ("404", InterviewerMisconfigured),
         ("hang", InterviewerTimeout),
@@ -104,7 +106,6 @@ async def test_every_kind_of_failure_has_its_own_error(
     model: OpenAIInterviewer, behavior: openai_server.Behavior, fault: str, error: type[Exception]
 ) -> None:
     behavior.fault_for = {"verdict": fault, "question": fault}
-    model._timeout = 0.5
     with pytest.raises(error):
         await judged(model)
     with pytest.raises(error):
@@ -112,7 +113,7 @@ async def test_every_kind_of_failure_has_its_own_error(
 
 
 async def test_unreachable_server_raises_unreachable() -> None:
-    model = OpenAIInterviewer(model="m", api_key="k", base_url="http://127.0.0.1:9/v1", timeout=5)
+    model = OpenAIInterviewer(model="m", api_key="k", base_url="http://127.0.0.1:9/v1", options=openai_server.limits(5))
     with pytest.raises(InterviewerUnreachable):
         await judged(model)
     await model.close()
@@ -122,7 +123,6 @@ async def test_unreachable_server_raises_unreachable() -> None:
 async def test_transient_failures_are_retried_lasting_ones_raised(
     model: OpenAIInterviewer, behavior: openai_server.Behavior, status: str, error: type[Exception]
 ) -> None:
-    model._timeout = 10
     behavior.faults = [status, status]
     assert (await judged(model))[1].feedback
     assert len(behavior.requests) == 3
@@ -131,11 +131,8 @@ async def test_transient_failures_are_retried_lasting_ones_raised(
         await judged(model)
 
 
-@pytest.mark.parametrize("fault", ["topic", "few-points"])
-async def test_off_topic_question_or_short_rubric_is_refused(
-    model: OpenAIInterviewer, behavior: openai_server.Behavior, fault: str
-) -> None:
-    behavior.fault_for = {"question": fault}
+async def test_short_rubric_is_refused(model: OpenAIInterviewer, behavior: openai_server.Behavior) -> None:
+    behavior.fault_for = {"question": "few-points"}
     with pytest.raises(InterviewerBadOutput):
         await asked(model)
 
@@ -149,8 +146,9 @@ async def test_model_scores_and_invented_quotes_are_ignored(
     assert judgement.score == score
 
 
-async def test_mark_for_an_unknown_key_point_is_refused(model: OpenAIInterviewer, behavior: openai_server.Behavior) -> None:
-    behavior.fault_for = {"verdict": "index"}
+@pytest.mark.parametrize("fault", ["index", "few-marks"])
+async def test_incomplete_marks_are_refused(model: OpenAIInterviewer, behavior: openai_server.Behavior, fault: str) -> None:
+    behavior.fault_for = {"verdict": fault}
     with pytest.raises(InterviewerBadOutput):
         await judged(model)
 
@@ -194,14 +192,14 @@ def test_field_is_extracted_from_incomplete_json() -> None:
     document: dict[str, Any] = {"feedback": 'A "quote", a \\ and 😀 and\nlines', "marks": []}
     for ascii_only in (True, False):
         text = json.dumps(document, ensure_ascii=ascii_only)
-        growing = GrowingFields("feedback")
+        growing = GrowingReply(("feedback", "marks"), ("feedback",))
         assert "".join(piece for character in text for _, piece in growing.feed(character)) == document["feedback"]
 
 
 def test_runaway_reply_is_stopped() -> None:
-    growing = GrowingFields("feedback")
+    growing = GrowingReply(("feedback", "marks"), ("feedback",))
     for _ in range(60):
-        growing.feed("x" * 1000)
+        growing.feed("xy" * 500)
     with pytest.raises(InterviewerBadOutput):
         growing.feed("x")
 
@@ -215,17 +213,17 @@ def test_stream_is_parsed_in_blocks_of_any_size(size: int, end: str) -> None:
     sent = "".join([*events, *tail, f"event: x{end}data: {usage}{end}{end}", f"data: [DONE]{end}{end}"]).encode()
     reading = StreamParser()
     assert "".join(reading.read(sent[at : at + size]) for at in range(0, len(sent), size)) == "Grüß dich!"
-    reading.check()
+    assert reading.finish == "stop"
     assert reading.usage == Usage(5, 0, 2)
 
 
 @pytest.mark.parametrize(
     ("line", "error"),
     [
-        ('{"error": {"message": "overloaded"}}', InterviewerError),
+        ('{"error": {"message": "overloaded"}}', ServerError),
         ("[1, 2]", InterviewerBadOutput),
         ('{"choices": "none"}', InterviewerBadOutput),
-        ('{"choices": [{"delta": {"refusal": "No."}}]}', InterviewerBadOutput),
+        ('{"choices": [{"delta": {"refusal": "No."}}]}', InterviewerRefused),
     ],
 )
 def test_invalid_event_is_an_error(line: str, error: type[Exception]) -> None:

@@ -37,7 +37,11 @@ LATER = (*SAID, Said(Author.INTERVIEWER, Kind.FOLLOW_UP, ASKED), Said(Author.USE
 VERDICT: dict[str, Any] = {
     "feedback": "You measure first, which is right.",
     "nature": "answer",
-    "marks": [{"key_point": 0, "mark": "hit", "quote": "measure the latency first"}],
+    "marks": [
+        {"key_point": 0, "mark": "hit", "quote": "measure the latency first"},
+        {"key_point": 1, "mark": "missed", "quote": ""},
+        {"key_point": 2, "mark": "missed", "quote": ""},
+    ],
 }
 
 
@@ -53,7 +57,7 @@ def behavior() -> openai_server.Behavior:
 @pytest.fixture
 async def model(behavior: openai_server.Behavior) -> AsyncIterator[OpenAIInterviewer]:
     with openai_server.running(behavior) as url:
-        model = OpenAIInterviewer(model="some-model", api_key=None, base_url=url, timeout=2.0)
+        model = OpenAIInterviewer(model="some-model", api_key=None, base_url=url, options=openai_server.limits(2.0))
         yield model
         await model.close()
 
@@ -133,13 +137,13 @@ async def test_short_follow_up_is_asked(model: OpenAIInterviewer, behavior: open
 async def test_follow_up_instead_of_a_verdict_is_refused(
     model: OpenAIInterviewer, behavior: openai_server.Behavior, document: dict[str, Any]
 ) -> None:
-    behavior.given = [document]
+    behavior.given = [document, document]  # the second one is the attempt to correct it
     with pytest.raises(InterviewerBadOutput):
         await found(model, brief(may_follow_up=False))
 
 
 async def test_no_follow_up_and_no_verdict_is_refused(model: OpenAIInterviewer, behavior: openai_server.Behavior) -> None:
-    behavior.given = [{"follow_up": "", "feedback": "", "nature": "answer", "marks": []}]
+    behavior.given = [{"follow_up": "", "feedback": "", "nature": "answer", "marks": []}] * 2
     with pytest.raises(InterviewerBadOutput):
         await found(model, brief())
 
@@ -186,7 +190,7 @@ async def test_marks_after_the_hint_count_half(model: OpenAIInterviewer, behavio
     late = {"key_point": 1, "mark": "hit", "quote": "a slower start"}
     scores = []
     for said in (LATER, (*LATER[:2], *hint, LATER[2]), (*hint, *LATER)):
-        behavior.given = [{**VERDICT, "marks": [*VERDICT["marks"], late]}]
+        behavior.given = [{**VERDICT, "marks": [late, *VERDICT["marks"]]}]
         scores.append((await replies.judge(model, brief(said), lambda _event: None)).score)
     assert scores == [8, 7, 4]  # of 10: (3 + 2) / 6, (3 + 1) / 6, and (1.5 + 1) / 6, half up
 
@@ -222,7 +226,7 @@ async def test_candidate_cannot_instruct_the_reply(model: OpenAIInterviewer, beh
 async def test_unusable_reply_is_refused(
     model: OpenAIInterviewer, behavior: openai_server.Behavior, document: dict[str, Any]
 ) -> None:
-    behavior.given = [document]
+    behavior.given = [document, document]  # the second one is the attempt to correct it
     asked = ReplyBrief(3, "What first?", RUBRIC, Kind.HINT, [Said(Author.USER, Kind.HINT, "")])
     with pytest.raises(InterviewerBadOutput):
         await replies.reply(model, asked, lambda _event: None)

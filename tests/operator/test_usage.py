@@ -61,7 +61,7 @@ def model(served: tuple[str, Behavior]) -> Behavior:
 
 @pytest.fixture
 def interviewer(served: tuple[str, Behavior], model: Behavior) -> OpenAIInterviewer:
-    return OpenAIInterviewer(model="some-model", api_key=None, base_url=served[0], timeout=5.0)
+    return OpenAIInterviewer(model="some-model", api_key=None, base_url=served[0], options=openai_server.limits(5.0))
 
 
 @pytest.fixture

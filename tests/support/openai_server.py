@@ -23,6 +23,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from interviewer.interviews.model_server.options import ServerOptions
+from tests.support.server_quirks import Quirk
 from tests.support.serving import served
 
 KEY_POINTS = [
@@ -59,6 +61,7 @@ class Behavior:
     fault_for: dict[str, str] = field(default_factory=dict)  # fault by kind of request; it lasts until removed
     follow_ups: list[str] = field(default_factory=list)  # each verdict request that allows a follow-up uses up one
     given: list[dict[str, Any]] = field(default_factory=list)  # replies to use first, whatever is requested
+    quirk: Quirk | None = None  # how it deviates from OpenAI's server
     remembers: bool = True  # whether it records requests
     requests: list[dict[str, Any]] = field(default_factory=list)
     first_tokens: list[tuple[str, float]] = field(default_factory=list)  # kind and wall-clock time of every first token
@@ -108,7 +111,8 @@ def reply(kind: str, data: dict[str, Any], behavior: Behavior) -> dict[str, Any]
         if behavior.stamps:
             feedback = stamped(feedback)
         if behavior.marks_by_keyword:
-            said = [(word, data["answer"].casefold().find(word)) for word in KEYWORDS]
+            words = [KEYWORDS[n % len(KEYWORDS)] for n in range(len(data["key_points"]))]
+            said = [(word, data["answer"].casefold().find(word)) for word in words]
             marks = [
                 {"key_point": n, "mark": "hit" if at >= 0 else "missed", "quote": word if at >= 0 else ""}
                 for n, (word, at) in enumerate(said)
@@ -138,7 +142,9 @@ def with_fault(text: str, fault: str) -> str:
     document = json.loads(text)
     match fault:
         case "broken":
-            return text[: len(text) // 2] + '"}]'
+            return text[: len(text) // 2] + '"]]'
+        case "length":
+            return text[: len(text) // 2]
         case "empty":
             return ""
         case "prose":
@@ -148,12 +154,29 @@ def with_fault(text: str, fault: str) -> str:
         case "score":
             return json.dumps({**document, "score": 42})
         case "quotes":
-            return json.dumps({**document, "marks": [{"key_point": 0, "mark": "hit", "quote": "text not in the answer"}]})
+            return json.dumps({**document, "marks": [{**one, "quote": "text not in the answer"} for one in document["marks"]]})
         case "few-points":
             return json.dumps({**document, "key_points": KEY_POINTS[:1]})
         case "index":
             return json.dumps({**document, "marks": [{"key_point": 17, "mark": "hit", "quote": ""}]})
+        case "few-marks":
+            return json.dumps({**document, "marks": document["marks"][:1]})
     return text
+
+
+def data_of(body: dict[str, Any]) -> dict[str, Any]:
+    """Return the data in a request, which is the last line of the first user message."""
+    first = next(message["content"] for message in body["messages"] if message["role"] == "user")
+    data: dict[str, Any] = json.loads(first.splitlines()[-1])
+    return data
+
+
+def kind_of(data: dict[str, Any]) -> str:
+    """Return what a request with this data asks for."""
+    for key, kind in (("wanted", "reply"), ("answer", "verdict"), ("job_description", "job")):
+        if key in data:
+            return kind
+    return "question"
 
 
 def build(behavior: Behavior) -> Starlette:
@@ -161,9 +184,12 @@ def build(behavior: Behavior) -> Starlette:
 
     async def completions(request: Request) -> Response:
         body = await request.json()
-        kind = body["response_format"]["json_schema"]["name"]
+        data = data_of(body)
+        kind = kind_of(data)
         if behavior.remembers:
             behavior.requests.append(body)
+        if behavior.quirk is not None and (refused := behavior.quirk.refuses(body)) is not None:
+            return refused
         if body.get("stream_options") and not behavior.supports_usage:
             refusal = {"message": "Unrecognized request argument supplied: stream_options", "type": "invalid_request_error"}
             return JSONResponse({"error": refusal}, status_code=400)
@@ -173,13 +199,14 @@ def build(behavior: Behavior) -> Starlette:
             return JSONResponse({"error": {"message": "no", "type": "test"}}, status_code=int(fault), headers=headers)
         if fault == "hang":
             await asyncio.sleep(30)
-        data = json.loads(body["messages"][-1]["content"])
-        may_follow_up = kind == "verdict" and "follow_up" in body["response_format"]["json_schema"]["schema"]["properties"]
+        may_follow_up = kind == "verdict" and '"follow_up"' in json.dumps(body["messages"][0]["content"]).replace('\\"', '"')
         wanted_kind = "follow_up" if may_follow_up and behavior.follow_ups else kind
         document = behavior.given.pop(0) if behavior.given else reply(wanted_kind, data, behavior)
         text = with_fault(json.dumps(document, ensure_ascii=False), fault)
         wanted = (body.get("stream_options") or {}).get("include_usage")
         usage = behavior.usage if wanted else {}
+        if behavior.quirk is not None and (odd := behavior.quirk.replies(body, text, usage)) is not None:
+            return odd
         if behavior.at_once:
             await asyncio.sleep(behavior.first)
             return Response(_whole(text, usage), media_type="text/event-stream")
@@ -247,6 +274,11 @@ def _chunk(delta: dict[str, Any] | None, finish: str | None, usage: dict[str, An
         "usage": usage,
     }
     return f"data: {json.dumps(chunk, ensure_ascii=False)}\n\n"
+
+
+def limits(seconds: float) -> ServerOptions:
+    """Return the options of a client that waits at most this long."""
+    return ServerOptions(reply_seconds=seconds, first_token_seconds=seconds, idle_seconds=seconds)
 
 
 @contextmanager
