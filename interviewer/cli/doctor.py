@@ -17,8 +17,6 @@ from interviewer.errors import (
     AppError,
     IdentityRefused,
     IdentityUnavailable,
-    InterviewerError,
-    InterviewerMisconfigured,
     StartupError,
 )
 from interviewer.operator import health_checks
@@ -26,9 +24,6 @@ from interviewer.operator.health_checks import Check, Health
 from interviewer.settings import Settings
 
 # Slow imports are inside functions so that other commands start fast.
-
-# Maximum timeout in seconds for requests to the model server.
-PATIENCE = 10.0
 
 
 def doctor() -> None:
@@ -139,25 +134,21 @@ async def _mail(settings: Settings) -> Check:
 async def _interviewer(settings: Settings) -> Check:
     from interviewer import wiring
     from interviewer.interviews.openai_client import OpenAIInterviewer
+    from interviewer.operator import model_checks
 
-    patient = settings.model_copy(update={"openai_timeout": min(settings.openai_timeout, PATIENCE)})
-    interviewer = wiring.choose_interviewer(patient)
+    def elsewhere(base_url: str) -> OpenAIInterviewer:
+        chosen = wiring.choose_interviewer(settings.model_copy(update={"openai_base_url": base_url}))
+        assert isinstance(chosen, OpenAIInterviewer)
+        return chosen
+
+    interviewer = wiring.choose_interviewer(settings)
     if not isinstance(interviewer, OpenAIInterviewer):
         return Check("interviewer", Health.OK, "built in: question bank, no language model")
     try:
-        models = await interviewer.models()
-    except InterviewerMisconfigured:
-        return Check(
-            "interviewer", Health.FAILED, "the model server refuses our requests: check OPENAI_API_KEY and OPENAI_BASE_URL"
-        )
-    except InterviewerError:
-        return Check("interviewer", Health.FAILED, "the model server does not respond: check OPENAI_BASE_URL")
+        options = wiring.choose_server_options(settings)
+        return await model_checks.of_model_server(interviewer, options, settings.openai_base_url, elsewhere)
     finally:
         await interviewer.close()
-    wanted = settings.openai_model
-    if not any(model == wanted or model.startswith(f"{wanted}:") for model in models):
-        return Check("interviewer", Health.WARNING, f"the model server responds, but does not list {wanted}: check OPENAI_MODEL")
-    return Check("interviewer", Health.OK, f"the model server responds and has {wanted}")
 
 
 async def _github(settings: Settings) -> Check:

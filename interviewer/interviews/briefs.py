@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from interviewer.interviews.exchange import Kind
+from interviewer.interviews.exchange import Kind, without_refused
 from interviewer.interviews.interviewer import AnswerBrief, JobBrief, PastTurn, QuestionBrief, ReplyBrief
 from interviewer.interviews.plan import Plan
 from interviewer.interviews.progress import must_ask_for_code
@@ -40,15 +40,16 @@ def question_brief(
 def answer_brief(row: TurnRow, job: JobBrief | None, *, may_follow_up: bool = False) -> AnswerBrief:
     """Return the interviewer's input for judging what was said about a question."""
     question = row.question
+    said = without_refused(row.said)
     return AnswerBrief(
-        question.topic_id, question.kind, question.prompt, question.rubric, row.answer_text, job, row.said, may_follow_up
+        question.topic_id, question.kind, question.prompt, question.rubric, row.answer_text, job, said, may_follow_up
     )
 
 
 def reply_brief(row: TurnRow, kind: Kind, job: JobBrief | None) -> ReplyBrief:
     """Return the interviewer's input for replying to a clarifying question, or for a hint."""
     question = row.question
-    return ReplyBrief(question.topic_id, question.prompt, question.rubric, kind, row.said, job)
+    return ReplyBrief(question.topic_id, question.prompt, question.rubric, kind, without_refused(row.said), job)
 
 
 def _past(row: TurnRow) -> PastTurn:

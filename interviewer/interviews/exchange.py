@@ -57,6 +57,13 @@ NO_MORE_CLARIFICATIONS = (
 NO_MORE_HINTS = "You already have the hint for this question."
 WAITING = "The interviewer hasn't replied to your last message yet."
 NOT_YOURS = "Only the interviewer asks follow-ups."
+# The interviewer's reply to an answer that the AI provider refuses to process. The refused answer is kept, but it does not count.
+REWRITE = (
+    "The AI provider's content filter refused this answer, so it can't be scored. It's kept, but please write it again in other "
+    "words. If that is refused too, or if you skip it, the question counts as skipped."
+)
+# The interviewer's reply to a clarifying question, or to a request for a hint, that the AI provider refuses to process.
+NOT_REPLIED = "The AI provider's content filter refused this. Answer with what you have, and say what you assume."
 # In words. A reply of at most this length, such as "I don't know", may be given to two follow-ups.
 SHORT_REPLY = 8
 
@@ -106,7 +113,7 @@ def may_follow_up(said: Sequence[Said], most: int) -> bool:
     """Return whether the interviewer may ask a follow-up about the last message, if at most `most` are asked about a question."""
     if not said or said[-1].author is not Author.USER or said[-1].kind is not Kind.ANSWER:
         return False
-    return _count(said, Author.INTERVIEWER, Kind.FOLLOW_UP) < most
+    return _count(without_refused(said), Author.INTERVIEWER, Kind.FOLLOW_UP) < most
 
 
 def may_stay_open(said: Sequence[Said], *, follow_ups: bool) -> bool:
@@ -116,9 +123,23 @@ def may_stay_open(said: Sequence[Said], *, follow_ups: bool) -> bool:
     return said[-1].kind in (Kind.CLARIFICATION, Kind.HINT) or (follow_ups and may_follow_up(said, MAX_FOLLOW_UPS))
 
 
+def is_rewrite_asked(said: Sequence[Said]) -> bool:
+    """Return whether the interviewer has asked for an answer in other words."""
+    return any(one.author is Author.INTERVIEWER and one.text == REWRITE for one in said)
+
+
+def without_refused(said: Sequence[Said]) -> Sequence[Said]:
+    """Return what was said without an answer that was refused, and without the request to write it again."""
+    if not is_rewrite_asked(said):
+        return said
+    place = next(place for place, one in enumerate(said) if one.author is Author.INTERVIEWER and one.text == REWRITE)
+    return [*said[: max(0, place - 1)], *said[place + 1 :]]
+
+
 def answers(said: Sequence[Said]) -> list[str]:
     """Return the texts that are judged, in order: the answer and the replies to follow-ups."""
-    return [one.text for one in said if one.author is Author.USER and one.kind in (Kind.ANSWER, Kind.FINAL_ANSWER) and one.text]
+    spoken = (one for one in without_refused(said) if one.author is Author.USER and one.text)
+    return [one.text for one in spoken if one.kind in (Kind.ANSWER, Kind.FINAL_ANSWER)]
 
 
 def whole_answer(said: Sequence[Said]) -> str:

@@ -9,9 +9,9 @@ from datetime import timedelta
 from uuid import UUID, uuid4, uuid5
 
 from interviewer.core.columns import utcnow
-from interviewer.errors import BadRequest, Conflict, NotFound
-from interviewer.interviews.events import Asked, Event
-from interviewer.interviews.exchange import Author, Kind
+from interviewer.errors import BadRequest, Conflict, InterviewerRefused, NotFound
+from interviewer.interviews.events import Asked, Event, Failed, Replied
+from interviewer.interviews.exchange import REWRITE, Author, Kind
 from interviewer.interviews.load import is_incomplete
 from interviewer.interviews.receipts import Receipts
 from interviewer.interviews.tables import Message
@@ -125,7 +125,8 @@ class ApiInterviews:
             if final and row.answer is stored and row.verdict is None and stored.kind == Kind.ANSWER:
                 await self._interviews.make_final(stored)
             events = self._interviews.complete(user_id, interview_id, row.question.id, client, number=stored.number)
-            return Reply(row.question.id, stored.number, _with_next(events, loaded, row.until(stored.number)), shows)
+            events = _with_next(events, loaded, row.until(stored.number))
+            return Reply(row.question.id, stored.number, events if shows else _with_refusal(events), shows)
         row = loaded.rows[-1]
         if row.answer is not None:
             raise Conflict("Interview is not active")
@@ -146,7 +147,7 @@ class ApiInterviews:
             is_new=True,
             is_sure=sent.is_sure,
         )
-        return Reply(row.question.id, row.next_number, events, shows)
+        return Reply(row.question.id, row.next_number, events if shows else _with_refusal(events), shows)
 
     async def _undelivered(self, loaded: Loaded, sent: Sent, text: str) -> Message | None:
         """Return the user's last message if it is sent again and its reply was never delivered, else None.
@@ -239,3 +240,13 @@ async def _with_next(events: AsyncIterator[Event], loaded: Loaded, row: TurnRow)
     following = next((other for other in loaded.rows if other.question.position == row.question.position + 1), None)
     if row.answer is not None and following is not None and following.answer is not None:
         yield Asked(turn_view(following, loaded.plan, asked=len(loaded.rows)))
+
+
+async def _with_refusal(events: AsyncIterator[Event]) -> AsyncIterator[Event]:
+    """Yield the events, and the request to write an answer again as an error, for clients that are not shown follow-ups."""
+    async with aclosing(events) as opened:  # type: ignore[type-var]
+        async for event in opened:
+            if isinstance(event, Replied) and event.turn.messages[-1].text == REWRITE:
+                yield Failed("verdict", InterviewerRefused(REWRITE))
+            else:
+                yield event

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from interviewer.core.documents import Document
-from interviewer.errors import InterviewerBadOutput, InterviewerError
+from interviewer.errors import InterviewerBadOutput, InterviewerError, InterviewerRefused
 from interviewer.interviews import prompts
 from interviewer.interviews.exchange import MAX_FOLLOW_UPS, Author, Kind, Said, answers
 from interviewer.interviews.interviewer import (
@@ -82,7 +82,23 @@ class OpenAIInterviewer:
         self.server = ModelServer(model=model, api_key=api_key, base_url=base_url, options=options or ServerOptions())
 
     async def ask(self, brief: QuestionBrief) -> AsyncIterator[Piece | Usage | QuestionDraft]:
-        """Stream a question. Raises a subclass of InterviewerError if the request fails or the reply is unusable."""
+        """Stream a question. Raises a subclass of InterviewerError if the request fails or the reply is unusable.
+
+        If the provider refuses the request, the question is asked without the job description and the earlier answers.
+        """
+        shown = False
+        try:
+            async for item in self._ask(brief):
+                shown = shown or isinstance(item, Piece)
+                yield item
+        except InterviewerRefused:
+            if shown:
+                raise
+            history = [replace(turn, answer=None) for turn in brief.history]
+            async for item in self._ask(replace(brief, job=None, history=history)):
+                yield item
+
+    async def _ask(self, brief: QuestionBrief) -> AsyncIterator[Piece | Usage | QuestionDraft]:
         request = prompts.question_request(
             topic_by_id(brief.topic_id),
             brief.number,

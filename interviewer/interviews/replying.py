@@ -6,7 +6,7 @@ Everything is stored once: if another worker was first, its verdict, reply, or q
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from time import perf_counter
@@ -18,10 +18,10 @@ from interviewer.core.broadcast import Publish
 from interviewer.core.columns import utcnow
 from interviewer.core.database import Database
 from interviewer.core.retry import with_retries
-from interviewer.errors import as_app_error
+from interviewer.errors import InterviewerRefused, as_app_error
 from interviewer.interviews import briefs, queries, verdicts
 from interviewer.interviews.events import Asked, Event, Failed, FeedbackPiece, FollowUpPiece, Judged, Replied
-from interviewer.interviews.exchange import Author, Kind, may_follow_up
+from interviewer.interviews.exchange import NOT_REPLIED, REWRITE, Author, Kind, is_rewrite_asked, may_follow_up
 from interviewer.interviews.interviewer_calls import Caller, InterviewerCalls
 from interviewer.interviews.load import found, lacking
 from interviewer.interviews.replies import FollowUp
@@ -49,14 +49,15 @@ class Replying:
         if Kind(message.kind) in (Kind.CLARIFICATION, Kind.HINT):
             return [await self._guarded("reply", publish, self._respond(loaded, row, publish))]
         missing = lacking(loaded, row)
-        closing = Closing()
+        follows_up = self._follows_up(loaded, row)
+        closing = Closing(probably=not follows_up)
         sides: list[Awaitable[Done]] = []
         if missing.verdict:
-            if not self._follows_up(loaded, row):
+            # Only a provider's filter can leave a question open to which no follow-up is asked.
+            if not follows_up and self._interviewer.deterministic:
                 closing.is_settled(closes=True)
-            sides.append(
-                closing.settled_by(self._guarded("verdict", publish, self._judge(loaded, row, message, publish, closing)))
-            )
+            judging = self._judge(loaded, row, message, publish, closing)
+            sides.append(closing.settled_by(self._guarded("verdict", publish, judging)))
         else:
             closing.is_settled(closes=True)
         if missing.next_question:
@@ -79,7 +80,15 @@ class Replying:
         reply is published.
         """
         began = perf_counter()
-        judgement, call = await self._judgement(loaded, row, verdicts.with_feedback_timing(closing.watching(publish)))
+        try:
+            judgement, call = await self._judgement(loaded, row, verdicts.with_feedback_timing(closing.watching(publish)))
+        except InterviewerRefused:
+            if closing.is_known:
+                raise  # the reply was refused, not the answer: it may be judged if it is asked for again
+            if len(loaded.rows) <= row.question.position and not is_rewrite_asked(row.said):
+                closing.is_settled(closes=False)
+                return await self._store_reply(loaded, row, message, Kind.FOLLOW_UP, REWRITE, None, publish)
+            judgement, call = verdicts.skipped(row.question, refused=True), None
         if isinstance(judgement, FollowUp):
             closing.is_settled(closes=False)
             return await self._store_reply(loaded, row, message, Kind.FOLLOW_UP, judgement.text, call, publish)
@@ -111,7 +120,7 @@ class Replying:
     ) -> tuple[Judgement | FollowUp, ModelCall | None]:
         """Return the verdict on what was said, or a follow-up, and the row of its model call, None for a skipped question."""
         if not row.answer_text:
-            return verdicts.skipped(row.question), None
+            return verdicts.skipped(row.question, refused=is_rewrite_asked(row.said)), None
         job = briefs.job_brief(loaded.job)
         brief = briefs.answer_brief(row, job, may_follow_up=self._follows_up(loaded, row))
         return await self._calls.judge_or_follow_up(Caller(loaded.interview.user_id, loaded.interview.id), brief, publish)
@@ -124,7 +133,10 @@ class Replying:
         if kind is Kind.HINT and rubric.hint:
             return await self._store_reply(loaded, row, message, kind, rubric.hint, None, publish)
         brief = briefs.reply_brief(row, kind, briefs.job_brief(loaded.job))
-        text, call = await self._calls.reply(Caller(loaded.interview.user_id, loaded.interview.id), brief, publish)
+        try:
+            text, call = await self._calls.reply(Caller(loaded.interview.user_id, loaded.interview.id), brief, publish)
+        except InterviewerRefused:
+            text, call = NOT_REPLIED, None
         return await self._store_reply(loaded, row, message, kind, text, call, publish)
 
     async def _store_reply(
@@ -150,21 +162,30 @@ class Replying:
         return reply
 
     async def _ask_once(self, closing: Closing, loaded: Loaded, row: TurnRow, publish: Publish[Event]) -> Done:
-        """Ask the next question once it is known that the current one is closed."""
-        if not await closing.wait():
-            return NotAsked()
-        return await self._guarded("question", publish, self._ask_next(loaded, row, publish))
+        """Ask the next question once it is known that the current one is closed.
 
-    async def _ask_next(self, loaded: Loaded, row: TurnRow, publish: Publish[Event]) -> Question | None:
+        If it is probably closed, the question is asked beside the verdict, and shown and stored once that is known.
+        """
+        if not closing.probably and not await closing.wait():
+            return NotAsked()
+        publish = closing.holding(publish)
+        done = await self._guarded("question", publish, self._ask_next(loaded, row, publish, closing))
+        return done if await closing.wait() else NotAsked()
+
+    async def _ask_next(self, loaded: Loaded, row: TurnRow, publish: Publish[Event], closing: Closing) -> Question | None:
         """Ask the next question, store it with its rubric and publish it.
 
-        Returns None if another worker was first; then that worker's question is published.
+        Returns None if another worker was first; then that worker's question is published. Stores only the call if the current
+        question stays open.
         """
         if loaded.conversation_id is None:
             raise AssertionError("a started interview has a conversation")
         position, interview = row.question.position + 1, loaded.interview
         brief = briefs.question_brief(loaded.plan, position, loaded.rows, briefs.job_brief(loaded.job), interview.seen_before)
         asked, call = await self._calls.ask(Caller(interview.user_id, interview.id), brief, publish)
+        if not await closing.wait():
+            await self._calls.store(call)
+            return None
         question = asked.as_row(loaded.conversation_id, position)
         stored = await with_retries(self._database, partial(queries.add_question, question=question, call=call))
         if stored is None:  # another worker stored a question first, so show that one
@@ -201,15 +222,25 @@ Done = Verdict | Question | Message | Failed | NotAsked | None
 
 
 class Closing:
-    """Whether a question is closed by the reply to its answer, as soon as that is known."""
+    """Whether a question is closed by the reply to its answer, as soon as that is known. `probably` is what is expected."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, probably: bool) -> None:
+        self.probably = probably
         self._closes: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._held: list[Callable[[], None]] = []
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it is known."""
+        return self._closes.done()
 
     def is_settled(self, *, closes: bool) -> None:
         """Note whether the question is closed. Only the first call counts."""
-        if not self._closes.done():
-            self._closes.set_result(closes)
+        if self._closes.done():
+            return
+        self._closes.set_result(closes)
+        for publish in self._held if closes else ():
+            publish()
 
     def watching(self, publish: Publish[Event]) -> Publish[Event]:
         """Return a wrapper of `publish` that notes what the first piece of the reply tells."""
@@ -221,12 +252,23 @@ class Closing:
 
         return watched
 
+    def holding(self, publish: Publish[Event]) -> Publish[Event]:
+        """Return a wrapper of `publish` that holds events back until it is known, and drops them if the question stays open."""
+
+        def held(event: Event) -> None:
+            if not self._closes.done():
+                self._held.append(partial(publish, event))
+            elif self._closes.result():
+                publish(event)
+
+        return held
+
     async def settled_by(self, work: Awaitable[Done]) -> Done:
-        """Await `work`. If it ends without telling, the question counts as open."""
+        """Await `work`. If it ends without telling, what is expected counts."""
         try:
             return await work
         finally:
-            self.is_settled(closes=False)
+            self.is_settled(closes=self.probably)
 
     async def wait(self) -> bool:
         """Return whether the question is closed, once that is known."""

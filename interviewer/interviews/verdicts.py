@@ -15,12 +15,17 @@ from interviewer.interviews.tables import Question
 from interviewer.interviews.user_text import SKIPPED
 
 SKIPPED_FEEDBACK = "You skipped this question, so you get 0 points for it. The model answer shows what a good answer covers."
+REFUSED_FEEDBACK = (
+    "The AI provider's content filter refused your answer, so it counts as skipped, with 0 points. That says nothing about your "
+    "answer. The model answer shows what a good answer covers."
+)
 
 
-def skipped(question: Question) -> Judgement:
-    """Return the verdict on a skipped question: score 0 and every key point missed."""
+def skipped(question: Question, *, refused: bool = False) -> Judgement:
+    """Return the verdict on a skipped question, or on one whose answer was refused: score 0 and every key point missed."""
     marks = checked_marks(Rubric.model_validate(question.rubric), [], SKIPPED)
-    return Judgement(feedback=SKIPPED_FEEDBACK, marks=marks, nature=AnswerNature.NON_ANSWER, score=0)
+    feedback = REFUSED_FEEDBACK if refused else SKIPPED_FEEDBACK
+    return Judgement(feedback=feedback, marks=marks, nature=AnswerNature.NON_ANSWER, score=0)
 
 
 def with_feedback_timing(publish: Publish[Event]) -> Publish[Event]:

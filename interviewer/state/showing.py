@@ -240,7 +240,12 @@ def _show_stored(state: InterviewFields, turn: TurnView) -> None:
 
 
 def _show_reply(state: InterviewFields, turn: TurnView, kind: Kind) -> None:
-    """Show a follow-up, a clarification, or a hint. A follow-up to code is answered in words unless the user says otherwise."""
+    """Show a follow-up, a clarification, or a hint. A follow-up to code is answered in words unless the user says otherwise.
+
+    If the answer was expected to get a verdict, but has to be written again, its question is open again.
+    """
+    if state.last.question_id == turn.question_id:
+        state.last, state.judging, state.asking = TurnItem(), False, False
     show_question(state, turn)
     if kind is Kind.FOLLOW_UP:
         state.code_mode = False

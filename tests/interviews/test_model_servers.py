@@ -20,7 +20,8 @@ from interviewer.interviews.turns import Interviews
 from tests.conftest import NewUser
 from tests.support import openai_server
 from tests.support.openai_server import FEEDBACK, Behavior
-from tests.support.server_quirks import failing, working
+from tests.support.server_failures import failing
+from tests.support.server_quirks import working
 
 ANSWER = "First I measure, because guesses mislead; the trade-off is the time it takes."
 OPTIONS = ServerOptions(reply_seconds=5, first_token_seconds=5, idle_seconds=5)

@@ -38,6 +38,7 @@ from tests.support.pressure import until
 from tests.support.turns import answered, next_turn, started
 
 REPORTED = (1500, 1024, 200)
+TWICE = tuple(2 * count for count in REPORTED)
 UNREPORTED = (None, None, None)
 FIRST = QuestionBrief(topic_id=1, number=1, must_be_code=False)
 PRICES = Prices(Decimal("0.75"), Decimal("0.075"), Decimal("4.5"))
@@ -131,7 +132,7 @@ async def test_call_for_superseded_verdict_is_stored_too(services: Services, dat
     loaded = await services.interviews.load(user.id, interview_id)
     row = loaded.row(turn.question_id)
     assert row.answer is not None
-    await services.interviews._replying._judge(loaded, row, row.answer, lambda _event: None, Closing())
+    await services.interviews._replying._judge(loaded, row, row.answer, lambda _event: None, Closing(probably=True))
     assert [call.kind for call in await calls(database)].count("judge") == 2
     assert (await services.interviews.view(user.id, interview_id)).turns[0].verdict is not None
 
@@ -148,10 +149,10 @@ async def test_usage_is_not_requested_again_after_refusal(
 
 
 async def test_other_400_does_not_disable_usage_request(services: Services, closing: OpenAIInterviewer, model: Behavior) -> None:
-    model.faults = ["400"]
+    model.faults = ["400", "400"]  # the second request has no options
     with pytest.raises(InterviewerError):
         [item async for item in closing.analyse_job("A job")]
-    assert len(model.requests) == 1
+    assert len(model.requests) == 2
     assert [item async for item in closing.analyse_job("A job")]
     assert model.requests[-1]["stream_options"]
 
@@ -186,8 +187,8 @@ async def test_cached_tokens_are_capped_at_prompt_tokens(
 @pytest.mark.parametrize(
     ("fault", "outcome", "reported"),
     [
-        ("broken", "bad output", REPORTED),
-        ("length", "bad output", REPORTED),
+        ("broken", "bad output", TWICE),  # with the attempt to correct it
+        ("length", "bad output", TWICE),
         ("401", "misconfigured", UNREPORTED),
         ("cut", "unreachable", UNREPORTED),
     ],
