@@ -165,9 +165,9 @@ def with_fault(text: str, fault: str) -> str:
 
 
 def data_of(body: dict[str, Any]) -> dict[str, Any]:
-    """Return the data in a request, which is the last line of the first user message."""
+    """Return the data in a request, which is a line of the first user message. If the message has a schema, that comes before."""
     first = next(message["content"] for message in body["messages"] if message["role"] == "user")
-    data: dict[str, Any] = json.loads(first.splitlines()[-1])
+    data: dict[str, Any] = json.loads([line for line in first.splitlines() if line.startswith("{")][-1])
     return data
 
 

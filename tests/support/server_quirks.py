@@ -178,9 +178,9 @@ def working() -> dict[str, Quirk]:
         "stream-options-422": Quirk("Mistral", if_(lambda body: "stream_options" in body, 422, "Extra inputs: stream_options")),
         # What is refused is dropped.
         "no-schema": Quirk("web-infra-dev/midscene#259", schema_refused),
-        "no-format": Quirk("ItzCrazyKns/Vane#969", object_refused, requests=3),
+        "no-format": Quirk("ItzCrazyKns/Vane#969", object_refused, requests=4),
         "no-format-422": Quirk(
-            "khoj-ai/khoj#1336", if_(format_of, 422, "Failed to deserialize: response_format: unknown variant"), requests=3
+            "khoj-ai/khoj#1336", if_(format_of, 422, "Failed to deserialize: response_format: unknown variant"), requests=4
         ),
         "no-schema-500": Quirk(
             "llama-cpp-python",
@@ -228,7 +228,7 @@ def working() -> dict[str, Quirk]:
                 schema_refused,
                 object_refused,
             ),
-            requests=6,
+            requests=6,  # and not one more
         ),
         # The object is somewhere in the text.
         "think": Quirk("qwen3", replies=saying(lambda text: f"<think>\n{THOUGHT}\n</think>\n\n{text}")),

@@ -25,13 +25,14 @@ class Capabilities:
     """What is asked of a server.
 
     `bounds` is whether its schemas may say how long a list is, and `enforces` whether it follows the schema; if not, the schema
-    is in the prompt too. `limit_name` is the name of the option that limits a reply's length, or empty. `reasons` is whether the
+    is in the prompt too. `object_schema` is whether JSON mode gets the schema, which self-hosted servers accept. `limit_name` is the name of the option that limits a reply's length, or empty. `reasons` is whether the
     model spends tokens before its reply. `context` is the size of the context in tokens, if it is smaller than configured.
     """
 
     format: Format = Format.SCHEMA
     bounds: bool = True
     enforces: bool = True
+    object_schema: bool = False
     streams: bool = True
     counts_tokens: bool = True
     system_role: bool = True
@@ -42,13 +43,14 @@ class Capabilities:
     @property
     def shows_schema(self) -> bool:
         """Whether the schema has to be in the prompt."""
-        return self.format is not Format.SCHEMA or not self.enforces
+        has_schema = self.format is Format.SCHEMA or (self.format is Format.OBJECT and self.object_schema)
+        return not (has_schema and self.enforces)
 
 
 def first_capabilities(options: ServerOptions, address: Address) -> Capabilities:
     """Return what a server is asked before anything is known about it."""
     name = "max_completion_tokens" if address.limits_completion else "max_tokens"
-    return Capabilities(format=options.format, streams=options.streams, limit_name=name)
+    return Capabilities(format=options.format, streams=options.streams, limit_name=name, object_schema=address.is_private)
 
 
 class Learned:
@@ -96,6 +98,8 @@ def _limited(asked: Capabilities, failure: ServerFailure) -> Capabilities:
 
 
 def _formatted(asked: Capabilities, _failure: ServerFailure) -> Capabilities:
+    if asked.format is Format.OBJECT and asked.object_schema:
+        return replace(asked, object_schema=False)
     lower = {Format.SCHEMA: Format.OBJECT, Format.OBJECT: Format.NONE}
     return replace(asked, format=lower.get(asked.format, Format.NONE))
 

@@ -46,9 +46,9 @@ _NATURES = {
 
 
 def text_of(value: object) -> str:
-    """Return a value as text: "" for null, and the lines of a list."""
+    """Return a value as text: "" for null and for dots or other signs without a word, and the lines of a list."""
     if isinstance(value, str):
-        return value.strip()
+        return value.strip() if any(map(str.isalnum, value)) else ""
     if isinstance(value, list):
         return "\n".join(filter(None, map(text_of, value)))
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
