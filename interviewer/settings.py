@@ -62,6 +62,7 @@ class Settings(BaseSettings):
     redis_url: SecretStr | None = None
     database_pool_size: int = Field(default=5, ge=1, le=200)
 
+    interviewer: Literal["", "auto", "builtin", "openai"] = ""
     openai_api_key: SecretStr | None = None
     openai_base_url: str | None = None
     openai_model: str = "gpt-5.4-mini"
@@ -310,6 +311,8 @@ class Settings(BaseSettings):
             "FRONTEND_URL, starting with https://": self.frontend_url.startswith("https://"),
             "RESEND_API_KEY, because without it the links in emails would be printed": self.resend_api_key is not None,
             "JWT_SECRET, at least 32 random characters (`openssl rand -hex 32`)": self.jwt_secret is not None,
+            "OPENAI_BASE_URL and OPENAI_MODEL, because INTERVIEWER=auto is for development": self.interviewer != "auto"
+            or self.uses_openai,
             "GITHUB_CLIENT_SECRET, because GITHUB_CLIENT_ID is set": not self.github_client_id
             or self.github_client_secret is not None,
         }
@@ -331,7 +334,7 @@ class Settings(BaseSettings):
     @property
     def uses_openai(self) -> bool:
         """Whether an OpenAI-compatible server conducts the interviews. A local server needs no API key, only its base URL."""
-        return bool(self.openai_api_key or self.openai_base_url)
+        return self.interviewer != "builtin" and bool(self.openai_api_key or self.openai_base_url)
 
 
 @cache

@@ -47,9 +47,10 @@ def run(*, build_only: Annotated[bool, typer.Option(help="Build the frontend, th
         if not build_only:
             with _exit_with_zero_on_signal():
                 typer.echo("Starting...")
+                settings, decided = _with_local_model(settings)
                 with open_database(settings) as opened:
                     migrate_database(database_url(opened))
-                    _serve(opened, embedded=settings.database_url is None)
+                    _serve(opened, embedded=settings.database_url is None, decided=decided)
 
 
 def migrate(revision: Annotated[str, typer.Argument(help="`head`, or an older revision to go back to.")] = "head") -> None:
@@ -116,12 +117,31 @@ def _build_frontend(settings: Settings) -> None:
         raise StartupError("The build was interrupted. Run the command again to start over.") from None
 
 
-def _announce(settings: Settings, *, embedded: bool) -> None:
+def _with_local_model(settings: Settings) -> tuple[Settings, str]:
+    """Look for a language model on this machine if none is configured, and choose it if INTERVIEWER is "auto".
+
+    Returns the settings to start with, and what the banner says about the interviewer. Does nothing in production.
+    """
+    from interviewer.cli.local_models import choose_local_model, find_local_model
+
+    if settings.production or settings.uses_openai or settings.interviewer == "builtin":
+        return settings, ""
+    model = find_local_model()
+    if model is None:
+        return settings, "" if settings.interviewer != "auto" else "built in, because no local model was found (INTERVIEWER=auto)"
+    if settings.interviewer != "auto":
+        hint = f"{model.server} on this machine has {model.name}; to use it: {model.command}"
+        return settings, f"{interviewer_in_use(settings)}\n               {hint}"
+    typer.echo(f"Trying {model.name} ({model.server})...")
+    return choose_local_model(settings, model)
+
+
+def _announce(settings: Settings, *, embedded: bool, decided: str) -> None:
     """Print the site's URL, the interviewer in use, and the parts that run without an external service."""
     typer.echo(f"\n  Interviewer: {settings.site_url}\n")
     if embedded:
         typer.echo(f"  database     embedded PostgreSQL, data in {_shown(settings.data_dir)} (DATABASE_URL is not set)")
-    typer.echo(f"  interviewer  {interviewer_in_use(settings)}")
+    typer.echo(f"  interviewer  {decided or interviewer_in_use(settings)}")
     if settings.resend_api_key is None and not settings.production:
         typer.echo(f"  email        printed here and at {settings.site_url}outbox (RESEND_API_KEY is not set)")
     if gaps := settings.payment_gaps:
@@ -133,6 +153,8 @@ def _announce(settings: Settings, *, embedded: bool) -> None:
 
 def interviewer_in_use(settings: Settings) -> str:
     """Return a description of the interviewer in use: the built-in one, or the model and its server's URL without credentials."""
+    if settings.interviewer == "builtin":
+        return "built in: question bank, no language model (INTERVIEWER=builtin)"
     if not settings.uses_openai:
         return "built in: question bank, no language model (neither OPENAI_API_KEY nor OPENAI_BASE_URL is set)"
     parts = urlsplit(settings.openai_base_url or OPENAI_URL)
@@ -143,7 +165,7 @@ def _shown(path: Path) -> str:
     return path.name + "/" if path.parent == ROOT else str(path)
 
 
-def _serve(settings: Settings, *, embedded: bool) -> None:
+def _serve(settings: Settings, *, embedded: bool, decided: str) -> None:
     """Serve pages, the API, and websockets in this process until it is stopped."""
     # These imports take about a second, too long for `--help`.
     from interviewer.cli.bounded_http import bounded_http
@@ -183,4 +205,4 @@ def _serve(settings: Settings, *, embedded: bool) -> None:
         ws_per_message_deflate=False,
         server_header=False,
     )
-    Server(config, settings.stop_delay, lambda: _announce(settings, embedded=embedded)).run()
+    Server(config, settings.stop_delay, lambda: _announce(settings, embedded=embedded, decided=decided)).run()

@@ -13,6 +13,8 @@ _SUMMARY = f"{QUIET} list-none [&::-webkit-details-marker]:hidden group-open:tex
 # Menus open upward, because the buttons are often at the end of the screen. On a narrow one, a menu is as wide as its row.
 MENU = "max-sm:inset-x-0 sm:w-80 absolute bottom-full z-10 mb-1 rounded-md border border-line bg-sheet p-4 shadow-lg"
 PLACE = "group sm:relative"
+# Shown after 20 seconds. A model server that just started reads the model from disk first.
+STILL_LOADING = "The interviewer may still be starting up, which can take two minutes."
 
 
 def ask_form() -> rx.Component:
@@ -100,8 +102,9 @@ def reply_being_written() -> rx.Component:
             rx.el.p("The interviewer is reading…", class_name="text-muted"),
         ),
         rx.el.p(
-            "This is taking longer than usual. You can leave this page; nothing will be lost.",
-            class_name="late mt-4 text-sm text-muted",
+            rx.el.span("This is taking longer than usual. You can leave this page; nothing will be lost. ", class_name="late"),
+            rx.el.span(STILL_LOADING, class_name="later"),
+            class_name="mt-4 text-sm text-muted",
         ),
         class_name="mt-5 min-h-24",
         aria_busy="true",

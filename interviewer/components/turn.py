@@ -6,7 +6,16 @@ import reflex as rx
 
 from interviewer.components.answer_box import answer_box
 from interviewer.components.appeal import appeal
-from interviewer.components.asking import MENU, PLACE, ask_form, ask_menu, hint_menu, reply_being_written, reply_failed
+from interviewer.components.asking import (
+    MENU,
+    PLACE,
+    STILL_LOADING,
+    ask_form,
+    ask_menu,
+    hint_menu,
+    reply_being_written,
+    reply_failed,
+)
 from interviewer.components.conversation import conversation
 from interviewer.components.forms import PRIMARY, QUIET, SECONDARY, alert, form
 from interviewer.components.icons import icon
@@ -96,8 +105,11 @@ def _question_being_asked() -> rx.Component:
         ),
         rx.el.div(
             rx.el.p(
-                "This is taking longer than usual. You can leave this page; nothing will be lost.",
-                class_name="late text-sm text-muted",
+                rx.el.span(
+                    "This is taking longer than usual. You can leave this page; nothing will be lost. ", class_name="late"
+                ),
+                rx.el.span(STILL_LOADING, class_name="later"),
+                class_name="text-sm text-muted",
             ),
             rx.cond(is_first, _give_up()),
             class_name="mt-auto flex flex-wrap items-center justify-between gap-x-4 gap-y-2 pt-6",

@@ -231,8 +231,9 @@ def _verdict(found: Mapping[str, Any], rubric: Rubric, brief: AnswerBrief) -> Ve
     nature = normalizing.nature_of(found.get("nature")).value
     draft = VerdictDraft(feedback, nature, tuple(mark.model_dump(mode="json") for mark in marks))
     if unproven:
-        quotes = "; ".join(cut(quote, 80) or "(empty)" for quote in unproven)
-        raise _Improvable(draft, len(unproven), f"these quotes are not in the answer, character by character: {quotes}")
+        # The quotes themselves may be what a candidate wants the model to read as an instruction.
+        places = ", ".join(map(str, unproven))
+        raise _Improvable(draft, len(unproven), f"the quote for key point {places} is not in the answer, character by character")
     return draft
 
 

@@ -25,8 +25,9 @@ class Capabilities:
     """What is asked of a server.
 
     `bounds` is whether its schemas may say how long a list is, and `enforces` whether it follows the schema; if not, the schema
-    is in the prompt too. `object_schema` is whether JSON mode gets the schema, which self-hosted servers accept. `limit_name` is the name of the option that limits a reply's length, or empty. `reasons` is whether the
-    model spends tokens before its reply. `context` is the size of the context in tokens, if it is smaller than configured.
+    is in the prompt too. `object_schema` is whether JSON mode gets the schema, which self-hosted servers accept. `limit_name` is
+    the name of the option that limits a reply's length, or empty. `reasons` is whether the model spends tokens before its reply.
+    `context` is the size of the context in tokens, if it is smaller than configured.
     """
 
     format: Format = Format.SCHEMA

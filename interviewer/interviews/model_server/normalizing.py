@@ -154,13 +154,13 @@ def _index(value: object, points: Sequence[str]) -> int | None:
     return next((place for place, point in enumerate(points) if folded(point) == meant), None)
 
 
-def with_proven_quotes(marks: Sequence[MarkedPoint], answer: str) -> tuple[list[MarkedPoint], list[str]]:
-    """Return the marks with their quotes as they are in the answer, and the quotes that are not in it."""
+def with_proven_quotes(marks: Sequence[MarkedPoint], answer: str) -> tuple[list[MarkedPoint], list[int]]:
+    """Return the marks with their quotes as they are in the answer, and the key points whose quotes are not in it."""
     checked, unproven = [], []
     for mark in marks:
         quote = "" if mark.mark is Mark.MISSED else proven_quote(answer, mark.quote)
         if mark.mark is not Mark.MISSED and not quote:
-            unproven.append(mark.quote)
+            unproven.append(mark.key_point)
         checked.append(mark.model_copy(update={"quote": quote or mark.quote}))
     return checked, unproven
 
