@@ -206,7 +206,7 @@ class OpenAIInterviewer:
                         raise
                     draft = min(usable, key=lambda one: one.faults).draft
                     break
-                kept, repair = shown, Repair(found.buffer, error.reason)
+                kept, repair = shown, Repair(found.buffer, error.reason, ignored=not found.has_object)
                 order = replace(order, shown=() if kept else order.shown)
             else:
                 break

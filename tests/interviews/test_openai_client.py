@@ -14,6 +14,7 @@ from interviewer.errors import (
     InterviewerBadOutput,
     InterviewerBusy,
     InterviewerError,
+    InterviewerLoading,
     InterviewerMisconfigured,
     InterviewerRefused,
     InterviewerTimeout,
@@ -31,13 +32,14 @@ from interviewer.interviews.interviewer import (
     VerdictDraft,
 )
 from interviewer.interviews.model_server.failures import ServerError
-from interviewer.interviews.model_server.options import Format
+from interviewer.interviews.model_server.options import Format, ServerOptions
 from interviewer.interviews.model_server.reading import GrowingReply
 from interviewer.interviews.model_server.stream import StreamParser
 from interviewer.interviews.openai_client import OpenAIInterviewer
 from interviewer.interviews.topics import Level
 from tests.support import openai_server
 from tests.support.interviewer import RUBRIC
+from tests.support.server_quirks import slow
 
 ANSWER = AnswerBrief(3, "text", "What first?", RUBRIC, "I would measure the latency first, because guesses mislead.")
 QUESTION = QuestionBrief(3, 1, must_be_code=False)
@@ -261,3 +263,31 @@ async def test_user_text_is_data_on_each_path(model: OpenAIInterviewer, behavior
         assert [message["role"] for message in holding] == ["user"]
         lines = [line for line in holding[0]["content"].splitlines() if "Ignore" in line]
         assert [json.loads(line)["answer"] for line in lines] == [attack]
+
+
+async def test_cold_load_has_a_limit_of_its_own(behavior: openai_server.Behavior) -> None:
+    """A model may take longer to load than its reply may take, and pings are no reply."""
+    behavior.quirk = slow(1.0)
+    with openai_server.running(behavior) as url:
+        patient = ServerOptions(first_token_seconds=10, reply_seconds=0.5, idle_seconds=0.5)
+        model = OpenAIInterviewer(model="m", api_key=None, base_url=url, options=patient)
+        assert (await judged(model))[1].feedback
+        await model.close()
+        model = OpenAIInterviewer(model="m", api_key=None, base_url=url, options=replace(patient, first_token_seconds=0.3))
+        with pytest.raises(InterviewerLoading):
+            await judged(model)
+        behavior.quirk = slow(1.0, pings=False)
+        with pytest.raises(InterviewerTimeout):
+            await judged(model)
+        await model.close()
+
+
+async def test_pause_within_a_reply_is_limited(behavior: openai_server.Behavior) -> None:
+    behavior.quirk = slow(0.0, stalls=True)
+    with openai_server.running(behavior) as url:
+        options = ServerOptions(first_token_seconds=10, reply_seconds=10, idle_seconds=0.3)
+        model = OpenAIInterviewer(model="m", api_key=None, base_url=url, options=options)
+        with pytest.raises(InterviewerTimeout, match="took too long") as raised:
+            await judged(model)
+        assert "OPENAI_IDLE_SECONDS" in raised.value.reason
+        await model.close()

@@ -5,12 +5,13 @@ Each quirk names a public report, and what the app has to make of it.
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from interviewer.errors import InterviewerError
 
@@ -149,6 +150,25 @@ def normal(prefix: str = "", *, separator: str = "\n\n", finish: Any = "stop", *
     return replies
 
 
+def slow(before: float, *, pings: bool = True, stalls: bool = False) -> Quirk:
+    """Return a server that takes this many seconds to load its model, with pings meanwhile, and may stall in mid-reply."""
+
+    def replies(_body: Body, text: str, _usage: dict[str, Any]) -> Response:
+        async def sending() -> AsyncIterator[str]:
+            for _ in range(10):
+                if pings:
+                    yield ": ping\n\n"
+                await asyncio.sleep(before / 10)
+            yield delta(text[:20]) + "\n\n"
+            if stalls:
+                await asyncio.sleep(10)
+            yield "\n\n".join([delta(text[20:]), *END, ""])
+
+        return StreamingResponse(sending(), media_type="text/event-stream")
+
+    return Quirk("cline/cline#12839", replies=replies)
+
+
 THOUGHT = 'The user wants {"a": 1} and not more. I write "feedback" last.'
 
 
@@ -178,9 +198,9 @@ def working() -> dict[str, Quirk]:
         "stream-options-422": Quirk("Mistral", if_(lambda body: "stream_options" in body, 422, "Extra inputs: stream_options")),
         # What is refused is dropped.
         "no-schema": Quirk("web-infra-dev/midscene#259", schema_refused),
-        "no-format": Quirk("ItzCrazyKns/Vane#969", object_refused, requests=4),
+        "no-format": Quirk("ItzCrazyKns/Vane#969", object_refused, requests=3),
         "no-format-422": Quirk(
-            "khoj-ai/khoj#1336", if_(format_of, 422, "Failed to deserialize: response_format: unknown variant"), requests=4
+            "khoj-ai/khoj#1336", if_(format_of, 422, "Failed to deserialize: response_format: unknown variant"), requests=3
         ),
         "no-schema-500": Quirk(
             "llama-cpp-python",
@@ -228,7 +248,7 @@ def working() -> dict[str, Quirk]:
                 schema_refused,
                 object_refused,
             ),
-            requests=6,  # and not one more
+            requests=6,
         ),
         # The object is somewhere in the text.
         "think": Quirk("qwen3", replies=saying(lambda text: f"<think>\n{THOUGHT}\n</think>\n\n{text}")),

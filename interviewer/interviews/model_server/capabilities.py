@@ -48,10 +48,18 @@ class Capabilities:
         return not (has_schema and self.enforces)
 
 
-def first_capabilities(options: ServerOptions, address: Address) -> Capabilities:
+def first_capabilities(options: ServerOptions, address: Address, model: str) -> Capabilities:
     """Return what a server is asked before anything is known about it."""
     name = "max_completion_tokens" if address.limits_completion else "max_tokens"
-    return Capabilities(format=options.format, streams=options.streams, limit_name=name, object_schema=address.is_private)
+    # Gemma has no system role, and some servers drop the message without a word.
+    has_system_role = "gemma" not in model.lower()
+    return Capabilities(
+        format=options.format,
+        streams=options.streams,
+        limit_name=name,
+        object_schema=address.is_private,
+        system_role=has_system_role,
+    )
 
 
 class Learned:
@@ -98,8 +106,8 @@ def _limited(asked: Capabilities, failure: ServerFailure) -> Capabilities:
     return replace(asked, limit_name="max_completion_tokens" if wants_other else "")
 
 
-def _formatted(asked: Capabilities, _failure: ServerFailure) -> Capabilities:
-    if asked.format is Format.OBJECT and asked.object_schema:
+def _formatted(asked: Capabilities, failure: ServerFailure) -> Capabilities:
+    if asked.format is Format.OBJECT and asked.object_schema and failure.mentions(("schema",)):
         return replace(asked, object_schema=False)
     lower = {Format.SCHEMA: Format.OBJECT, Format.OBJECT: Format.NONE}
     return replace(asked, format=lower.get(asked.format, Format.NONE))

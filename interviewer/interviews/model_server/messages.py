@@ -40,10 +40,14 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """A reply that could not be used, and why. The model is shown both once."""
+    """A reply that could not be used, and why. The model is shown both once.
+
+    `ignored` is set if the reply had no JSON object, so the server does not follow schemas.
+    """
 
     reply: str
     reason: str
+    ignored: bool = False
 
 
 def body_of(order: Order, model: str, asked: Capabilities, options: ServerOptions, repair: Repair | None) -> dict[str, Any]:

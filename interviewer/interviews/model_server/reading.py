@@ -71,6 +71,14 @@ class GrowingReply:
         self._is_complete = last in names and names[-1] != last
         return self._new(found)
 
+    @property
+    def has_object(self) -> bool:
+        """Whether the reply has an object with at least one of the fields, once it has ended."""
+        try:
+            return bool(self.document())
+        except InterviewerBadOutput:
+            return False
+
     def document(self) -> dict[str, Any]:
         """Return the object, once the reply has ended. Raises InterviewerBadOutput if there is none."""
         begin = _after_reasoning(self.buffer) or 0

@@ -80,7 +80,7 @@ class ModelServer:
         """Create a client. Self-hosted servers often need no `api_key`."""
         address = address_of(base_url)
         self.model, self._options, self._secret = model, options, api_key or ""
-        self.learned = Learned(first_capabilities(options, address))
+        self.learned = Learned(first_capabilities(options, address, model))
         self._client = AsyncOpenAI(
             api_key=api_key or "none",
             base_url=address.url,
@@ -99,7 +99,7 @@ class ModelServer:
         asked = self.learned.now()
         if repair is not None and not asked.shows_schema:
             asked = replace(asked, enforces=False)
-        is_lasting = True
+        is_lasting = repair is None or repair.ignored
         while True:
             growing = call.reply = GrowingReply(tuple(order.schema["properties"]), order.shown)
             call.requests += 1
