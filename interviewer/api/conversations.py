@@ -18,7 +18,7 @@ from interviewer.api.schemas import Body, ConversationBody, PathId, conversation
 from interviewer.api.streaming import respond
 from interviewer.errors import BadRequest, InterviewerError, NotFound
 from interviewer.interviews.events import Completed
-from interviewer.interviews.exchange import NO_MORE_CLARIFICATIONS, NO_MORE_HINTS, Kind
+from interviewer.interviews.exchange import NO_MORE_CLARIFICATIONS, NO_MORE_HINTS, REWRITE, Kind
 from interviewer.interviews.message_api import (
     ALREADY_BEGUN,
     ANOTHER_QUESTION,
@@ -43,7 +43,7 @@ _ANSWERED = streamed(
     }
 )
 _INACTIVE = "Interview is not active"
-_CONFLICTS = [_INACTIVE, OTHER_ANSWER, OTHER_MESSAGE, ANOTHER_QUESTION, NO_MORE_CLARIFICATIONS, NO_MORE_HINTS]
+_CONFLICTS = [_INACTIVE, OTHER_ANSWER, OTHER_MESSAGE, ANOTHER_QUESTION, NO_MORE_CLARIFICATIONS, NO_MORE_HINTS, REWRITE]
 Turns = Annotated[
     str,
     Header(

@@ -9,7 +9,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4, uuid5
 
 from interviewer.core.columns import utcnow
-from interviewer.errors import BadRequest, Conflict, InterviewerRefused, NotFound
+from interviewer.errors import BadRequest, Conflict, NotFound
 from interviewer.interviews.events import Asked, Event, Failed, Replied
 from interviewer.interviews.exchange import REWRITE, Author, Kind
 from interviewer.interviews.load import is_incomplete
@@ -247,6 +247,6 @@ async def _with_refusal(events: AsyncIterator[Event]) -> AsyncIterator[Event]:
     async with aclosing(events) as opened:  # type: ignore[type-var]
         async for event in opened:
             if isinstance(event, Replied) and event.turn.messages[-1].text == REWRITE:
-                yield Failed("verdict", InterviewerRefused(REWRITE))
+                yield Failed("verdict", Conflict(REWRITE))
             else:
                 yield event

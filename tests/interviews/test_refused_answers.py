@@ -11,7 +11,7 @@ import pytest
 from interviewer import wiring
 from interviewer.core.database import Database
 from interviewer.core.mail_console import Outbox
-from interviewer.errors import InterviewerRefused
+from interviewer.errors import Conflict
 from interviewer.interviews.events import Asked, Event, Failed, Judged, Replied
 from interviewer.interviews.exchange import NOT_REPLIED, REWRITE, Kind
 from interviewer.interviews.message_api import Sent
@@ -91,7 +91,7 @@ async def test_api_client_without_follow_ups_can_rewrite(filtered: Services, new
     interview_id, _ = await started(filtered, user, plan=plan)
     first = await filtered.programs.reply(user.id, interview_id, Sent(REFUSED))
     failures = [event.error async for event in first.events if isinstance(event, Failed)]
-    assert [(type(error), error.user_message) for error in failures] == [(InterviewerRefused, REWRITE)]
+    assert [(type(error), error.user_message) for error in failures] == [(Conflict, REWRITE)]
     second = await filtered.programs.reply(user.id, interview_id, Sent(ACCEPTED))
     view = judged([event async for event in second.events])
     assert (view.answer, view.verdict and view.verdict.score) == (ACCEPTED, 10)

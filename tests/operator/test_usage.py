@@ -187,8 +187,8 @@ async def test_cached_tokens_are_capped_at_prompt_tokens(
 @pytest.mark.parametrize(
     ("fault", "outcome", "reported"),
     [
-        ("broken", "bad output", TWICE),  # with the attempt to correct it
-        ("length", "bad output", TWICE),
+        ("broken", "bad output", REPORTED),
+        ("length", "bad output", REPORTED),
         ("401", "misconfigured", UNREPORTED),
         ("cut", "unreachable", UNREPORTED),
     ],
@@ -211,7 +211,9 @@ async def test_failed_call_is_stored_with_known_usage(
     failed = [call for call in await calls(database) if call.outcome != "ok"]
     assert sorted(call.kind for call in failed) == ["ask", "judge"]
     for call in failed:
-        assert (call.outcome, call.interview_id, tokens(call)) == (outcome, interview_id, reported)
+        # The question was complete, so the model was asked to correct the rest of the reply.
+        spent = TWICE if call.kind == "ask" and reported == REPORTED else reported
+        assert (call.outcome, call.interview_id, tokens(call)) == (outcome, interview_id, spent)
     assert counted("interviewer_model_calls_total", kind="judge", outcome=outcome) == before + 1
 
 
