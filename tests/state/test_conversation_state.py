@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from interviewer.core.broadcast import LiveWork
-from interviewer.errors import InterviewerTimeout
+from interviewer.errors import InterviewerRefused, InterviewerTimeout
+from interviewer.interviews.exchange import REWRITE
 from interviewer.interviews.user_text import MAX_CLARIFYING_QUESTION
 from interviewer.state.interview import InterviewState
 from interviewer.state.plan_form import FOLLOW_UPS
@@ -54,6 +55,21 @@ async def test_follow_up_keeps_the_question_open(
     await send(page, "The second and the third.")
     assert (page.last.score, page.question.position, page.question.said) == (10, 2, [])
     assert [one.label for one in page.last.said] == ["You", "Interviewer · Follow-up", "You"]
+
+
+@pytest.mark.parametrize("follow_ups", ["on", ""])
+async def test_refused_answer_opens_its_question_again(
+    open_page: OpenPage, new_user: NewUser, interviewer: ScriptedInterviewer, follow_ups: str
+) -> None:
+    page = await loaded(open_page, await new_user())
+    await run(InterviewState.start, page, {"job": "", FOLLOW_UPS: follow_ups})
+    interviewer.judge_errors = [InterviewerRefused()]
+    await send(page, "The first.")
+    assert [text for _, text in thread(page)] == ["The first.", REWRITE]
+    assert (page.question.position, page.last.question_id, page.verdict_error) == (1, 0, "")
+    assert not any([page.sending, page.judging, page.asking, page.replying, page.reply_error, page.question_error])
+    await send(page)
+    assert (page.last.score, page.question.position) == (10, 2)
 
 
 async def test_drafts_of_answer_and_reply_have_their_own_names(

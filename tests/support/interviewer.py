@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from interviewer.core.documents import Document
+from interviewer.errors import InterviewerRefused
 from interviewer.interviews.interviewer import (
     AnswerBrief,
     FollowUpDraft,
@@ -67,6 +68,8 @@ class ScriptedInterviewer:
     async def judge(self, brief: AnswerBrief) -> AsyncIterator[Piece | FollowUpPiece | VerdictDraft | FollowUpDraft]:
         self.answer_briefs.append(brief)
         self.called.set()
+        if self.judge_errors and isinstance(self.judge_errors[0], InterviewerRefused):
+            raise self.judge_errors.pop(0)  # a content filter refuses before anything is written
         if brief.may_follow_up and self.follow_ups:
             async for item in self._follow_up():
                 yield item
