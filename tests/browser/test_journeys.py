@@ -357,7 +357,7 @@ def test_failing_model_is_explained_and_one_click_retries(make_site: Callable[..
             page.get_by_role("button", name="Score it now").click()
             expect(page.locator("#feedback-text")).to_be_visible()
             at_question(page, number + 1)
-        behavior.fault_for = {"question": "topic"}
+        behavior.fault_for = {"question": "few-points"}
         answer(page, GOOD)
         expect(page.locator("#question-error")).to_contain_text("couldn't read")
         behavior.fault_for = {}

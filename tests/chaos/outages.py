@@ -118,6 +118,7 @@ def _parts(folder: Path, cluster: Cluster) -> None:
             OPENAI_BASE_URL=model.url,
             OPENAI_MODEL="rehearsal",
             OPENAI_TIMEOUT=str(TIMEOUT),
+            OPENAI_FIRST_TOKEN_SECONDS=str(TIMEOUT),
             REDIS_URL=valkey.connection_url,
             RATE_LIMITS="on",
         ).start()
