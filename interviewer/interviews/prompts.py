@@ -111,7 +111,7 @@ def verdict_schema(points: int, *, may_follow_up: bool = False) -> dict[str, Any
     """Return the schema of a verdict on a rubric with this many key points. If a follow-up may come instead, it is the first field."""
     mark = _object(
         {
-            "key_point": {"type": "integer", "minimum": 0, "maximum": points - 1},
+            "key_point": {"type": "integer", "enum": list(range(points))},
             "mark": {"type": "string", "enum": [mark.value for mark in Mark]},
             "quote": _STRING,
         }

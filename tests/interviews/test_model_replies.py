@@ -124,6 +124,7 @@ def test_words_for_kind_and_nature_are_normalized() -> None:
         ([{"key_point": f"{n}", "mark": "Fully met"} for n in (1, 2, 3)], "hit hit hit"),
         ([{"key_point": point, "mark": "wrong"} for point in POINTS], "contradicted contradicted contradicted"),
         ([{"key_point": n, "mark": mark} for n in range(3) for mark in ("hit", "missed")], "hit hit hit"),
+        ([{"key_point": 900 + n, "mark": "hit"} for n in (7, 1, 4)], "hit hit hit"),
     ],
 )
 def test_marks_are_normalized(given: object, marks: str) -> None:
@@ -211,7 +212,7 @@ def test_essentials_are_never_shortened() -> None:
         (0, '{"error": "model \\"x\\" not found, try pulling it first"}', InterviewerMisconfigured),
     ],
 )
-def test_failures_are_told_apart(status: int, body: str, error: type[Exception]) -> None:
+def test_each_failure_has_its_own_error(status: int, body: str, error: type[Exception]) -> None:
     assert type(as_error(failure_of(status, body))) is error
 
 
