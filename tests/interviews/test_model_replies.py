@@ -148,6 +148,12 @@ def test_question_keeps_its_heaviest_points() -> None:
     assert reply["rubric"]["model_answer"], "made from the points"
 
 
+@pytest.mark.parametrize(("given", "kept"), [("aaa bbb ccc AAA", "aaa bbb ccc"), ("aaa bbb aaa", "aaa bbb aaa")])
+def test_repeated_points_are_dropped_if_enough_are_left(given: str, kept: str) -> None:
+    points = normalizing.question_of({"question": "What?", "key_points": given.split()}, None)["rubric"]["key_points"]
+    assert " ".join(point["point"] for point in points) == kept
+
+
 @pytest.mark.parametrize("given", [{}, {"stack": "Python\nGo", "level": None}, {"title": ["a", "b"], "stack": ["x" * 999] * 99}])
 def test_job_profile_is_never_refused(given: dict[str, Any]) -> None:
     found = JobFindings.model_validate(normalizing.job_of(given))

@@ -104,8 +104,10 @@ def _key_points(value: object) -> list[dict[str, Any]]:
     for one in value if isinstance(value, list) else []:
         entry = one if isinstance(one, dict) else {"point": one}
         point = text_of(entry.get("point") or entry.get("text") or entry.get("key_point"))[:MAX_POINT]
-        if len(point) >= MIN_POINT and point not in [other["point"] for other in points]:
+        if len(point) >= MIN_POINT:
             points.append({"point": point, "weight": _weight(entry.get("weight"))})
+    distinct = list({folded(point["point"]): point for point in reversed(points)}.values())[::-1]
+    points = distinct if len(distinct) >= MIN_KEY_POINTS else points
     kept = sorted(range(len(points)), key=lambda index: -points[index]["weight"])[:MAX_KEY_POINTS]
     return [points[index] for index in sorted(kept)]
 
