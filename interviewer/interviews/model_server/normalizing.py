@@ -106,8 +106,10 @@ def _key_points(value: object) -> list[dict[str, Any]]:
         point = text_of(entry.get("point") or entry.get("text") or entry.get("key_point"))[:MAX_POINT]
         if len(point) >= MIN_POINT:
             points.append({"point": point, "weight": _weight(entry.get("weight"))})
-    distinct = list({folded(point["point"]): point for point in reversed(points)}.values())[::-1]
-    points = distinct if len(distinct) >= MIN_KEY_POINTS else points
+    distinct: dict[str, dict[str, Any]] = {}
+    for point_found in points:
+        distinct.setdefault(folded(point_found["point"]), point_found)
+    points = list(distinct.values()) if len(distinct) >= MIN_KEY_POINTS else points
     kept = sorted(range(len(points)), key=lambda index: -points[index]["weight"])[:MAX_KEY_POINTS]
     return [points[index] for index in sorted(kept)]
 
