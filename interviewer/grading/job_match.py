@@ -11,7 +11,7 @@ from interviewer.interviews.topics import Level
 
 MAX_LINES = 12
 # Technologies whose words are also everyday words, so only their capitalized forms count.
-CAPITALIZED = frozenset({"go", "rest", "rust", "express"})
+CAPITALIZED = frozenset({"go", "rest", "rust", "express", "spring", "rails", "flask", "helm", "snowflake", "spark", "elixir"})
 MAX_LINE = 300
 _BULLET = re.compile(r"^\s*(?:[-*•·▪◦–—]|\d+[.)])\s*")
 _SENIOR = re.compile(
