@@ -11,7 +11,7 @@ from interviewer.grading.postings.posting import Posting, analyze
 from interviewer.interviews.job import MAX_LINES, JobFindings
 
 # Technologies whose words are also everyday words, so only their capitalized forms count.
-CAPITALIZED = frozenset({"go", "rest", "rust", "express"})
+CAPITALIZED = frozenset({"go", "rest", "rust", "express", "spring", "rails", "flask", "helm", "snowflake", "spark", "elixir"})
 
 
 def tags_of(text: str) -> tuple[str, ...]:
