@@ -23,12 +23,12 @@ HARDER_FROM, EASIER_FROM = PASS_SCORE + 1, 3
 # Questions with a higher cosine ask the same thing. Of 40,040 pairs of questions from different topics, 67 exceed it.
 SAME_SUBJECT = 0.65
 # The penalty for a question about a programming language that was not chosen. It outweighs any match with the job.
-OTHER_LANGUAGE = 6.0
+OTHER_LANGUAGE = 20.0
 # The bonus for a question that takes up what was said. It decides between equally fit questions, and never outweighs a level.
 TAKES_UP = 1.0
-# What the question that adds most to the requirements covered so far gains, and what one loses for each technology that the job
-# does not name. A level further away costs 2.
-COVERS, UNKNOWN_NAME = 5.0, 1.0
+# What the question that adds most to the requirements covered so far gains, what one gains that is about any of them, and what it
+# loses for each technology that the job does not name and for each level that it is away. A level further away costs 2.
+COVERS, TIED, UNKNOWN_NAME, LEVEL = 5.0, 2.0, 1.5, 2.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def choose(brief: QuestionBrief, rng: random.Random) -> Choice:
     links = _links(fresh, brief.history)
     weights = [
         fits_job[index]
-        - 2.0 * abs(question.level.rank - level.rank)
+        - LEVEL * abs(question.level.rank - level.rank)
         + TAKES_UP * (links[index] is not None)
         - 1.5 * (question.subtopic in used and not _is_weak(links[index]))
         - OTHER_LANGUAGE * is_about_another_language(question, brief.programming_language)
@@ -92,17 +92,22 @@ def _is_weak(link: Link | None) -> bool:
 def target_level(brief: QuestionBrief) -> Level:
     """Return the next question's level: the last question's level, adjusted by the score of its answer.
 
-    For the first question, returns the chosen level. If none was chosen, returns the job's level, or mid-level if there is no
-    job.
+    It stays within one level of the interview's own, so that a junior job never leads to questions for seniors.
     """
+    own = _own_level(brief)
     if not brief.history:
-        if brief.level:
-            return brief.level
-        return analyze(brief.job.text).level if brief.job else Level.MID
+        return own
     last = brief.history[-1]
     value = last.score if last.score is not None else _own_score(last, brief)
     rank = Level(last.level).rank + (value >= HARDER_FROM) - (value <= EASIER_FROM)
-    return list(Level)[min(2, max(0, rank))]
+    return list(Level)[min(2, own.rank + 1, max(0, own.rank - 1, rank))]
+
+
+def _own_level(brief: QuestionBrief) -> Level:
+    """Return the level of the interview: the chosen one, or else the job's, or mid-level if there is no job."""
+    if brief.level:
+        return brief.level
+    return analyze(brief.job.text).level if brief.job else Level.MID
 
 
 @cache
@@ -123,6 +128,7 @@ def _job_values(questions: Sequence[BankQuestion], brief: QuestionBrief) -> list
     asked = {turn.bank_id for turn in brief.history if turn.bank_id}
     return [
         COVERS * gain
+        + TIED * fit.is_tied(question)
         - UNKNOWN_NAME * min(2, fit.unknown_names(question))
         - OTHER_LANGUAGE * (fit.is_foreign(question) and not is_about(question, brief.programming_language))
         for question, gain in zip(questions, fit.gains(questions, asked), strict=True)

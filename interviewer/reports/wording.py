@@ -18,6 +18,7 @@ from interviewer.wording import counted, day
 
 STANDINGS = {
     Standing.SHOWN: "Demonstrated",
+    Standing.PARTLY_SHOWN: "Partly demonstrated",
     Standing.NOT_SHOWN: "Asked about, not demonstrated yet",
     Standing.NOT_ASKED: "Not asked about",
 }
@@ -60,9 +61,27 @@ def mean(one: Skill) -> str:
     return f"{one.mean:.1f}".removesuffix(".0")
 
 
-def asked(one: CoveredRequirement) -> str:
-    """Return the list of questions about a requirement, each with its score, as text."""
-    return ", ".join(f"question {question.position} ({score_so_far(question.score)})" for question in one.questions)
+def asked(one: CoveredRequirement, *, short: bool = False) -> str:
+    """Return the list of questions about a requirement, or about each of its parts, each with its score, as text.
+
+    In the short form, only the first number follows the word "question", and the text does not break before a score.
+    """
+    if not one.parts:
+        return _questions(one, short=short)
+    said = [f"{part.requirement.text}: {_questions(part, short=short)}" for part in one.parts if part.questions]
+    missing = ", ".join(part.requirement.text for part in one.parts if not part.questions)
+    if not said:
+        return ""
+    return "; ".join([*said, f"not asked about: {missing}"] if missing else said)
+
+
+def _questions(one: CoveredRequirement, *, short: bool) -> str:
+    words = [("Question " if number == 0 else "Q") if short else "question " for number in range(len(one.questions))]
+    space = "\N{NO-BREAK SPACE}" if short else " "
+    return ", ".join(
+        f"{word}{question.position}{space}({score_so_far(question.score)})"
+        for word, question in zip(words, one.questions, strict=True)
+    )
 
 
 def suggestion(one: SuggestedQuestion) -> str:

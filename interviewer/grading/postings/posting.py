@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from interviewer.grading.postings.classify import LineKind, Placed, kinds_of, place_lines
-from interviewer.grading.postings.facts import domain_of, level_of, title_of
-from interviewer.grading.postings.lines import lines_of
+from interviewer.grading.postings.facts import domain_of, level_of
 from interviewer.grading.postings.sections import Section
 from interviewer.grading.postings.vocabulary import Mention, mentions
+from interviewer.interviews.job_title import title_of
+from interviewer.interviews.posting_lines import lines_of
 from interviewer.interviews.topics import Level
 
 MAX_LINE = 300
+# How far before or after a technology a word such as "no" or "a plus" can stand, in characters.
+REACH = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +117,17 @@ def _technologies(title: str, placed: Sequence[Placed], kinds: Sequence[LineKind
 
 def _counts(one: Placed, kind: LineKind, found: Mention) -> bool:
     """Return whether the job uses or wants a technology: it is not negated, not someone else's, and not in an offer."""
-    before, after = one.line.text[: found.start], one.line.text[found.end :]
+    before, after = _around(one.line.text, found)
     if one.section is Section.OTHER and kind is LineKind.OTHER:
         return False
     return not (_NOT_OURS.search(before) or _OTHERS.search(before) or _GONE.search(after))
 
 
 def _is_nice(text: str, found: Mention) -> bool:
-    return bool(_NICE_BEFORE.search(text[: found.start]) or _NICE_AFTER.search(text[found.end :]))
+    before, after = _around(text, found)
+    return bool(_NICE_BEFORE.search(before) or _NICE_AFTER.search(after))
+
+
+def _around(text: str, found: Mention) -> tuple[str, str]:
+    """Return the text before and after a name, as far as it can say something about it."""
+    return text[max(0, found.start - REACH) : found.start], text[found.end : found.end + REACH]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
-from interviewer.grading.postings.lines import Line
 from interviewer.grading.postings.vocabulary import mentions
+from interviewer.interviews.job_title import is_title_label
+from interviewer.interviews.posting_lines import Line
 
 MAX_HEADING = 70
 
@@ -315,10 +316,6 @@ _SECTIONS = (
     ),
 )
 _INLINE = re.compile(r"^([^:;.!?]{2,40}?)\s*[:：]\s*(?=\S)")
-_LABEL = re.compile(
-    r"^(?:position|role|job title|title|subject|oferta|stelle|poste|puesto|functie|vacature|vacancy|job|betreff|objet)\s*:",
-    re.IGNORECASE,
-)
 
 
 def section_of(heading: str) -> Section:
@@ -330,15 +327,10 @@ def section_of(heading: str) -> Section:
 def inline_heading(text: str) -> tuple[Section, str] | None:
     """Return the section and the rest of a line such as "Requirements: five years of Go; Kafka", or None."""
     match = _INLINE.match(text)
-    if not match or _LABEL.match(text) or len(match[1].split()) > 6:
+    if not match or is_title_label(text) or len(match[1].split()) > 6:
         return None
     section = section_of(match[1])
     return (section, text[match.end() :]) if section is not Section.NONE else None
-
-
-def is_title_label(text: str) -> bool:
-    """Return whether a line begins with a label for the title, such as "Position:"."""
-    return bool(_LABEL.match(text))
 
 
 _NO_HEADING = re.compile(

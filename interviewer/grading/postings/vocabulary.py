@@ -27,7 +27,7 @@ class Technology(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A technology named in a text, with the place of its name."""
+    """A technology named in a text, with the place of its name. The place is empty if it is only implied, as by "AWS Lambda"."""
 
     name: str
     start: int
@@ -89,7 +89,7 @@ _TECHNICAL = frozenset(
     ]
 )
 # Clouds count beside their services: "AWS Lambda" is about both.
-_CLOUDS = frozenset({"AWS", "Azure", "GCP"})
+_CLOUDS = {"aws": "AWS", "azure": "Azure"}
 
 
 @cache
@@ -130,12 +130,19 @@ def mentions(text: str) -> tuple[Mention, ...]:
     folded, exact = _spellings()
     found = [Mention(folded[match[0].casefold()], *match.span()) for match in _pattern(exact=False).finditer(text)]
     found += [Mention(exact[match[0]], *match.span()) for match in _pattern(exact=True).finditer(text) if _is_meant(text, match)]
-    found.sort(key=lambda one: (one.start - one.end, one.start))
+    found += [Mention(_CLOUDS[first], one.start, one.start) for one in found if (first := _first_word(text, one)) in _CLOUDS]
+    found.sort(key=lambda one: (one.start, one.start - one.end))
     taken: list[Mention] = []
     for one in found:
-        if one.name in _CLOUDS or not any(one.start < other.end and other.start < one.end for other in taken):
+        if one.start == one.end or not taken or one.start >= taken[-1].end:
             taken.append(one)
-    return tuple(sorted(taken, key=lambda one: one.start))
+    return tuple(taken)
+
+
+def _first_word(text: str, one: Mention) -> str:
+    """Return the first of a name's words, or "" if it has only one."""
+    first, *rest = text[one.start : one.end].casefold().split()
+    return first if rest else ""
 
 
 def _is_meant(text: str, match: re.Match[str]) -> bool:

@@ -138,7 +138,7 @@ class _Text(HTMLParser):
         self.rows: list[str] = [""]
         self._prefix = ""
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
         if tag in _BLOCKS:
             self._prefix = "- " if tag == "li" else "# " if tag in _HEADINGS else ""
             self.rows += ["", ""] if tag in _HEADINGS or tag == "p" else [""]
