@@ -264,7 +264,7 @@ async def add_message(session: AsyncSession, message: Message, interview_id: int
 async def add_reply(session: AsyncSession, reply: Message, call: ModelCall | None) -> int | None:
     """Store the interviewer's reply to a message and return its ID, or None if the message already has a reply or a verdict.
 
-    The call's row, if there is a call, is stored either way.
+    The model call, if any, is stored either way.
     """
     statement = _ADD_REPLY if call else _ADD_UNCALLED_REPLY
     given = values_of(reply) | (values_of(call) if call else {})

@@ -278,6 +278,7 @@ async def analyze(interviewer: Interviewer, text: str, spent: UsageCallback = _i
 
 
 def storable(*values: Any) -> bool:
-    """Return whether the database can store the values: PostgreSQL rejects NUL, and UTF-8 cannot encode lone surrogates."""
+    """Return whether the values are free of NUL, which PostgreSQL rejects, and of lone surrogates, which UTF-8 cannot encode."""
     text = json.dumps(values, ensure_ascii=False, default=str)
-    return "\\u0000" not in text and not _SURROGATE.search(text)
+    # JSON writes a backslash as two. Without those pairs, \u0000 can only be the escape of a NUL.
+    return "\\u0000" not in text.replace("\\\\", "") and not _SURROGATE.search(text)
