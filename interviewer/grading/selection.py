@@ -192,7 +192,7 @@ def _job_reference(question: BankQuestion, job: JobBrief | None, history: Sequen
         cosines = vectors(lines) @ bank_vectors().prompts[question.id]
         best = int(cosines.argmax())
         if cosines[best] >= TIE_COSINE:
-            return f"The posting says: “{lines[best].rstrip('.')}”."
+            return f"The posting says: “{lines[best].rstrip('.')}.”"
     names = [technologies()[tag].name for tag in tags_of(job.text) if tag in question.tags]
     fresh = [
         name

@@ -175,7 +175,7 @@ async def judge_or_follow_up(
 
 
 def _judgement(brief: AnswerBrief, graded: Sequence[_Graded]) -> Judgement:
-    """Combine the gradings. A mark that only words after the hint show earns half."""
+    """Combine the gradings. What a mark earns is halved if only words after the hint show it."""
     rubric = Rubric.model_validate(brief.rubric)
     gradings = [one.grading for one in graded]
     counts = median_grading(gradings)
