@@ -152,6 +152,6 @@ def _lowered(text: str) -> str:
 
 def _quoted(quote: str) -> str:
     """Return a quote in quotation marks that ends its sentence. Long quotes are cut."""
-    flat = " ".join(quote.split()).rstrip(".;,")
+    flat = " ".join(quote.split()).rstrip(".;,:–— ")
     short = flat if len(flat) <= MAX_QUOTE else flat[: MAX_QUOTE - 1].rsplit(None, 1)[0] + "…"
     return f"“{short}”" if short.endswith(("?", "!", "…")) else f"“{short}.”"

@@ -154,7 +154,10 @@ def test_only_what_earns_points_is_said_to_count_half(mark: Mark, halved: bool) 
     assert (AFTER_HINT in write_feedback(RUBRIC, Scored(AnswerNature.ANSWER, marks))) is halved
 
 
-@pytest.mark.parametrize(("quote", "shown"), [("Why not both?", "“Why not both?” "), ("It is slow;", "“It is slow.” ")])
+@pytest.mark.parametrize(
+    ("quote", "shown"),
+    [("Why not both?", "“Why not both?” "), ("It is slow;", "“It is slow.” "), ("It is slow:", "“It is slow.” ")],
+)
 def test_quote_ends_the_sentence_it_is_in(quote: str, shown: str) -> None:
     marks = (MarkedPoint(key_point=0, mark=Mark.CONTRADICTED, quote=quote), *scored(Mark.HIT, Mark.HIT, Mark.HIT).marks[1:])
     assert f"You said {shown}I'd push back" in write_feedback(RUBRIC, Scored(AnswerNature.ANSWER, marks))
