@@ -136,7 +136,7 @@ def test_long_quote_is_shortened_between_words() -> None:
 
 def test_next_step_is_no_follow_up_that_was_asked() -> None:
     found = scored(Mark.MISSED, Mark.MISSED, Mark.HIT)
-    asked = ["You said “no”. What's on the replica a minute after a wrong UPDATE?"]
+    asked = ["You said “no.” What's on the replica a minute after a wrong UPDATE?"]
     assert write_feedback(RUBRIC, found).endswith("What's on the replica a minute after a wrong UPDATE?")
     assert write_feedback(RUBRIC, found, asked).endswith("When did you last restore one?")
 
