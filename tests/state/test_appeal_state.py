@@ -59,9 +59,9 @@ async def loaded_report(page: Page) -> ReviewState:
     url = f"http://localhost/interview/{page.interview_id}/"
     header = {"cookie": page.state.router.headers.cookie}
     page.state.parent_state.router = RouterData.from_router_data({"headers": header, "pathname": url, "asPath": url})
-    review: ReviewState = await page.state.get_state(ReviewState)
+    review = await page.state.get_state(ReviewState)
     await run(cast("Any", ReviewState.load), review)
-    return review
+    return cast("ReviewState", review)
 
 
 async def test_appeal_reloads_the_report_page(scored: Page) -> None:
