@@ -57,7 +57,7 @@ class TooLarge:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, and replace a 413 response that is not JSON."""
+        """Forward the request, and replace a 413 response that is not JSON."""
         replaced = False
 
         async def ours(message: Message) -> None:

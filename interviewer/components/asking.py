@@ -32,14 +32,14 @@ def ask_menu() -> rx.Component:
         rx.el.details(
             rx.el.summary("Ask about the question", class_name=_SUMMARY),
             rx.el.div(
-                rx.el.label("What is unclear?", html_for="asked", class_name="font-medium"),
+                rx.el.label("What's unclear?", html_for="asked", class_name="font-medium"),
                 rx.el.textarea(
                     id="asked",
                     name="asked",
                     form=_FORM,
                     rows="3",
                     max_length=MAX_CLARIFYING_QUESTION,
-                    placeholder="For example: How many users does it have?",
+                    placeholder="For example: How many users does the system have?",
                     class_name=f"{FIELD} mt-1.5 resize-y",
                 ),
                 rx.el.p(
@@ -69,7 +69,7 @@ def hint_menu() -> rx.Component:
         rx.el.details(
             rx.el.summary("Hint", class_name=_SUMMARY),
             rx.el.div(
-                rx.el.p("Key points you make only after the hint count for half."),
+                rx.el.p("Key points you cover only after the hint count for half."),
                 rx.el.button(
                     rx.el.span("Show me the hint"),
                     type="button",

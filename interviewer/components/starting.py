@@ -109,7 +109,7 @@ def _course() -> rx.Component:
         rx.el.p(
             "Each answer is scored against key points ",
             rx.el.mark("set before you write it"),
-            ", and every score is backed by quotes from your answer. You can pause anytime.",
+            ", and every point you get is backed by a quote from your answer. You can pause anytime.",
             class_name="mt-4 text-muted",
         ),
         aria_label="What to expect",

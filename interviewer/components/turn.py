@@ -174,7 +174,7 @@ def _answer_form() -> rx.Component:
             rx.cond(
                 ~InterviewState.code_mode,
                 rx.el.span(
-                    " If you dictate, your browser may send the audio to the company that makes the browser.",
+                    " If you dictate, your browser may send the audio to the company that makes it.",
                     custom_attrs={"data-needs": "hears"},
                 ),
             ),
@@ -222,7 +222,7 @@ def _skip() -> rx.Component:
                 rx.cond(
                     InterviewState.question.follows_up,
                     "Your answer so far will be scored, and you won't be able to come back to this question.",
-                    "You'll get 0 points for it, and you can't come back to it.",
+                    "You'll get 0 points for this question, and you won't be able to come back to it.",
                 )
             ),
             rx.el.button(
@@ -263,7 +263,7 @@ def feedback() -> rx.Component:
             class_name=_MARGIN,
         ),
         rx.el.p(
-            "After each answer, you'll see your verdict here: your score, the key points you made and missed, and a model answer.",
+            "After each answer, you'll see your verdict here: your score, the key points you covered and missed, and a model answer.",
             class_name="rounded-lg border border-dashed border-line p-5 text-muted max-lg:hidden",
         ),
     )
@@ -344,7 +344,7 @@ def _older_unscored() -> rx.Component:
         rx.el.div(
             rx.el.p("Answers not scored yet: ", InterviewState.unscored.length(), class_name="text-half"),
             rx.el.button(
-                rx.el.span("Score them now"),
+                rx.el.span("Score now"),
                 type="button",
                 on_click=InterviewState.score_missing,
                 disabled=InterviewState.sending,

@@ -96,7 +96,7 @@ def _lead(mark: MarkedPoint) -> str:
     quote = " ".join(mark.quote.split()).rstrip(".,;:!?")
     if len(quote) > MAX_QUOTE:
         return ""
-    return f"You said “{quote}.” " if quote[:1].isupper() else f"You said “{quote}”. "
+    return f"You said “{quote}.” "
 
 
 def kept_from_before(marks: Sequence[MarkedPoint], before: Sequence[MarkedPoint]) -> tuple[MarkedPoint, ...]:

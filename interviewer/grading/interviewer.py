@@ -39,7 +39,7 @@ class BuiltinInterviewer:
         self._rng = rng or random.Random()
 
     async def ask(self, brief: QuestionBrief) -> AsyncIterator[Piece | QuestionDraft]:
-        """Yield the text of a question from the bank in pieces, then the question. Raises no InterviewerError."""
+        """Yield the text of a bank question in pieces, then its QuestionDraft. Never raises InterviewerError."""
         choice = await asyncio.to_thread(selection.choose, brief, self._rng)
         question = choice.question
         prompt = f"{choice.lead} {question.prompt.strip()}".strip()

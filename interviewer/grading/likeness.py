@@ -17,7 +17,10 @@ class ShippedBank:
     """The question bank that ships with the package."""
 
     def all(self) -> Mapping[str, BankItem]:
-        """Return all questions, keyed by ID. Raises the same errors as `load_bank`."""
+        """Return all questions, keyed by ID.
+
+        Raises pydantic's ValidationError for an invalid question, and ValueError for a duplicate ID.
+        """
         return _items()
 
 

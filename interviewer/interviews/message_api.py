@@ -201,7 +201,10 @@ def repeated(loaded: Loaded, sent: Sent, text: str) -> Message | None:
 
 
 def _waiting(loaded: Loaded, sent: Sent, text: str, last: Message) -> str:
-    """Return the error for a message that differs from the last one, which has no reply yet."""
+    """Return the error message for a message that differs from the last one or names another question.
+
+    The last message has no reply yet.
+    """
     first = _first_answer(loaded)
     if sent.first and first is not None and not sent.repeats(first, text):
         return ALREADY_BEGUN

@@ -238,7 +238,7 @@ async def store_profile(session: AsyncSession, job_profile_id: int, profile: dic
 
 
 async def add_question(session: AsyncSession, question: Question, call: ModelCall) -> int | None:
-    """Store a question and return its ID, or None if the position already has a question. The call's row is stored either way."""
+    """Store a question and return its ID, or None if the position already has a question. The model call is stored either way."""
     return (await session.execute(_ADD_QUESTION, values_of(question) | values_of(call))).scalar_one_or_none()
 
 
@@ -264,7 +264,7 @@ async def add_message(session: AsyncSession, message: Message, interview_id: int
 async def add_reply(session: AsyncSession, reply: Message, call: ModelCall | None) -> int | None:
     """Store the interviewer's reply to a message and return its ID, or None if the message already has a reply or a verdict.
 
-    The call's row, if there is a call, is stored either way.
+    The model call, if any, is stored either way.
     """
     statement = _ADD_REPLY if call else _ADD_UNCALLED_REPLY
     given = values_of(reply) | (values_of(call) if call else {})
@@ -310,7 +310,7 @@ async def add_verdict(
 ) -> int | None:
     """Store a verdict, add its score to the interview's totals, and return its ID, or None if it already has a verdict or reply.
 
-    With `closes`, the interview is also marked as finished. The call's row, if there is a call, is stored either way.
+    With `closes`, the interview is also marked as finished. The model call, if any, is stored either way.
     """
     given = {"interview_id": interview_id, "now": verdict.created_at} | values_of(verdict)
     if call is None:
@@ -324,7 +324,7 @@ async def add_verdict(
 async def add_appeal(session: AsyncSession, appeal: Appeal, interview_id: int, change: int, call: ModelCall) -> int | None:
     """Store the verdict of an appeal, add `change` to the interview's total score, and return the appeal's ID.
 
-    Returns None if the answer already has an appeal. The call's row is stored either way.
+    Returns None if the answer already has an appeal. The model call is stored either way.
     """
     given = {"interview_id": interview_id, "change": change, "now": appeal.created_at} | values_of(appeal) | values_of(call)
     appeal_id: int | None = (await session.execute(_ADD_APPEAL, given)).scalar_one_or_none()

@@ -175,7 +175,7 @@ async def judge_or_follow_up(
 
 
 def _judgement(brief: AnswerBrief, graded: Sequence[_Graded]) -> Judgement:
-    """Combine the gradings. A mark that only words after the hint show earns half."""
+    """Combine the gradings. What a mark earns is halved if only words after the hint show it."""
     rubric = Rubric.model_validate(brief.rubric)
     gradings = [one.grading for one in graded]
     counts = median_grading(gradings)
@@ -278,6 +278,7 @@ async def analyze(interviewer: Interviewer, text: str, spent: UsageCallback = _i
 
 
 def storable(*values: Any) -> bool:
-    """Return whether the database can store the values: PostgreSQL rejects NUL, and UTF-8 cannot encode lone surrogates."""
+    """Return whether the values are free of NUL, which PostgreSQL rejects, and of lone surrogates, which UTF-8 cannot encode."""
     text = json.dumps(values, ensure_ascii=False, default=str)
-    return "\\u0000" not in text and not _SURROGATE.search(text)
+    # JSON writes a backslash as two. Without those pairs, \u0000 can only be the escape of a NUL.
+    return "\\u0000" not in text.replace("\\\\", "") and not _SURROGATE.search(text)

@@ -136,7 +136,8 @@ class Starts:
                     raise Unavailable("This interview was canceled or took too long to start. Please start again.")
         except Exception as error:
             if isinstance(error, Crowded):  # no model call was made, so giving up this start is free
-                await quietly(self._database, partial(start_queries.record_give_up, interview_id=interview_id, moment=None))
+                clear = partial(start_queries.record_give_up, interview_id=interview_id, moment=None)
+                await quietly(self._database, clear, "a give-up could not be cleared; it counts toward the daily limit")
             message = f"{as_app_error(error).user_message} {await failed_starts.give_back_failed(self._database, interview_id)}"
             publish(Failed("question", Unavailable(message)))
             return

@@ -252,7 +252,8 @@ class Interviews:
         async with renewing(lambda: self._renew_lease(answer.id, held)):
             done = await self._replying.reply(loaded, row, answer, publish)
         if any(isinstance(what, Failed) for what in done):
-            await quietly(self._database, partial(queries.release_lease, message_id=answer.id, held=held[0]))
+            release = partial(queries.release_lease, message_id=answer.id, held=held[0])
+            await quietly(self._database, release, "a lease could not be released; it will expire")
         elif None not in done:
             stored = [what for what in done if isinstance(what, Verdict | Question | Message)]
             publish(Completed(with_stored(loaded, row, stored)))
@@ -326,7 +327,7 @@ def _meant(row: TurnRow, kind: Kind, content: str) -> Kind:
 
 
 def _is_stored(row: TurnRow, kind: Kind, content: str, client_id: UUID) -> bool:
-    """Return whether a message has been stored before: one with the same ID, or the user's last one with the same content."""
+    """Return whether a message is already stored: one has its ID, or it repeats the user's last message (see `is_repeated`)."""
     return any(message.client_id == client_id for message in row.messages) or is_repeated(row.said, kind, content)
 
 

@@ -87,7 +87,7 @@ class TurnRow:
 class MarkView:
     """The mark for one key point. `quote` is empty if the key point was missed.
 
-    `after_hint` is set if only words after the hint show it; it then counts half.
+    `after_hint` is set if only words after the hint show it; what it earns is then halved.
     """
 
     point: str

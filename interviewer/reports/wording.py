@@ -19,13 +19,13 @@ from interviewer.wording import counted, day
 STANDINGS = {
     Standing.SHOWN: "Demonstrated",
     Standing.PARTLY_SHOWN: "Partly demonstrated",
-    Standing.NOT_SHOWN: "Asked about, not demonstrated yet",
+    Standing.NOT_SHOWN: "Asked about but not demonstrated",
     Standing.NOT_ASKED: "Not asked about",
 }
 TOPICS = "Score by topic"
 STRENGTHS, WEAKNESSES = "Strengths", "Weaknesses"
-NO_STRENGTH = f"No answers have scored {PASSING} or higher yet."
-NO_WEAKNESS = f"Nothing below {PASSING}."
+NO_STRENGTH = f"No skill averages {PASSING} or higher."
+NO_WEAKNESS = f"No skill averages below {PASSING}."
 REQUIREMENTS = "The job's requirements"
 EXTREMES = "Best and weakest answers"
 PRACTICE = "What to practice next"
@@ -107,13 +107,11 @@ def place(turn: TurnView) -> str:
 
 
 def score(verdict: VerdictView) -> str:
-    """Return a verdict's score as text: whether it passed, the range of possible scores, and the verdicts of an appeal."""
+    """Return a verdict's score as text: whether it passed, and the range of possible scores or, after an appeal, both scores."""
     said = f"{out_of(verdict.score)}, {'passed' if verdict.passed else 'not passing yet'}"
-    if verdict.low != verdict.high:
-        said += f" ({spread(verdict.low, verdict.high)})"
     if verdict.appeal:
-        said += f" (average of two verdicts: {verdict.appeal.first_score} and {verdict.appeal.score})"
-    return said
+        return f"{said} (average of two verdicts: {verdict.appeal.first_score} and {verdict.appeal.score})"
+    return said if verdict.low == verdict.high else f"{said} ({spread(verdict.low, verdict.high)})"
 
 
 def file_name(report: Report) -> str:

@@ -178,8 +178,8 @@ async def test_feedback_quotes_the_answer_and_names_what_is_missing() -> None:
     draft = items[-1]
     assert isinstance(draft, VerdictDraft)
     assert "".join(item.text for item in items if isinstance(item, Piece)) == draft.feedback
-    assert "“Two requests read the same stock and both write it back, so one sale is lost”" in draft.feedback
-    assert "The biggest thing missing: " in draft.feedback
+    assert "“Two requests read the same stock and both write it back, so one sale is lost.”" in draft.feedback
+    assert "Most important next time: " in draft.feedback
     assert "/10" not in draft.feedback
     judgement = await replies.judge(BuiltinInterviewer(), brief, lambda _event: None)
     assert judgement.nature is AnswerNature.ANSWER

@@ -42,8 +42,8 @@ def scored(*marks: Mark, nature: AnswerNature = AnswerNature.ANSWER, quote: str 
         ((MISSED, MISSED, MISSED, MISSED), "Probe 1?"),
         ((MISSED, HIT, MISSED, MISSED), "Probe 2?"),
         ((MISSED, HIT, HIT, MISSED), "Probe 0?"),
-        ((PARTIAL, MISSED, PARTIAL, MISSED), "You said “it is slow”. Probe 2?"),
-        ((HIT, PARTIAL, WRONG, MISSED), "You said “it is slow”. Probe 2?"),
+        ((PARTIAL, MISSED, PARTIAL, MISSED), "You said “it is slow.” Probe 2?"),
+        ((HIT, PARTIAL, WRONG, MISSED), "You said “it is slow.” Probe 2?"),
         ((HIT, HIT, HIT, MISSED), ""),
         ((HIT, HIT, HIT, HIT), ""),
     ],
@@ -68,7 +68,7 @@ def test_no_follow_up_without_a_probe() -> None:
     ("quote", "lead"),
     [
         ("We roll back.", "You said “We roll back.” "),
-        ("so  we\nroll back,", "You said “so we roll back”. "),
+        ("so  we\nroll back,", "You said “so we roll back.” "),
         ("x" * (conversation.MAX_QUOTE + 1), ""),
     ],
 )

@@ -123,7 +123,7 @@ async def test_hint_is_given_once_and_halves_what_follows(open_page: OpenPage, n
     assert (page.error, len(page.question.said)) == ("", 2), "a second press repeats the first one"
     await send(page)
     assert (page.last.score, page.last.judged) == (5, True), "what is said only after the hint counts half"
-    assert {mark.word for mark in page.last.marks} == {"Made after the hint"}
+    assert {mark.word for mark in page.last.marks} == {"Covered after the hint"}
 
 
 async def test_other_users_question_gets_no_hint(open_page: OpenPage, new_user: NewUser, services: Services) -> None:

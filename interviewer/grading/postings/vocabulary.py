@@ -131,11 +131,13 @@ def mentions(text: str) -> tuple[Mention, ...]:
     found = [Mention(folded[match[0].casefold()], *match.span()) for match in _pattern(exact=False).finditer(text)]
     found += [Mention(exact[match[0]], *match.span()) for match in _pattern(exact=True).finditer(text) if _is_meant(text, match)]
     found += [Mention(_CLOUDS[first], one.start, one.start) for one in found if (first := _first_word(text, one)) in _CLOUDS]
-    found.sort(key=lambda one: (one.start, one.start - one.end))
+    found.sort(key=lambda one: (one.start, one.start != one.end, one.start - one.end))
     taken: list[Mention] = []
+    end = 0
     for one in found:
-        if one.start == one.end or not taken or one.start >= taken[-1].end:
+        if one.start >= end or (one.start == one.end and taken and one.start == taken[-1].start):
             taken.append(one)
+            end = max(end, one.end)
     return tuple(taken)
 
 
