@@ -34,6 +34,7 @@ class BuiltinInterviewer:
     model = "question-bank"
     deterministic = True
     max_follow_ups = 1
+    detects_questions = False
 
     def __init__(self, rng: random.Random | None = None) -> None:
         self._rng = rng or random.Random()

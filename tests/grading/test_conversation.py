@@ -131,8 +131,8 @@ def answer(text: str) -> Said:
 async def test_built_in_interviewer_asks_about_what_is_missing() -> None:
     published: list[object] = []
     asking = brief(QUESTION, answer(BEGINS), may_follow_up=True)
-    found = await replies.judge_or_follow_up(BuiltinInterviewer(), asking, published.append)
-    assert isinstance(found, replies.FollowUp)
+    found = await replies.judge_or_reply(BuiltinInterviewer(), asking, published.append)
+    assert isinstance(found, replies.Reply)
     marks = mark_answer(QUESTION.prompt, QUESTION.rubric, BEGINS, QUESTION.kind).marks
     probes = {QUESTION.key_points[mark.key_point].probe for mark in marks if mark.mark is not HIT}
     assert any(found.text.endswith(probe) for probe in probes)
@@ -147,8 +147,8 @@ async def test_built_in_interviewer_judges_when_it_may_not_ask() -> None:
 
 async def test_model_answer_gets_no_follow_up() -> None:
     said = answer(QUESTION.model_answer)
-    found = await replies.judge_or_follow_up(BuiltinInterviewer(), brief(QUESTION, said, may_follow_up=True), lambda _event: None)
-    assert not isinstance(found, replies.FollowUp)
+    found = await replies.judge_or_reply(BuiltinInterviewer(), brief(QUESTION, said, may_follow_up=True), lambda _event: None)
+    assert not isinstance(found, replies.Reply)
 
 
 async def test_hint_costs_only_what_is_said_after_it() -> None:
