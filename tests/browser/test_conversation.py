@@ -51,7 +51,8 @@ def test_conversation_with_a_model(make_site: Callable[..., Site], page: Page, c
         expect(thread(page)).to_have_count(6)
         expect(page.get_by_label("Your reply")).to_have_value("")
 
-        answer(page, "Would a rough number do, or what do you expect?")
+        page.get_by_label("Your reply").fill("Would a rough number do, or what do you expect?")
+        page.get_by_role("button", name="Send answer").click()
         expect(thread(page)).to_have_count(8)
         expect(thread(page).last).to_contain_text("assume a thousand users a day.")
         expect(page.get_by_label("Your reply")).to_have_value("")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import random
 import re
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -58,8 +59,10 @@ class Behavior:
     models: list[str] = field(default_factory=list)  # the model names it lists
     fault_for: dict[str, str] = field(default_factory=dict)  # fault by kind of request; it lasts until removed
     follow_ups: list[str] = field(default_factory=list)  # each verdict request that allows a follow-up uses up one
+    follow_up_share: float = 1.0  # the chance that it asks the next follow-up where one is allowed
     clarifies: bool = True  # whether it takes an answer that ends with a question mark for a clarifying question, if allowed
     given: list[dict[str, Any]] = field(default_factory=list)  # replies to use first, whatever is requested
+    script: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # replies by kind of request, each used once
     remembers: bool = True  # whether it records requests
     requests: list[dict[str, Any]] = field(default_factory=list)
     first_tokens: list[tuple[str, float]] = field(default_factory=list)  # kind and wall-clock time of every first token
@@ -146,7 +149,8 @@ def decision(allowed: Sequence[str], data: dict[str, Any], behavior: Behavior) -
     last = data.get("conversation", [{"text": data.get("answer", "")}])[-1]["text"]
     if "clarification" in allowed and behavior.clarifies and last.endswith("?"):
         return "clarification"
-    return "follow_up" if "follow_up" in allowed and behavior.follow_ups else ""
+    asks = behavior.follow_ups and random.random() < behavior.follow_up_share
+    return "follow_up" if "follow_up" in allowed and asks else ""
 
 
 def with_fault(text: str, fault: str) -> str:
@@ -192,7 +196,8 @@ def build(behavior: Behavior) -> Starlette:
         data = json.loads(body["messages"][-1]["content"])
         decided = decision(allowed(body), data, behavior)
         undecided = {"decision": "verdict", "text": ""} if allowed(body) else {}
-        document = behavior.given.pop(0) if behavior.given else undecided | reply(decided or kind, data, behavior)
+        given = behavior.given or behavior.script.get(kind)
+        document = given.pop(0) if given else undecided | reply(decided or kind, data, behavior)
         text = with_fault(json.dumps(document, ensure_ascii=False), fault)
         wanted = (body.get("stream_options") or {}).get("include_usage")
         usage = behavior.usage if wanted else {}
