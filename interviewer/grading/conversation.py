@@ -25,7 +25,7 @@ NO_CONTEXT = "Take that as you'd like it, and say what you assume."
 NO_HINT = "Begin with what would go wrong first, and say what you would do about it."
 # Words that take something back. Without one, a reply that the judge takes for right may just insist on what is wrong.
 _RETRACTS = re.compile(
-    r"\b(?:wrong|mistaken?|mistakes?|incorrect|misspoke|not (?:right|true|correct)|sorry|correct (?:that|myself|my)|correction|"
+    r"\b(?:(?<!not )wrong|mistaken?|mistakes?|incorrect|misspoke|not (?:right|true|correct)|sorry|correct (?:that|myself|my)|correction|"
     r"actually|take (?:that|it) back|scratch that|on second thought|i was (?:off|confused)|what i meant|i meant|should have said)\b",
     re.IGNORECASE,
 )

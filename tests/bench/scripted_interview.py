@@ -128,7 +128,8 @@ MODEL: dict[str, list[dict[str, Any]]] = {
         _verdict(
             "You first said that a transaction keeps two buyers from seeing the seat as free, and then corrected it: at read "
             "committed both can. The correction counts. Your conditional update with a look at the row count makes check and "
-            "write one step, and the unique constraint is a good last line of defense. Next time, say what the loser of the race sees.",
+            "write one step, and the unique constraint is a good last line of defense. Next time, say what the loser of the "
+            "race sees.",
             ("hit", "at read committed both can read it as free"),
             ("hit", "UPDATE seats SET buyer = :me WHERE id = :seat AND buyer IS NULL"),
             ("hit", "A unique constraint on the seat in the tickets table is the last line of defense."),

@@ -117,7 +117,7 @@ def transcript(view: InterviewView) -> str:
     """Return an interview as Markdown, without a title."""
     parts = [f"**The job:** {view.job_text}"]
     for turn in view.turns:
-        parts += [f"## {turn.position}", f"**Interviewer:** {turn.prompt}", *(_message(one) for one in turn.messages)]
+        parts += [f"### {turn.position}", f"**Interviewer:** {turn.prompt}", *(_message(one) for one in turn.messages)]
         if turn.verdict is not None:
             feedback = turn.verdict.feedback.replace("\n", "\n> ")
             parts += [f"**Verdict: {turn.verdict.score}/10**", f"> {feedback}"]

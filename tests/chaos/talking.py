@@ -96,7 +96,7 @@ def _question(messages: Sequence[Any]) -> Iterator[str]:
     for asked, reply in zip(said[::2], said[1::2], strict=False):
         expected = Kind.FOLLOW_UP if asked.kind is Kind.ANSWER else asked.kind
         if reply.kind is not expected or not reply.text.endswith((".", "?")):
-            yield f"has a {asked.kind.value} with the {reply.kind.value} {reply.text!r}"
+            yield f"has the message {asked.kind.value} with the reply {reply.kind.value}: {reply.text!r}"
     if scores and scores[0] != _score(said):
         yield f"has the score {scores[0]}, not {_score(said)}"
 

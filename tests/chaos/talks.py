@@ -81,7 +81,7 @@ async def talked(site: Site, who: Sequence[Talker | Program], seconds: float, se
     Returns how many of them were waiting for a reply at each kill.
     """
     stop, chance, busy = asyncio.Event(), random.Random(seed), list[int]()
-    visits = [asyncio.create_task(_visit(one, stop)) for one in who]
+    visits = [asyncio.create_task(visit(one, stop)) for one in who]
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         await asyncio.sleep(chance.uniform(*UP))
@@ -94,7 +94,8 @@ async def talked(site: Site, who: Sequence[Talker | Program], seconds: float, se
     return busy
 
 
-async def _visit(one: Talker | Program, stop: asyncio.Event) -> None:
+async def visit(one: Talker | Program, stop: asyncio.Event) -> None:
+    """Let someone talk until `stop` is set. An unexpected error becomes a complaint."""
     try:
         await one.visit(stop, CREDITS)
     except Exception as error:
