@@ -112,10 +112,11 @@ async def test_conversations_continue_when_the_worker_is_killed(built: None, dat
     with openai_server.running(talks.model()) as url:
         site = Site(tmp_path, database, OPENAI_BASE_URL=url, OPENAI_MODEL="test").start()
         people, programs = await asyncio.to_thread(talks.crowd, database, site, TALKERS, PROGRAMS)
-        who, stop = [*people, *programs], asyncio.Event()
+        who, stop = talks.everyone(people, programs), asyncio.Event()
         visits = [asyncio.create_task(talks.visit(one, stop)) for one in who]
         for kill in range(1, KILLS + 1):
-            await until(lambda kill=kill: all(len(one.words.sent) >= 2 * kill for one in who) and any(one.waits for one in who))
+            wanted = 2 * kill
+            await until(lambda: all(len(one.words.sent) >= wanted for one in who) and any(one.waits for one in who))  # noqa: B023
             await asyncio.to_thread(site.kill)
             await asyncio.to_thread(site.start)
         sent = {spoken.kind for one in who for spoken in one.words.sent}

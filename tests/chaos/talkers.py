@@ -8,10 +8,13 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypeVar
+from uuid import uuid4
 
-from interviewer.client import AsyncClient, Conversation
+from interviewer.client import AsyncClient, Conversation, Unreachable
 from interviewer.interviews.exchange import Kind
 from interviewer.interviews.plan import Preset
 from interviewer.state.plan_form import FOLLOW_UPS, LENGTH
@@ -27,6 +30,7 @@ _SENTENCES = (
     "The trade-off is that it takes time.",
     "In my last project we had the same trouble with a table of two hundred million rows.",
 )
+T = TypeVar("T")
 HASTE = Pace(think=(0.0, 1.5))
 
 
@@ -79,7 +83,7 @@ class Talker(Person):
         return self.talks
 
     @property
-    def start_form(self) -> dict[str, object]:
+    def start_form(self) -> dict[str, Any]:
         """A short interview, with follow-ups."""
         return form(**{"job": "", LENGTH: Preset.SHORT.value, FOLLOW_UPS: "on"})
 
@@ -102,8 +106,8 @@ class Talker(Person):
         spoken.replied, self.talks = True, False
         return True
 
-    def _event(self, spoken: Spoken, question_id: int, declared: bool) -> tuple[str, dict[str, object]]:
-        place = {"interview_id": spoken.interview_id, "question_id": question_id}
+    def _event(self, spoken: Spoken, question_id: int, declared: bool) -> tuple[str, dict[str, Any]]:
+        place: dict[str, Any] = {"interview_id": spoken.interview_id, "question_id": question_id}
         match spoken.kind:
             case Kind.SKIP:
                 return f"{STATE}.skip", place
@@ -164,38 +168,54 @@ class Program:
     started: list[int] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
     waits: bool = False
+    again: int = 0  # number of calls repeated because the server did not respond
 
     def __post_init__(self) -> None:
         self.words = Words(random.Random(self.account.id))
 
     async def visit(self, stop: asyncio.Event, interviews: int = 1) -> None:
         """Take up to this many interviews of one question a topic, until `stop` is set."""
-        async with AsyncClient(self.url, tries=40, timeout=60, patience=120, turns=True) as client:
-            await client.sign_in(self.account.email, PASSWORD)
+        async with AsyncClient(self.url, tries=1, timeout=60, turns=True) as client:
+            await self._patiently(lambda: client.sign_in(self.account.email, PASSWORD))
             while not stop.is_set() and len(self.started) < interviews:
-                started = await client.start(questions_per_topic=1, follow_ups=True)
+                key = uuid4().hex
+                start = partial(client.start, key=key, questions_per_topic=1, follow_ups=True)
+                started = await self._patiently(start)
                 self.started.append(started.interview_id)
                 await self._talk(client, started.interview_id, stop)
 
     async def _talk(self, client: AsyncClient, interview_id: int, stop: asyncio.Event) -> None:
-        found, asked, hinted, position = await client.conversation(interview_id), 0, False, 1
-        while not stop.is_set() and not found.finished:
+        asked, hinted, position, finished = 0, False, 1, False
+        while not stop.is_set() and not finished:
             spoken, declared = self.words.choose(interview_id, position, may_ask=asked < 2, may_get_hint=not hinted)
             self.waits = True
-            found = await self._say(client, spoken, declared)
-            self.waits, spoken.replied = False, True
+            found = await self._patiently(self._saying(client, spoken, declared))
+            self.waits, spoken.replied, finished = False, True, found.finished
             asked += spoken.kind is Kind.CLARIFICATION
             hinted |= spoken.kind is Kind.HINT
             if found.follow_up is None:
                 position, asked, hinted = position + 1, 0, False
             await asyncio.sleep(self.words.chance.uniform(*HASTE.think))
 
-    async def _say(self, client: AsyncClient, spoken: Spoken, declared: bool) -> Conversation:
+    def _saying(self, client: AsyncClient, spoken: Spoken, declared: bool) -> Callable[[], Awaitable[Conversation]]:
+        id, key = spoken.interview_id, uuid4().hex
         match spoken.kind:
             case Kind.SKIP:
-                return await client.skip(spoken.interview_id)
+                return lambda: client.skip(id, key=key)
             case Kind.HINT:
-                return await client.hint(spoken.interview_id)
+                return lambda: client.hint(id, key=key)
             case Kind.CLARIFICATION if declared:
-                return await client.ask(spoken.interview_id, spoken.text)
-        return await client.answer(spoken.interview_id, spoken.text)
+                return lambda: client.ask(id, spoken.text, key=key)
+        return lambda: client.answer(id, spoken.text, key=key)
+
+    async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Make a call, and make it again with the same key while the server does not respond."""
+        deadline = time.monotonic() + 2 * TOO_LONG
+        while True:
+            try:
+                return await call()
+            except Unreachable:
+                if time.monotonic() > deadline:
+                    raise
+                self.again += 1
+                await asyncio.sleep(0.5)

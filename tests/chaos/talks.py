@@ -50,16 +50,16 @@ def talks(folder: Path, database_url: str) -> None:
         people, programs = crowd(database_url, site, int(parameter("PEOPLE", PEOPLE)), int(parameter("PROGRAMS", PROGRAMS)))
         print(f"\n{len(people)} users and {len(programs)} API clients in conversations, one worker that is killed", flush=True)
         try:
-            busy = asyncio.run(talked(site, [*people, *programs], parameter("SECONDS", SECONDS)))
+            busy = asyncio.run(talked(site, everyone(people, programs), parameter("SECONDS", SECONDS)))
         finally:
             site.stop()
-    goals = Goals()
+    goals, who = Goals(), everyone(people, programs)
     _figures(goals, people, programs, busy)
     pushed = sum(person.pushed for person in people)
     goals.figure("replies that came only after a button was pressed", str(pushed), "0", met=pushed == 0)
-    report(goals, "errors shown to users or API clients", [one for who in [*people, *programs] for one in who.complaints])
+    report(goals, "errors shown to users or API clients", [complaint for one in who for complaint in one.complaints])
     report(goals, "errors in the log", log_errors([site]))
-    report(goals, "differences between what was sent, seen and stored", differences(database_url, [*people, *programs]))
+    report(goals, "differences between what was sent, seen and stored", differences(database_url, who))
     goals.check()
 
 
@@ -73,6 +73,11 @@ def crowd(database_url: str, site: Site, people: int, programs: int) -> tuple[li
         [Talker(account, [site.port]) for account in accounts[:people]],
         [Program(account, site.url) for account in accounts[people:]],
     )
+
+
+def everyone(people: Sequence[Talker], programs: Sequence[Program]) -> list[Talker | Program]:
+    """Return users and API clients in one list."""
+    return [*people, *programs]
 
 
 async def talked(site: Site, who: Sequence[Talker | Program], seconds: float, seed: int | None = None) -> list[int]:
@@ -103,11 +108,12 @@ async def visit(one: Talker | Program, stop: asyncio.Event) -> None:
 
 
 def _figures(goals: Goals, people: Sequence[Talker], programs: Sequence[Program], busy: Sequence[int]) -> None:
-    sent = [spoken for one in [*people, *programs] for spoken in one.words.sent]
-    for kind, count in sorted(Counter(spoken.kind.value for spoken in sent).items()):
+    who = everyone(people, programs)
+    sent = Counter(spoken.kind.value for one in who for spoken in one.words.sent)
+    for kind, count in sorted(sent.items()):
         goals.figure(f"messages: {kind}", str(count), met=count > 0)
-    goals.figure("interviews", str(sum(len(one.started) for one in [*people, *programs])))
+    goals.figure("interviews", str(sum(len(one.started) for one in who)))
     waiting = f"{len(busy)}, with {sum(busy)} users and clients waiting for a reply"
     goals.figure("kills", waiting, "some", met=sum(busy) > 0)
-    again = sum(person.again for person in people)
-    goals.figure("forms sent again because the worker died while handling them", str(again))
+    again = f"{sum(one.again for one in people)} forms, {sum(one.again for one in programs)} API calls"
+    goals.figure("sent again because the worker died while handling it or was down", again)
