@@ -23,7 +23,7 @@ class Shown:
 class Decision:
     """Reads the decision at the beginning of a reply: a verdict, or one of those that are `allowed`.
 
-    What is shown first counts: a text for an allowed decision, or the feedback. The other one is never shown, in case that the
+    What is shown first counts: a text for an allowed decision, or the feedback. The other one is never shown, in case the
     server does not enforce the schema.
     """
 

@@ -76,6 +76,7 @@ class Talker(Person):
         super().__init__(account, ports, pace)
         self.words = Words(random.Random(account.id))
         self.talks = False
+        self.given_up = 0  # starts that were killed before the first question, and had to be made again
 
     @property
     def waits(self) -> bool:
@@ -86,6 +87,28 @@ class Talker(Person):
     def start_form(self) -> dict[str, Any]:
         """A short interview, with follow-ups."""
         return form(**{"job": "", LENGTH: Preset.SHORT.value, FOLLOW_UPS: "on"})
+
+    async def ensure_started(self, tab: Tab) -> bool:
+        """Start an interview or continue the current one, again if it was given up because its start was killed."""
+        deadline = time.monotonic() + 2 * TOO_LONG
+        while time.monotonic() < deadline:
+            if not await tab.until(lambda: tab.hydrated and self._shown(tab, "phase") != "loading", TOO_LONG):
+                return self._broken(tab, "the page did not load")
+            if self._shown(tab, "phase") == "finished":
+                await tab.send(f"{STATE}.start_another")
+                await tab.until(lambda: self._shown(tab, "phase") == "start", PATIENCE)
+            if self._shown(tab, "phase") == "start":
+                await self._send_until_done(tab, f"{STATE}.start", self.start_form, lambda: self._shown(tab, "interview_id") != 0)
+            await tab.until(lambda: self._question(tab) != 0 or self._is_at_start(tab), TOO_LONG)
+            if self._question(tab) and self._shown(tab, "phase") != "start":
+                if (interview_id := self._shown(tab, "interview_id")) not in self.started:
+                    self.started.append(interview_id)
+                return True
+            self.given_up += 1
+        return self._broken(tab, "there was no first question")
+
+    def _is_at_start(self, tab: Tab) -> bool:
+        return tab.hydrated and bool(self._shown(tab, "phase") == "start")
 
     async def answer(self, tab: Tab) -> bool:
         """Say one thing about the current question, and wait for the reply to it. Returns False on failure."""
@@ -210,12 +233,13 @@ class Program:
 
     async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
         """Make a call, and make it again with the same key while the server does not respond."""
-        deadline = time.monotonic() + 2 * TOO_LONG
+        deadline, repeated = time.monotonic() + 2 * TOO_LONG, False
         while True:
             try:
                 return await call()
             except Unreachable:
                 if time.monotonic() > deadline:
                     raise
-                self.again += 1
-                await asyncio.sleep(0.5)
+                self.again += not repeated
+                repeated = True
+                await asyncio.sleep(1)

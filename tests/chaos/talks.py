@@ -116,4 +116,5 @@ def _figures(goals: Goals, people: Sequence[Talker], programs: Sequence[Program]
     waiting = f"{len(busy)}, with {sum(busy)} users and clients waiting for a reply"
     goals.figure("kills", waiting, "some", met=sum(busy) > 0)
     again = f"{sum(one.again for one in people)} forms, {sum(one.again for one in programs)} API calls"
+    goals.figure("starts that were killed and made again", str(sum(person.given_up for person in people)))
     goals.figure("sent again because the worker died while handling it or was down", again)
