@@ -34,12 +34,12 @@ CANDIDATE: dict[int, Lines] = {
         (Kind.HINT, ""),
         (
             Kind.ANSWER,
-            "I would put a waiting room in front: everybody gets a random number when the sale opens, and a worker lets in as "
+            "I would put a waiting room in front: everyone gets a random number when the sale opens, and a worker lets in as "
             "many a second as checkout can take. Who is waiting polls a static page from the CDN, with jitter.",
         ),
         (
             Kind.ANSWER,
-            "Checkout takes the admission token, which is signed and runs out after ten minutes, so nobody gets around the "
+            "Checkout takes the admission token, which is signed and runs out after ten minutes, so no one gets around the "
             "queue.",
         ),
     ],
@@ -47,13 +47,13 @@ CANDIDATE: dict[int, Lines] = {
         (
             Kind.ANSWER,
             "We lost about forty orders in a sale because a consumer acknowledged messages before it had stored them. I was on "
-            "call. I turned the consumer off, so that RabbitMQ kept the rest, and told support what to say. Then we stored first "
+            "call. I turned the consumer off, so that RabbitMQ kept the rest, and gave support a text to send. Then we stored first "
             "and acknowledged afterward, and replayed the forty from the payment provider's records.",
         ),
         (
             Kind.ANSWER,
             "We wrote it up without names, and added a test that kills the consumer between the two steps. It would have failed "
-            "for two years. Nobody had looked, including me: I had reviewed that change.",
+            "for two years. No one had looked, including me: I had reviewed that change.",
         ),
     ],
 }
@@ -140,17 +140,17 @@ MODEL: dict[str, list[dict[str, Any]]] = {
             "static page with jitter. Your signed token that runs out closes the way around the queue. You asked for the hint "
             "first, so these points count half. Next time, say what happens to a seat whose buyer never comes back.",
             ("hit", "a worker lets in as many a second as checkout can take"),
-            ("hit", "everybody gets a random number when the sale opens"),
+            ("hit", "everyone gets a random number when the sale opens"),
             ("hit", "Who is waiting polls a static page from the CDN, with jitter."),
             ("hit", "the admission token, which is signed and runs out after ten minutes"),
         ),
         _said("follow_up", "What did you change so that it can't come back in another consumer, and what was your own part?"),
         _verdict(
-            "You turned the consumer off first, which kept the rest of the orders safe, and you told support. You named your own "
+            "You turned the consumer off first, which kept the rest of the orders safe, and you informed support. You named your own "
             "part: you had reviewed the change. The test that kills the consumer between the two steps guards this one. What is "
             "missing is the other consumers: say how you found out whether they acknowledge too early as well.",
             ("hit", "I turned the consumer off, so that RabbitMQ kept the rest"),
-            ("hit", "Nobody had looked, including me: I had reviewed that change."),
+            ("hit", "No one had looked, including me: I had reviewed that change."),
             ("partial", "added a test that kills the consumer between the two steps"),
         ),
     ],
