@@ -47,8 +47,8 @@ CANDIDATE: dict[int, Lines] = {
         (
             Kind.ANSWER,
             "We lost about forty orders in a sale because a consumer acknowledged messages before it had stored them. I was on "
-            "call. I turned the consumer off, so that RabbitMQ kept the rest, and gave support a text to send. Then we stored first "
-            "and acknowledged afterward, and replayed the forty from the payment provider's records.",
+            "call. I turned the consumer off, so that RabbitMQ kept the rest, and gave support a text to send. Then we stored "
+            "first and acknowledged afterward, and replayed the forty from the payment provider's records.",
         ),
         (
             Kind.ANSWER,
@@ -146,9 +146,9 @@ MODEL: dict[str, list[dict[str, Any]]] = {
         ),
         _said("follow_up", "What did you change so that it can't come back in another consumer, and what was your own part?"),
         _verdict(
-            "You turned the consumer off first, which kept the rest of the orders safe, and you informed support. You named your own "
-            "part: you had reviewed the change. The test that kills the consumer between the two steps guards this one. What is "
-            "missing is the other consumers: say how you found out whether they acknowledge too early as well.",
+            "You turned the consumer off first, which kept the rest of the orders safe, and you informed support. You named your "
+            "own part: you had reviewed the change. The test that kills the consumer between the two steps guards this one. What "
+            "is missing is the other consumers: say how you found out whether they acknowledge too early as well.",
             ("hit", "I turned the consumer off, so that RabbitMQ kept the rest"),
             ("hit", "No one had looked, including me: I had reviewed that change."),
             ("partial", "added a test that kills the consumer between the two steps"),
