@@ -79,9 +79,10 @@ def ask_menu() -> rx.Component:
             content=[
                 rx.el.label("What is unclear?", html_for="asked", class_name="font-medium"),
                 rx.el.textarea(
-                    id="asked",
                     name="asked",
                     form=_FORM,
+                    # With an `id`, Reflex would send it with the answer's form as well, and null once the menu is gone.
+                    custom_attrs={"id": "asked"},
                     rows="3",
                     max_length=MAX_CLARIFYING_QUESTION,
                     placeholder="For example: How many users does it have?",
