@@ -28,7 +28,7 @@ _NOTHING_YET = "I was looking for something else here."
 
 
 def write_feedback(rubric: Rubric, scored: Scored, asked: Sequence[str] = ()) -> str:
-    """Return the feedback: what was right, what was wrong and its correction, the most valuable gap, and a next step.
+    """Return the feedback: what was right, what was taken back, what was wrong, the most valuable gap, and a next step.
 
     `asked` are the follow-ups that were asked already; the next step is another question. If points were covered or partly
     covered only after the hint, the feedback says that they count for half.
@@ -37,7 +37,7 @@ def write_feedback(rubric: Rubric, scored: Scored, asked: Sequence[str] = ()) ->
     if scored.nature is not AnswerNature.ANSWER:
         return "\n\n".join([_opening(scored), *_missing(rubric, scored), *step])
     halved = [AFTER_HINT] if any(mark.after_hint and mark.share for mark in scored.marks) else []
-    parts = [_right(rubric, scored), *_wrong(rubric, scored), *_missing(rubric, scored), *halved, *step]
+    parts = [_right(rubric, scored), *_taken_back(scored), *_wrong(rubric, scored), *_missing(rubric, scored), *halved, *step]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -78,9 +78,20 @@ def _one_of(wordings: Sequence[str], rubric: Rubric) -> str:
     return wordings[sum(map(ord, rubric.model_answer)) % len(wordings)]
 
 
+def _taken_back(scored: Scored) -> list[str]:
+    """Return at most one sentence: what the candidate said first and corrected later."""
+    if not scored.corrected:
+        return []
+    return [f"You first said “{_short(scored.corrected[0].quote)}”, and corrected that later. The correction counts."]
+
+
 def _wrong(rubric: Rubric, scored: Scored) -> list[str]:
-    """Return at most MAX_WRONG corrections: of misconceptions first, then of key points that the answer contradicts."""
-    said = [(one.quote, one.misconception.correction) for one in scored.wrong]
+    """Return at most MAX_WRONG corrections: of misconceptions first, then of key points that the answer contradicts.
+
+    What was taken back needs none.
+    """
+    taken_back = {mark.quote for mark in scored.corrected}
+    said = [(one.quote, one.misconception.correction) for one in scored.wrong if one.quote not in taken_back]
     known = {quote for quote, _ in said}
     opposite = [mark for mark in _of(rubric, scored, Mark.CONTRADICTED) if mark.quote not in known]
     said += [(mark.quote, _gap(_point(rubric, mark))) for mark in opposite]

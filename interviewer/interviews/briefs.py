@@ -37,11 +37,19 @@ def question_brief(
     )
 
 
-def answer_brief(row: TurnRow, job: JobBrief | None, *, may_follow_up: bool = False) -> AnswerBrief:
+def answer_brief(row: TurnRow, job: JobBrief | None, *, may_follow_up: bool = False, may_clarify: bool = False) -> AnswerBrief:
     """Return the interviewer's input for judging what was said about a question."""
     question = row.question
     return AnswerBrief(
-        question.topic_id, question.kind, question.prompt, question.rubric, row.answer_text, job, row.said, may_follow_up
+        topic_id=question.topic_id,
+        kind=question.kind,
+        prompt=question.prompt,
+        rubric=question.rubric,
+        answer=row.answer_text,
+        job=job,
+        said=row.said,
+        may_follow_up=may_follow_up,
+        may_clarify=may_clarify,
     )
 
 

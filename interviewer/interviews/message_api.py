@@ -124,7 +124,9 @@ class ApiInterviews:
             row = loaded.row(stored.question_id)
             if final and row.answer is stored and row.verdict is None and stored.kind == Kind.ANSWER:
                 await self._interviews.make_final(stored)
-            events = self._interviews.complete(user_id, interview_id, row.question.id, client, number=stored.number)
+            events = self._interviews.complete(
+                user_id, interview_id, row.question.id, client, number=stored.number, is_sure=sent.is_sure
+            )
             return Reply(row.question.id, stored.number, _with_next(events, loaded, row.until(stored.number)), shows)
         row = loaded.rows[-1]
         if row.answer is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -28,9 +28,8 @@ from interviewer.interviews import prompts
 from interviewer.interviews.exchange import MAX_FOLLOW_UPS, Author, Kind, Said
 from interviewer.interviews.interviewer import (
     AnswerBrief,
-    FollowUpDraft,
-    FollowUpPiece,
     JobBrief,
+    Judging,
     PastTurn,
     Piece,
     QuestionBrief,
@@ -40,6 +39,7 @@ from interviewer.interviews.interviewer import (
     Usage,
     VerdictDraft,
 )
+from interviewer.interviews.openai_decision import Decision, Shown
 from interviewer.interviews.openai_stream import GrowingFields, StreamParser
 from interviewer.interviews.rubric import KeyPoint, MarkedPoint, Rubric
 from interviewer.interviews.topics import AnswerKind, Level, Topic, topic_by_id
@@ -47,8 +47,6 @@ from interviewer.interviews.topics import AnswerKind, Level, Topic, topic_by_id
 CONNECT_SECONDS = 5.0
 MAX_PAST_ANSWER = 2_000
 RETRIES = 2
-# In characters. Shorter ones, such as "None", stand for no follow-up.
-MIN_FOLLOW_UP = 10
 # The status codes that servers return for an unknown request option.
 REFUSED_OPTION = frozenset({400, 422})
 _OPTION = re.compile("stream_options|include_usage")
@@ -81,10 +79,10 @@ class VerdictReply(_Reply):
     marks: tuple[MarkedPoint, ...]
 
 
-class FollowUpReply(_Reply):
-    """A follow-up in the model's reply, or an empty text before a verdict."""
+class DecidedReply(_Reply):
+    """What the model's reply says to the candidate instead of a verdict, if anything."""
 
-    follow_up: str = ""
+    text: str | None = None
 
 
 class TextReply(_Reply):
@@ -104,39 +102,13 @@ class _ModelRequest:
     shown: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Shown:
-    """New text of a field that is shown."""
-
-    field: str
-    text: str
-
-
-class _Deciding:
-    """Tells a follow-up from a verdict by the field that has a text first. The other field is not shown."""
-
-    def __init__(self) -> None:
-        self.follows_up = self.judges = False
-        self._held = ""
-
-    def feed(self, shown: _Shown) -> Iterator[FollowUpPiece | Piece]:
-        """Yield the text to show. The beginning of a follow-up is held back until it is longer than "None" or "N/A"."""
-        if shown.field == "feedback" and not self.follows_up:
-            self.judges = True
-            yield Piece(shown.text)
-        elif shown.field == "follow_up" and not self.judges:
-            self._held = f"{self._held}{shown.text}".lstrip() if not self.follows_up else shown.text
-            self.follows_up = self.follows_up or len(self._held) >= MIN_FOLLOW_UP
-            if self.follows_up:
-                yield FollowUpPiece(self._held)
-
-
 class OpenAIInterviewer:
     """Implements `interviews.interviewer.Interviewer` with the chat/completions API."""
 
     name = "openai"
     deterministic = False
     max_follow_ups = MAX_FOLLOW_UPS
+    detects_questions = True
 
     def __init__(self, *, model: str, api_key: str | None, base_url: str | None, timeout: float) -> None:
         """Create a client. `timeout` limits one complete reply, in seconds. Self-hosted servers often need no `api_key`."""
@@ -167,37 +139,27 @@ class OpenAIInterviewer:
             if isinstance(item, str):
                 whole = item
             else:
-                yield Piece(item.text) if isinstance(item, _Shown) else item
+                yield Piece(item.text) if isinstance(item, Shown) else item
         reply = _validated(QuestionReply, whole)
         yield _question_draft(reply, topic)
 
-    async def judge(self, brief: AnswerBrief) -> AsyncIterator[Piece | FollowUpPiece | Usage | VerdictDraft | FollowUpDraft]:
-        """Stream a verdict, or a follow-up if the brief allows one.
+    async def judge(self, brief: AnswerBrief) -> AsyncIterator[Judging]:
+        """Stream a verdict, or a follow-up or clarification if the brief allows one.
 
         Raises a subclass of InterviewerError if the request fails or the reply is unusable.
         """
-        rubric = Rubric.model_validate(brief.rubric)
-        key_points = [
-            {"index": index, "point": point.point, "weight": point.weight} for index, point in enumerate(rubric.key_points)
-        ]
-        request = prompts.verdict_request(
-            topic_by_id(brief.topic_id), brief.prompt, key_points, rubric.model_answer, brief.answer, _conversation(brief.said)
-        )
-        whole = ""
-        deciding = _Deciding()
-        async for item in self._reply(_verdict_order(request, may_follow_up=brief.may_follow_up)):
+        decision, whole = Decision(brief), ""
+        async for item in self._reply(_verdict_order(brief, decision)):
             if isinstance(item, str):
                 whole = item
-            elif isinstance(item, _Shown):
-                for piece in deciding.feed(item):
+            elif isinstance(item, Shown):
+                for piece in decision.feed(item):
                     yield piece
             else:
                 yield item
-        if brief.may_follow_up and not deciding.judges:
-            asked = _validated(FollowUpReply, whole).follow_up.strip()
-            if deciding.follows_up or asked.endswith("?"):
-                yield FollowUpDraft(asked)
-                return
+        if (said := decision.draft(_validated(DecidedReply, whole).text or "")) is not None:
+            yield said
+            return
         reply = _validated(VerdictReply, whole)
         yield VerdictDraft(reply.feedback, reply.nature, tuple(mark.model_dump(mode="json") for mark in reply.marks))
 
@@ -222,7 +184,7 @@ class OpenAIInterviewer:
             if isinstance(item, str):
                 whole = item
             else:
-                yield Piece(item.text) if isinstance(item, _Shown) else item
+                yield Piece(item.text) if isinstance(item, Shown) else item
         yield ReplyDraft(_validated(TextReply, whole).reply)
 
     async def analyse_job(self, text: str) -> AsyncIterator[Usage | Document]:
@@ -255,7 +217,7 @@ class OpenAIInterviewer:
         """Close the connections to the server."""
         await self._client.close()
 
-    async def _reply(self, order: _ModelRequest) -> AsyncIterator[_Shown | Usage | str]:
+    async def _reply(self, order: _ModelRequest) -> AsyncIterator[Shown | Usage | str]:
         """Yield the shown fields in pieces, then the token usage if the server sends it, then the whole JSON reply."""
         with _translate_errors():
             async with asyncio.timeout(self._timeout):
@@ -265,7 +227,7 @@ class OpenAIInterviewer:
                     # The SDK's iterator would double the CPU time. Text that arrives in one block is shown at once.
                     async for block in stream.response.aiter_bytes():
                         for field, text in growing.feed(reading.read(block)):
-                            yield _Shown(field, text)
+                            yield Shown(field, text)
                 if reading.usage is not None:
                     yield reading.usage
                 reading.check()
@@ -312,11 +274,21 @@ def _validated(model: type[Reply], text: object) -> Reply:
         raise InterviewerBadOutput from error
 
 
-def _verdict_order(request: str, *, may_follow_up: bool) -> _ModelRequest:
-    if may_follow_up:
-        instructions = f"{prompts.VERDICT_INSTRUCTIONS}\n\n{prompts.FOLLOW_UP_INSTRUCTIONS}"
-        return _ModelRequest(instructions, request, prompts.FOLLOW_UP_SCHEMA, "verdict", ("follow_up", "feedback"))
-    return _ModelRequest(prompts.VERDICT_INSTRUCTIONS, request, prompts.VERDICT_SCHEMA, "verdict", ("feedback",))
+def _verdict_order(brief: AnswerBrief, decision: Decision) -> _ModelRequest:
+    """Return the request for a verdict on an answer, or for one of the decisions that the brief allows."""
+    rubric, allowed = Rubric.model_validate(brief.rubric), decision.allowed
+    request = prompts.verdict_request(
+        topic_by_id(brief.topic_id),
+        brief.prompt,
+        [{"index": index, "point": point.point, "weight": point.weight} for index, point in enumerate(rubric.key_points)],
+        rubric.model_answer,
+        brief.answer,
+        _conversation(brief.said),
+        context=rubric.context if brief.may_clarify else "",
+    )
+    return _ModelRequest(
+        prompts.verdict_instructions(*allowed), request, prompts.verdict_schema(*allowed), "verdict", decision.fields
+    )
 
 
 def _conversation(said: Sequence[Said]) -> list[dict[str, str]]:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from interviewer.core.columns import insert_of, insert_unless, table_of, utcnow, values_of
-from interviewer.interviews.exchange import Author, Kind
+from interviewer.interviews.exchange import Author
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.tables import (
     Appeal,
@@ -93,23 +93,12 @@ _ADD_MESSAGE = (
 )
 # A message has either a reply or a verdict, even if a worker that lost its lease comes late with the other.
 _LAST = table_of(Message).alias("last")
-_JUDGED = exists().where(
-    _LAST.c.question_id == bindparam("messages_question_id", type_=Integer),
-    _LAST.c.number == bindparam("messages_number", type_=Integer),
-    col(Verdict.message_id) == _LAST.c.id,
-)
 _REPLIED = exists().where(
     _LAST.c.id == bindparam("verdicts_message_id", type_=Integer),
     col(Message.question_id) == _LAST.c.question_id,
     col(Message.number) == _LAST.c.number,
     col(Message.author) == Author.INTERVIEWER.value,
 )
-_ADD_UNCALLED_REPLY = (
-    insert_unless(Message, _JUDGED)
-    .on_conflict_do_nothing(index_elements=["question_id", "number", "author"])
-    .returning(col(Message.id))
-)
-_ADD_REPLY = along(_ADD_UNCALLED_REPLY)
 _NEW_VERDICT = (
     insert_unless(Verdict, _REPLIED)
     .on_conflict_do_nothing(index_elements=["message_id"])
@@ -259,30 +248,6 @@ async def add_message(session: AsyncSession, message: Message, interview_id: int
     }
     stored = (await session.execute(_ADD_MESSAGE, given | {"interview_id": interview_id, "lease": lease})).one_or_none()
     return Message(**stored._mapping) if stored else None
-
-
-async def add_reply(session: AsyncSession, reply: Message, call: ModelCall | None) -> int | None:
-    """Store the interviewer's reply to a message and return its ID, or None if the message already has a reply or a verdict.
-
-    The model call, if any, is stored either way.
-    """
-    statement = _ADD_REPLY if call else _ADD_UNCALLED_REPLY
-    given = values_of(reply) | (values_of(call) if call else {})
-    return (await session.execute(statement, given)).scalar_one_or_none()
-
-
-async def take_reply(session: AsyncSession, question_id: int, number: int) -> bool:
-    """Mark the reply to one of the user's messages about a question as no longer owed. Returns whether it was owed."""
-    meant = (col(Message.question_id) == question_id) & (col(Message.number) == number)
-    owed = meant & (col(Message.author) == Author.USER.value) & col(Message.reply_owed)
-    statement = update(Message).where(owed).values(reply_owed=False).returning(col(Message.id))
-    return (await session.execute(statement)).scalar_one_or_none() is not None
-
-
-async def make_final(session: AsyncSession, message_id: int) -> None:
-    """Change an answer to a final one, so that no follow-up is asked about it."""
-    is_answer = (col(Message.id) == message_id) & (col(Message.kind) == Kind.ANSWER.value)
-    await session.execute(update(Message).where(is_answer).values(kind=Kind.FINAL_ANSWER.value))
 
 
 async def take_lease(session: AsyncSession, message_id: int, lease: timedelta) -> datetime | None:

@@ -19,12 +19,13 @@ from interviewer.core.columns import utcnow
 from interviewer.core.database import Database
 from interviewer.core.retry import with_retries
 from interviewer.errors import as_app_error
-from interviewer.interviews import briefs, queries, verdicts
+from interviewer.interviews import briefs, queries, reply_queries, verdicts
 from interviewer.interviews.events import Asked, Event, Failed, FeedbackPiece, FollowUpPiece, Judged, Replied
-from interviewer.interviews.exchange import Author, Kind, may_follow_up
+from interviewer.interviews.exchange import Author, Kind, may_clarify, may_follow_up
+from interviewer.interviews.interviewer import AnswerBrief
 from interviewer.interviews.interviewer_calls import Caller, InterviewerCalls
 from interviewer.interviews.load import found, lacking
-from interviewer.interviews.replies import FollowUp
+from interviewer.interviews.replies import Reply
 from interviewer.interviews.rubric import Judgement, Rubric
 from interviewer.interviews.tables import Message, ModelCall, Question, Verdict
 from interviewer.interviews.views import Loaded, TurnRow, turn_view
@@ -40,11 +41,14 @@ class Replying:
         self._calls = calls
         self._interviewer = calls.interviewer
 
-    async def reply(self, loaded: Loaded, row: TurnRow, message: Message, publish: Publish[Event]) -> list[Done]:
+    async def reply(
+        self, loaded: Loaded, row: TurnRow, message: Message, publish: Publish[Event], *, is_sure: bool = False
+    ) -> list[Done]:
         """Do what is missing after a user's message, and return what was stored; None stands for what another worker stored.
 
-        A clarifying question and a request for a hint get a reply. An answer gets a follow-up, or a verdict and the next
-        question, which is asked beside it as soon as it is known that no follow-up comes.
+        A clarifying question and a request for a hint get a reply. An answer gets a follow-up, a clarification if it turns out
+        to be a clarifying question (never if `is_sure` is set), or a verdict and the next question, which is asked beside it as
+        soon as it is known that the question is closed.
         """
         if Kind(message.kind) in (Kind.CLARIFICATION, Kind.HINT):
             return [await self._guarded("reply", publish, self._respond(loaded, row, publish))]
@@ -52,11 +56,11 @@ class Replying:
         closing = Closing()
         sides: list[Awaitable[Done]] = []
         if missing.verdict:
-            if not self._follows_up(loaded, row):
+            brief = self._brief(loaded, row, is_sure=is_sure)
+            if not brief.may_stay_open:
                 closing.is_settled(closes=True)
-            sides.append(
-                closing.settled_by(self._guarded("verdict", publish, self._judge(loaded, row, message, publish, closing)))
-            )
+            judging = self._judge(loaded, row, message, brief, publish, closing)
+            sides.append(closing.settled_by(self._guarded("verdict", publish, judging)))
         else:
             closing.is_settled(closes=True)
         if missing.next_question:
@@ -64,25 +68,36 @@ class Replying:
         done = await asyncio.gather(*sides)
         return [one for one in done if not isinstance(one, NotAsked)]
 
-    def _follows_up(self, loaded: Loaded, row: TurnRow) -> bool:
-        """Return whether the interviewer may ask a follow-up about the user's last message."""
+    def _brief(self, loaded: Loaded, row: TurnRow, *, is_sure: bool) -> AnswerBrief:
+        """Return the interviewer's input for judging an answer, which says whether the question may stay open."""
         # The next question may have been asked beside a verdict that failed.
-        is_newest = len(loaded.rows) <= row.question.position
-        return is_newest and loaded.plan.follow_ups and may_follow_up(row.said, self._interviewer.max_follow_ups)
+        talks = loaded.plan.follow_ups and len(loaded.rows) <= row.question.position
+        return briefs.answer_brief(
+            row,
+            briefs.job_brief(loaded.job),
+            may_follow_up=talks and may_follow_up(row.said, self._interviewer.max_follow_ups),
+            may_clarify=talks and not is_sure and self._interviewer.detects_questions and may_clarify(row.said),
+        )
 
     async def _judge(
-        self, loaded: Loaded, row: TurnRow, message: Message, publish: Publish[Event], closing: Closing
+        self,
+        loaded: Loaded,
+        row: TurnRow,
+        message: Message,
+        brief: AnswerBrief,
+        publish: Publish[Event],
+        closing: Closing,
     ) -> Verdict | Message | None:
-        """Judge what was said about a question, store the verdict or a follow-up instead, and publish it.
+        """Judge what was said about a question, store the verdict or what is said instead, and publish it.
 
         The last verdict also finishes the interview. Returns None if another worker was first; then that worker's verdict or
         reply is published.
         """
         began = perf_counter()
-        judgement, call = await self._judgement(loaded, row, verdicts.with_feedback_timing(closing.watching(publish)))
-        if isinstance(judgement, FollowUp):
+        judgement, call = await self._judgement(loaded, row, brief, verdicts.with_feedback_timing(closing.watching(publish)))
+        if isinstance(judgement, Reply):
             closing.is_settled(closes=False)
-            return await self._store_reply(loaded, row, message, Kind.FOLLOW_UP, judgement.text, call, publish)
+            return await self._store_reply(loaded, row, message, judgement.kind, judgement.text, call, publish)
         closing.is_settled(closes=True)
         verdict = Verdict(message_id=message.id, **verdicts.judgement_columns(judgement, self._interviewer))
         is_last = loaded.plan.is_last(row.question.position)
@@ -107,14 +122,12 @@ class Replying:
             publish(Replied(view, row.said[-1].kind))
 
     async def _judgement(
-        self, loaded: Loaded, row: TurnRow, publish: Publish[Event]
-    ) -> tuple[Judgement | FollowUp, ModelCall | None]:
-        """Return the verdict on what was said, or a follow-up, and the row of its model call, None for a skipped question."""
+        self, loaded: Loaded, row: TurnRow, brief: AnswerBrief, publish: Publish[Event]
+    ) -> tuple[Judgement | Reply, ModelCall | None]:
+        """Return the verdict on what was said, or a reply, and the row of its model call, None for a skipped question."""
         if not row.answer_text:
             return verdicts.skipped(row.question), None
-        job = briefs.job_brief(loaded.job)
-        brief = briefs.answer_brief(row, job, may_follow_up=self._follows_up(loaded, row))
-        return await self._calls.judge_or_follow_up(Caller(loaded.interview.user_id, loaded.interview.id), brief, publish)
+        return await self._calls.judge_or_reply(Caller(loaded.interview.user_id, loaded.interview.id), brief, publish)
 
     async def _respond(self, loaded: Loaded, row: TurnRow, publish: Publish[Event]) -> Message | None:
         """Reply to a clarifying question or give a hint, and store and publish it."""
@@ -130,7 +143,10 @@ class Replying:
     async def _store_reply(
         self, loaded: Loaded, row: TurnRow, to: Message, kind: Kind, text: str, call: ModelCall | None, publish: Publish[Event]
     ) -> Message | None:
-        """Store the interviewer's reply to a message and publish it. Returns None if another worker was first."""
+        """Store the interviewer's reply to a message and publish it. Returns None if another worker was first.
+
+        An answer that gets a clarification is stored as a clarifying question from then on.
+        """
         reply = Message(
             question_id=row.question.id,
             author=Author.INTERVIEWER.value,
@@ -140,11 +156,13 @@ class Replying:
             client_id=uuid4(),
             created_at=utcnow(),
         )
-        stored = await with_retries(self._database, partial(queries.add_reply, reply=reply, call=call))
+        stored = await with_retries(self._database, partial(reply_queries.add_reply, reply=reply, call=call))
         if stored is None:
             await self._publish_first(loaded, row, publish)
             return None
         reply.id = stored
+        if kind is Kind.CLARIFICATION:
+            to.kind = kind.value
         row = replace(row, messages=(*row.messages, reply))
         publish(Replied(turn_view(row, loaded.plan, asked=len(loaded.rows)), kind))
         return reply

@@ -216,6 +216,8 @@ def apply(state: InterviewFields, event: Event, growing: StreamedTexts) -> None:
                 state.reply_chunks = list(growing.reply.chunks)
             state.reply_tail = growing.reply.tail
         case Replied(turn, kind):
+            if kind is Kind.CLARIFICATION and growing.waiting and growing.waiting.messages[-1].kind is Kind.ANSWER:
+                state.box += 1  # the text in it was no answer
             growing.waiting = None
             _show_reply(state, turn, kind)
         case Asked(turn):

@@ -53,9 +53,16 @@ def test_conversation_with_a_model(make_site: Callable[..., Site], page: Page, c
         expect(thread(page)).to_have_count(6)
         expect(page.get_by_label("Your reply")).to_have_value("")
 
+        page.get_by_label("Your reply").fill("Would a rough number do, or what do you expect?")
+        page.get_by_role("button", name="Send answer").click()
+        expect(thread(page)).to_have_count(8)
+        expect(thread(page).last).to_contain_text("assume a thousand users a day.")
+        expect(page.get_by_label("Your reply")).to_have_value("")
+        expect(page.get_by_text("Ask about the question")).to_have_count(0)
+
         other = context.new_page()
         other.goto(f"{site.url}/interview")
-        expect(thread(other)).to_have_count(6)
+        expect(thread(other)).to_have_count(8)
         page.get_by_label("Your reply").fill("Time, because I measure; that's the trade-off.")
         page.get_by_role("button", name="Send answer").click()
         at_question(page, 2)

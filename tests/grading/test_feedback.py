@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from interviewer.grading.feedback import AFTER_HINT, write_feedback
@@ -80,6 +82,16 @@ def test_wrong_statement_is_corrected_once() -> None:
     assert found[1] == "You said “my own words 0.” I'd push back on that. A wrong DELETE reaches the replica within a second."
     assert sum("push back" in part for part in found) == 1
     assert found[-1] == "To close that gap, try answering this: What's on the replica a minute after a wrong UPDATE?"
+
+
+def test_statement_taken_back_is_said_to_be_corrected() -> None:
+    first = MarkedPoint(key_point=0, mark=Mark.CONTRADICTED, quote="a replica is my backup")
+    said = (WrongStatement("a replica is my backup", BELIEF), WrongStatement("my own words 9", BELIEF))
+    found = replace(scored(Mark.HIT, Mark.HIT, Mark.MISSED, wrong=said), corrected=(first,))
+    text = write_feedback(RUBRIC, found)
+    assert "You first said “a replica is my backup”, and corrected that later. The correction counts." in text
+    assert text.count("I'd push back on that") == 1
+    assert "You said “a replica is my backup”" not in text
 
 
 def test_contradicted_point_is_corrected_by_the_rubric() -> None:

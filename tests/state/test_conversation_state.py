@@ -90,6 +90,26 @@ async def test_clarifying_question_in_the_box_empties_it(open_page: OpenPage, ne
     assert (page.question.position, page.last.question_id) == (1, 0)
 
 
+async def test_question_that_the_interviewer_detects_empties_the_box(
+    open_page: OpenPage, new_user: NewUser, interviewer: ScriptedInterviewer
+) -> None:
+    interviewer.detects_questions = True
+    page = await begun(open_page, await new_user())
+    first = page.question.draft
+    interviewer.gate.clear()
+    sending = asyncio.create_task(send(page, ASKED))
+    await until(lambda: bool(page.reply_tail))
+    assert (page.replying, page.question.awaits, page.box) == (True, "answer", 0)
+    interviewer.gate.set()
+    await sending
+    assert (page.box, page.question.asked, page.question.draft) == (1, ASKED, first)
+    assert thread(page) == [("You", ASKED), ("Interviewer · Clarification", "Assume one region.")]
+    assert page.question_announcement == "The interviewer: Assume one region."
+    assert not any([page.sending, page.judging, page.asking, page.replying, page.reply_error, page.last.question_id])
+    await send(page)
+    assert (page.last.score, page.question.position) == (10, 2)
+
+
 async def test_asking_beside_the_box_keeps_what_is_in_it(open_page: OpenPage, new_user: NewUser) -> None:
     page = await begun(open_page, await new_user())
     await ask(page, ASKED)
