@@ -13,6 +13,7 @@ from interviewer.grading.bank.loader import BankQuestion, load_bank, technologie
 from interviewer.grading.bank.vectors import bank_vectors, likeness_between
 from interviewer.grading.job_match import level_of, lines_of, tags_of
 from interviewer.grading.judge import mark_answer
+from interviewer.grading.resume_match import ResumeMatch
 from interviewer.grading.taking_up import Earlier, Link
 from interviewer.grading.vectors import vectors
 from interviewer.interviews.interviewer import JobBrief, PastTurn, QuestionBrief
@@ -37,7 +38,8 @@ MAX_TIE = 160
 class Choice:
     """The chosen question, and the text before it (empty if there is none).
 
-    That is what the question takes up from earlier answers, or else its connection to the job, and the language to use.
+    That is what the question takes up from earlier answers, or else its connection to the résumé or the job, and the language to
+    use.
     """
 
     question: BankQuestion
@@ -68,8 +70,10 @@ def choose(brief: QuestionBrief, rng: random.Random) -> Choice:
     used = {turn.subtopic for turn in brief.history}
     asked = [question for question in load_bank().values() if question.id in asked_now]
     links = _links(fresh, brief.history)
+    resume = ResumeMatch(brief.resume, brief.history)
     weights = [
         _fit(question, level, tags, likeness[index])
+        + resume.fit(question)
         + TAKES_UP * (links[index] is not None)
         - 1.5 * (question.subtopic in used and not _is_weak(links[index]))
         - OTHER_LANGUAGE * is_about_another_language(question, brief.programming_language)
@@ -162,11 +166,12 @@ def _likeness(questions: Sequence[BankQuestion], job: JobBrief | None) -> list[f
 
 
 def _lead(question: BankQuestion, brief: QuestionBrief, link: Link | None) -> str:
-    """Return the text before a question: what it takes up or its connection to the job, and the language of the code.
+    """Return the text before a question: what it takes up, its connection to the résumé or the job, and the language of the code.
 
     It may be empty.
     """
-    tied = link.lead if link else _job_reference(question, brief.job, brief.history)
+    resume = ResumeMatch(brief.resume, brief.history)
+    tied = link.lead if link else resume.lead(question) or _job_reference(question, brief.job, brief.history)
     chosen = brief.programming_language
     if (
         not chosen
