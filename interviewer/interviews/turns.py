@@ -70,6 +70,11 @@ class Interviews:
         self._replying = Replying(database, calls)
         self._starts = Starts(database, calls, self._live, self._guard)
 
+    @property
+    def interviewer_name(self) -> str:
+        """The short name of the interviewer of new interviews."""
+        return self._interviewer.name
+
     # -- reading ------------------------------------------------------------------------------------------------
 
     async def view(self, user_id: int, interview_id: int) -> InterviewView:
