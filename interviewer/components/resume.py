@@ -53,7 +53,7 @@ def resume_field() -> rx.Component:
             "",
             role="status",
             custom_attrs={"data-resume-status": "", **WRITTEN_BY_SCRIPT},
-            class_name="mt-2 text-sm font-medium text-good empty:mt-0 data-[kind=bad]:text-bad data-[kind=busy]:text-muted",
+            class_name="mt-3 text-sm font-medium text-good empty:mt-0 data-[kind=bad]:text-bad data-[kind=busy]:text-muted",
         ),
         custom_attrs={"data-resume": "", "data-most": str(MAX_FILE), "data-too-large": FILE_TOO_LARGE},
         class_name="mt-8",

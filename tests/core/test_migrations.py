@@ -82,10 +82,10 @@ def test_existing_passwords_count_as_proven(make_database: Callable[[str], str])
 def test_naming_an_older_revision_migrates_down(make_database: Callable[[str], str]) -> None:
     url = make_database("back")
     migrate(url)
-    migrate(url, "0017")
+    migrate(url, "0018")
     with pytest.raises(StartupError, match="schema is out of date"):
         refuse_old_schema(url)
-    migrate(url, "0018")
+    migrate(url, "0019")
     refuse_old_schema(url)
     with pytest.raises(StartupError, match="another version"):
         migrate(url, "9999")

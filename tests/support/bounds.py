@@ -111,9 +111,9 @@ def _event_name(name: str) -> str:
 def _routes() -> Iterator[str]:
     yield "## Routes\n"
     yield f"A body may have up to {MAX_BODY // 1024} KB, the webhook's up to {MAX_WEBHOOK // 1024} KB, and a résumé file up to"
-    yield f"{MAX_FILE // 1024**2} MB. A résumé file is read in its own process, which has {resume_reader.MAX_MEMORY // 1024**2} MB of"
-    yield f"memory and {resume_reader.MAX_CPU_SECONDS} seconds of CPU time, and is killed after {resume_files.SECONDS:.0f} seconds."
-    yield "A user can have one file read at a time.\n"
+    memory, processor = resume_reader.MAX_MEMORY // 1024**2, resume_reader.MAX_CPU_SECONDS
+    yield f"{MAX_FILE // 1024**2} MB. A résumé file is read in its own process, which has {memory} MB of memory and {processor}"
+    yield f"seconds of CPU time, and is killed after {resume_files.SECONDS:.0f} seconds. One file per user is read at a time.\n"
     yield "| Route | Who | Limit |\n|---|---|---|"
     for route in sorted(routes(), key=lambda one: (one.path, sorted(one.methods or ()))):
         methods = ", ".join(sorted(route.methods or ()))
