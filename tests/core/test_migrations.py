@@ -164,6 +164,37 @@ def test_plans_survive_downgrade_and_upgrade(make_database: Callable[[str], str]
     engine.dispose()
 
 
+def test_resumes_are_dropped_by_a_downgrade_and_interviews_stay(make_database: Callable[[str], str]) -> None:
+    url = make_database("resumes")
+    _, down = around("résumés")
+    migrate(url)
+    engine = create_engine(driver_url(url))
+    with engine.begin() as connection:
+        connection.execute(
+            text("INSERT INTO users (email, username, created_at, updated_at) VALUES ('a@example.com', 'A', now(), now())")
+        )
+        connection.execute(
+            text(
+                "INSERT INTO interviews (user_id, status, interviewer, model, created_at, updated_at) "
+                "VALUES (1, 'active', 'x', 'x', now(), now())"
+            )
+        )
+        add = text("INSERT INTO resumes (interview_id, text, created_at) VALUES (1, 'Ada', now())")
+        connection.execute(add)
+        with pytest.raises(IntegrityError, match="uq_resumes_interview_id"), connection.begin_nested():
+            connection.execute(add)
+    migrate(url, down)
+    assert "resumes" not in inspect(engine).get_table_names()
+    migrate(url)
+    with engine.begin() as connection:
+        assert connection.execute(text("SELECT count(*) FROM resumes")).scalar_one() == 0
+        assert connection.execute(text("SELECT count(*) FROM interviews")).scalar_one() == 1
+        connection.execute(add)
+        connection.execute(text("DELETE FROM interviews"))
+        assert connection.execute(text("SELECT count(*) FROM resumes")).scalar_one() == 0
+    engine.dispose()
+
+
 def test_migrations_match_models_exactly(database_url: str) -> None:
     engine = create_engine(driver_url(database_url))
     with engine.connect() as connection:
