@@ -17,7 +17,7 @@ from enum import StrEnum
 from typing import Any
 
 # Limits of this process: memory in bytes, CPU time in seconds.
-MAX_MEMORY, MAX_CPU_SECONDS = 512 * 1024**2, 10
+MAX_MEMORY, MAX_CPU_SECONDS = 256 * 1024**2, 10
 MAX_PAGES = 20
 # Limits of a .docx file, which is a ZIP archive: its parts, and their size in bytes when unpacked.
 MAX_PARTS, MAX_UNPACKED = 1_000, 20 * 1024**2
