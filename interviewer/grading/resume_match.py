@@ -15,7 +15,7 @@ from interviewer.grading.bank.vectors import bank_vectors
 from interviewer.grading.job_match import tags_of
 from interviewer.grading.vectors import vectors
 from interviewer.interviews.interviewer import PastTurn
-from interviewer.interviews.resume import has_contact, resume_lead
+from interviewer.interviews.resume import OMITTED, has_contact, resume_lead
 
 # What a question gains from a technology it shares with the résumé, and from a line that it is about. Together they are worth
 # less than a level. A question loses FOREIGN if it is about technologies that the résumé doesn't name.
@@ -105,8 +105,9 @@ def _is_about_work(line: str) -> bool:
         and len(line) <= MAX_LINE
         and len(line.split()) >= LEAST_WORDS
         and bool(_SMALL_WORD.search(line))
-        # Nothing that would end the quote early.
+        # Nothing that would end the quote early, and nothing left out.
         and not _BREAK.search(line)
+        and OMITTED not in line
     )
 
 

@@ -8,6 +8,7 @@ from interviewer.interviews.topics import TOPICS
 
 # The topics whose questions may refer to the résumé.
 RESUME_TOPICS = frozenset(topic.id for topic in TOPICS if topic.slug in {"introduction", "behavioral"})
+OMITTED = "[…]"
 _LEADS = ("Your résumé says: ", "Your résumé also says: ")
 _WEB = ("http:", "https:", "www.", "linkedin.com", "github.com", "gitlab.com")
 # Phone numbers with a country code, with a trunk prefix, or in the North American format. Ranges of years match none of them.
@@ -24,11 +25,14 @@ def has_contact(line: str) -> bool:
 
 
 def without_contacts(text: str) -> str:
-    """Return a résumé without the email addresses, phone numbers, and web addresses that are recognized."""
+    """Return a résumé with OMITTED in place of the email addresses, phone numbers, and web addresses that are recognized.
+
+    Lines of nothing else are dropped.
+    """
     lines = []
     for line in text.split("\n"):
-        kept = _PHONE.sub("", " ".join(word for word in line.split() if not _is_address(word))).strip(" |,;:·•")
-        # A line of nothing but contact data, with its labels, is dropped.
+        words = " ".join(OMITTED if _is_address(word) else word for word in line.split())
+        kept = _PHONE.sub(OMITTED, words)
         if kept == line or any(character.isalnum() for character in kept):
             lines.append(kept)
     return "\n".join(lines).strip()

@@ -11,7 +11,7 @@ from interviewer.grading import resume_match, selection
 from interviewer.grading.bank.loader import load_bank
 from interviewer.grading.resume_match import ResumeMatch
 from interviewer.interviews.interviewer import PastTurn, QuestionBrief
-from interviewer.interviews.resume import RESUME_TOPICS
+from interviewer.interviews.resume import RESUME_TOPICS, without_contacts
 from interviewer.interviews.topics import Level, topic_by_id
 from tests.support.resumes import EMAIL, LATENCY, LINK, MENTORED, PHONE, RESUME
 
@@ -48,6 +48,7 @@ def test_lines_about_work_are_quotable() -> None:
     "line",
     [
         "Ada Byron",
+        without_contacts(f"Built {LINK} for the customers of a bank"),
         "12 Harbor Street, Arlington, VA 22201",
         f"Reached at {EMAIL} for questions on work",
         f"Called on {PHONE} by customers of the bank",

@@ -67,6 +67,7 @@ def test_what_is_no_resume_is_refused(raw: str) -> None:
 def test_contact_data_is_left_out(contact: str) -> None:
     assert has_contact(f"Reach me at {contact}")
     assert contact not in without_contacts(f"Ada Byron | {contact} | London\n{contact}\nBuilt services")
+    assert "Built […] for a bank" in without_contacts(f"Built {contact} for a bank")
     assert without_contacts(f"Ada Byron\n{contact}\nBuilt services") == "Ada Byron\nBuilt services"
 
 
