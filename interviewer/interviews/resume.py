@@ -13,7 +13,7 @@ _LEADS = ("Your résumé says: ", "Your résumé also says: ")
 _WEB = ("http:", "https:", "www.", "linkedin.com", "github.com", "gitlab.com")
 # Phone numbers with a country code, with a trunk prefix, or in the North American format. Ranges of years match none of them.
 _PHONE = re.compile(
-    r"\+\d[\d ()./-]{6,20}"
+    r"\+\d[\d ()./-]{5,20}\d"
     r"|(?<![\d.])\(?0\d{2,4}\)?[ /-]{1,3}\d{3,9}(?:[ -]\d{2,6})?(?!\d)"
     r"|(?<!\d)\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}(?!\d)"
 )
