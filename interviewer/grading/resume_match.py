@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 
 import numpy as np
@@ -50,15 +50,20 @@ class ResumeMatch:
     def __init__(self, resume: str, history: Sequence[PastTurn]) -> None:
         """`history` has the earlier questions of the interview. The lines quoted in them are used up."""
         self._said = " ".join(turn.prompt for turn in history)
-        self._tags = tags_of(resume) if resume else ()
+        self._resume = resume
         lines = list(_statements(resume))[:MAX_LINES] if resume else []
         self._lines = [line for line in lines if line not in self._said]
+
+    @cached_property
+    def _tags(self) -> frozenset[str]:
+        # Only when needed, because a long text takes half a second.
+        return frozenset(tags_of(self._resume)) if self._resume else frozenset()
 
     def fit(self, question: BankQuestion) -> float:
         """Return what a question gains or loses by the résumé."""
         if not self._tags and not self._lines:
             return 0.0
-        shared = bool(set(question.tags) & set(self._tags))
+        shared = bool(self._tags & set(question.tags))
         foreign = bool(question.tags) and not shared
         return SHARED * shared + ABOUT * bool(self._about(question)) - FOREIGN * foreign
 
