@@ -82,7 +82,7 @@ def _taken_back(scored: Scored) -> list[str]:
     """Return at most one sentence: what the candidate said first and corrected later."""
     if not scored.corrected:
         return []
-    return [f"You first said “{_short(scored.corrected[0].quote)}”, and corrected that later. The correction counts."]
+    return [f"You first said {_quoted(scored.corrected[0].quote)} You corrected that later, and the correction counts."]
 
 
 def _wrong(rubric: Rubric, scored: Scored) -> list[str]:

@@ -12,6 +12,7 @@ from interviewer.grading.bank.vectors import likeness_between
 from interviewer.grading.job_fit import job_fit
 from interviewer.grading.judge import mark_answer
 from interviewer.grading.postings.posting import analyze
+from interviewer.grading.resume_match import ResumeMatch
 from interviewer.grading.taking_up import Earlier, Link
 from interviewer.interviews.interviewer import PastTurn, QuestionBrief
 from interviewer.interviews.plan import LANGUAGES
@@ -35,7 +36,8 @@ COVERS, TIED, UNKNOWN_NAME, LEVEL = 5.0, 2.0, 1.5, 2.5
 class Choice:
     """The chosen question, and the text before it (empty if there is none).
 
-    That is what the question takes up from earlier answers, or else its connection to the job, and the language to use.
+    That is what the question takes up from earlier answers, or else its connection to the résumé or the job, and the language to
+    use.
     """
 
     question: BankQuestion
@@ -65,8 +67,10 @@ def choose(brief: QuestionBrief, rng: random.Random) -> Choice:
     used = {turn.subtopic for turn in brief.history}
     asked = [question for question in load_bank().values() if question.id in asked_now]
     links = _links(fresh, brief.history)
+    resume = ResumeMatch(brief.resume, brief.history)
     weights = [
         fits_job[index]
+        + resume.fit(question)
         - LEVEL * abs(question.level.rank - level.rank)
         + TAKES_UP * (links[index] is not None)
         - 1.5 * (question.subtopic in used and not _is_weak(links[index]))
@@ -162,11 +166,12 @@ def _own_score(turn: PastTurn, brief: QuestionBrief) -> int:
 
 
 def _lead(question: BankQuestion, brief: QuestionBrief, link: Link | None) -> str:
-    """Return the text before a question: what it takes up or its connection to the job, and the language of the code.
+    """Return the text before a question: what it takes up, its connection to the résumé or the job, and the language of the code.
 
     It may be empty.
     """
-    tied = link.lead if link else _job_reference(question, brief)
+    resume = ResumeMatch(brief.resume, brief.history)
+    tied = link.lead if link else resume.lead(question) or _job_reference(question, brief)
     chosen = brief.programming_language
     if (
         not chosen

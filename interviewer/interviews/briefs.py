@@ -8,6 +8,7 @@ from interviewer.interviews.exchange import Kind
 from interviewer.interviews.interviewer import AnswerBrief, JobBrief, PastTurn, QuestionBrief, ReplyBrief
 from interviewer.interviews.plan import Plan
 from interviewer.interviews.progress import must_ask_for_code
+from interviewer.interviews.resume import RESUME_TOPICS, without_contacts
 from interviewer.interviews.tables import JobProfile
 from interviewer.interviews.topics import CODING, AnswerKind
 from interviewer.interviews.views import TurnRow
@@ -19,7 +20,7 @@ def job_brief(job: JobProfile | None) -> JobBrief | None:
 
 
 def question_brief(
-    plan: Plan, position: int, rows: Sequence[TurnRow], job: JobBrief | None, seen_before: Sequence[str]
+    plan: Plan, position: int, rows: Sequence[TurnRow], job: JobBrief | None, seen_before: Sequence[str], resume: str = ""
 ) -> QuestionBrief:
     """Return the interviewer's input for asking the question at `position`, which follows the turns in `rows`."""
     place = plan.place(position)
@@ -34,6 +35,7 @@ def question_brief(
         seen_before=seen_before,
         level=plan.level,
         programming_language=plan.programming_language,
+        resume=without_contacts(resume) if place.topic.id in RESUME_TOPICS else "",
     )
 
 

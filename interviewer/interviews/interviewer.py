@@ -36,7 +36,8 @@ class PastTurn:
 class QuestionBrief:
     """The input for asking the next question.
 
-    If `level` is None, the job description decides. If `programming_language` is empty, any language is fine.
+    If `level` is None, the job description decides. If `programming_language` is empty, any language is fine. `resume` is the
+    candidate's résumé without contact data, or empty if there is none or this question is not to refer to it.
     """
 
     topic_id: int
@@ -48,6 +49,7 @@ class QuestionBrief:
     seen_before: Sequence[str] = ()
     level: Level | None = None
     programming_language: str = ""
+    resume: str = ""
 
 
 @dataclass(frozen=True, slots=True)

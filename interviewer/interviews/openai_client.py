@@ -132,6 +132,7 @@ class OpenAIInterviewer:
             [_past(turn) for turn in brief.history],
             level=brief.level,
             programming_language=brief.programming_language,
+            resume=brief.resume,
         )
         order = _ModelRequest(prompts.QUESTION_INSTRUCTIONS, request, prompts.QUESTION_SCHEMA, "question", ("question",))
         whole = ""

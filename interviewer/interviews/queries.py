@@ -22,6 +22,7 @@ from interviewer.interviews.tables import (
     Message,
     ModelCall,
     Question,
+    Resume,
     Verdict,
 )
 from interviewer.interviews.usage_queries import along
@@ -44,15 +45,16 @@ class Line(NamedTuple):
     job_text: str | None
 
 
-InterviewRow = tuple[Interview, int | None, JobProfile | None]
+InterviewRow = tuple[Interview, int | None, JobProfile | None, str | None]
 QuestionRow = tuple[Question, tuple[Message, ...], Verdict | None, Appeal | None]
 
 
 _INTERVIEWS = table_of(Interview)
 # The statements of every turn are built once, because building one takes longer than running it.
 _ONE = (
-    select(Interview, col(Conversation.id), JobProfile)
+    select(Interview, col(Conversation.id), JobProfile, col(Resume.text))
     .outerjoin(Conversation, col(Conversation.interview_id) == Interview.id)
+    .outerjoin(Resume, col(Resume.interview_id) == Interview.id)
     .outerjoin(JobProfile, col(JobProfile.id) == Interview.job_profile_id)
     .where(col(Interview.id) == bindparam("id"), col(Interview.user_id) == bindparam("user_id"))
 )
@@ -147,13 +149,13 @@ _ADD_LAST_VERDICT, _ADD_LAST_UNCALLED = _ADD_VERDICT.values(_CLOSED), _ADD_UNCAL
 
 
 async def load(session: AsyncSession, interview_id: int, user_id: int, *, lock: bool = False) -> InterviewRow | None:
-    """Return the interview with its conversation's ID and its job profile, locking the interview's row if `lock` is set.
+    """Return the interview, its conversation's ID, its job profile and its résumé, locking the interview's row if `lock` is set.
 
     Returns None if the interview does not exist or belongs to another user.
     """
     found = await session.execute(_ONE_LOCKED if lock else _ONE, {"id": interview_id, "user_id": user_id})
     row = found.one_or_none()
-    return (row[0], row[1], row[2]) if row else None
+    return (row[0], row[1], row[2], row[3]) if row else None
 
 
 async def started_with(session: AsyncSession, user_id: int, key: str) -> tuple[Interview, JobProfile | None] | None:

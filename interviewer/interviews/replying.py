@@ -181,7 +181,9 @@ class Replying:
         if loaded.conversation_id is None:
             raise AssertionError("a started interview has a conversation")
         position, interview = row.question.position + 1, loaded.interview
-        brief = briefs.question_brief(loaded.plan, position, loaded.rows, briefs.job_brief(loaded.job), interview.seen_before)
+        brief = briefs.question_brief(
+            loaded.plan, position, loaded.rows, briefs.job_brief(loaded.job), interview.seen_before, loaded.resume
+        )
         asked, call = await self._calls.ask(Caller(interview.user_id, interview.id), brief, publish)
         question = asked.as_row(loaded.conversation_id, position)
         stored = await with_retries(self._database, partial(queries.add_question, question=question, call=call))

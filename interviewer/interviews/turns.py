@@ -24,7 +24,7 @@ from interviewer.core.lease import renewing
 from interviewer.core.rate_limits import Action, Guard
 from interviewer.core.retry import quietly
 from interviewer.errors import BadRequest, Conflict
-from interviewer.interviews import choice_queries, queries, reply_queries
+from interviewer.interviews import choice_queries, queries, reply_queries, resume_queries
 from interviewer.interviews.clarifying import is_clarifying_question
 from interviewer.interviews.events import Completed, Event, Failed, Stored
 from interviewer.interviews.exchange import Author, Kind, NotAllowed, check, is_allowed, is_repeated
@@ -70,6 +70,11 @@ class Interviews:
         self._replying = Replying(database, calls)
         self._starts = Starts(database, calls, self._live, self._guard)
 
+    @property
+    def interviewer_name(self) -> str:
+        """The short name of the interviewer of new interviews."""
+        return self._interviewer.name
+
     # -- reading ------------------------------------------------------------------------------------------------
 
     async def view(self, user_id: int, interview_id: int) -> InterviewView:
@@ -94,9 +99,17 @@ class Interviews:
         plan: Plan = STANDARD,
         remember: bool = False,
         shows_turns: bool = False,
+        resume: str = "",
     ) -> AsyncIterator[Event]:
         """Start an interview. See `Starts.start`."""
-        return self._starts.start(user_id, job_description, key, client, plan=plan, remember=remember, shows_turns=shows_turns)
+        return self._starts.start(
+            user_id, job_description, key, client, plan=plan, remember=remember, shows_turns=shows_turns, resume=resume
+        )
+
+    async def last_resume(self, user_id: int) -> str:
+        """Return the résumé of the user's newest interview that has one, or "" if none has."""
+        async with self._database.autocommit() as session:
+            return await resume_queries.last_resume(session, user_id)
 
     async def last_choice(self, user_id: int) -> Plan:
         """Return the plan that the user last chose in the start form, or FIRST_CHOICE before that."""

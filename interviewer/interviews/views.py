@@ -223,12 +223,16 @@ class InterviewView:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """An interview and its related rows, as loaded from the database."""
+    """An interview and its related rows, as loaded from the database.
+
+    `resume` is in no view, so that no page and no shared report can show it.
+    """
 
     interview: Interview
     conversation_id: int | None
     job: JobProfile | None
     rows: tuple[TurnRow, ...]
+    resume: str = ""
 
     @property
     def plan(self) -> Plan:

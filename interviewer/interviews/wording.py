@@ -5,6 +5,12 @@ from __future__ import annotations
 from interviewer.interviews.rubric import MAX_SCORE, PASS_SCORE, Mark
 
 _INTERVIEWERS = {"builtin": "Built-in interviewer (question bank, no language model)", "openai": "AI interviewer"}
+_OWN_RESUME = "Nothing else uses it, and no other user sees it. Delete anything you don't want to share, such as your address."
+_RESUME_USE = {"builtin": f"It isn't sent to a language model provider. {_OWN_RESUME}"}
+_RESUME_SENT = (
+    "For these, we send it to the provider of the language model, without the email addresses, phone numbers, and web addresses "
+    f"that we recognize. {_OWN_RESUME}"
+)
 MARKS: dict[str, str] = {
     Mark.HIT: "Covered",
     Mark.PARTIAL: "Partly covered",
@@ -23,6 +29,11 @@ SECOND_VERDICT = "What the second verdict says"
 def interviewer_name(name: str) -> str:
     """Return an interviewer's display name, or `name` itself if it is unknown."""
     return _INTERVIEWERS.get(name, name)
+
+
+def resume_use(interviewer: str) -> str:
+    """Return who sees a résumé with this interviewer, as sentences that follow the one that says which questions use it."""
+    return _RESUME_USE.get(interviewer, _RESUME_SENT)
 
 
 def mark_name(mark: str, *, after_hint: bool) -> str:

@@ -63,7 +63,8 @@ _PRIVACY: tuple[Section, ...] = (
         "What we keep, and why",
         (
             "Your account: your email address, the name you chose, a hash of your password (never the password itself), and the ID of your GitHub account if you connected it.",
-            "Your interviews: the job description you pasted, the questions, everything you and the interviewer say about them (your answers, follow-ups, clarifying questions, and hints), the verdicts and scores, and your most recent interview options. We keep the same data about the questions you practice. The service can't work without this data.",
+            "Your interviews: the job description you pasted, the text of the résumé you added, the questions, everything you and the interviewer say about them (your answers, follow-ups, clarifying questions, and hints), the verdicts and scores, and your most recent interview options. We keep the same data about the questions you practice. The service can't work without this data.",
+            "Your résumé is optional, and only introduction and behavioral questions use it. If you choose a file, we read its text and don't keep the file.",
             "Your purchases: orders, invoices, and subscriptions as Lemon Squeezy reports them, and your credit history. We never see your card data.",
             "Technical records: your sign-in sessions (a hash of each session's secret, the browser or app you used, when the session "
             "began, and when you last used it), request counts per IP address, which we use to prevent abuse and keep for at most a day, "
@@ -74,12 +75,13 @@ _PRIVACY: tuple[Section, ...] = (
         "Who else sees it",
         (
             "The interviewer: if this site uses a language model, the job description, the questions, and what you say about them are sent to its provider so that the model "
-            "can ask questions, reply to you, and score your answers. With the built-in interviewer, none of this is sent to a language model provider. The interview page tells you which one you're talking to.",
+            "can ask questions, reply to you, and score your answers. Your résumé is sent along only for introduction and behavioral questions, without the email addresses, phone numbers, and web addresses that we recognize. With the built-in interviewer, none of this is sent to a language model provider. The interview page tells you which one you're talking to.",
             "Depending on how this site is set up, it may use these services: Resend to send emails, Lemon Squeezy to handle payments, "
             "GitHub to tell us who you are when you sign in with it, and Sentry or a compatible service to collect error reports. "
             "A report says what failed and where in our code, with the IDs of the request and the interview. It doesn't contain what you wrote, "
             "your name, or your email address.",
-            "If you share a report by link, anyone with the link can read that report, including what you said in the interview, until you stop sharing it.",
+            "If you share a report by link, anyone with the link can read that report, including what you said in the interview, until you stop sharing it. "
+            "A shared report doesn't show your résumé, and leaves out the sentence in which a question mentions it.",
             "Dictation uses your browser's speech recognition. Your browser may send the audio to the company that makes it. We never receive it.",
             "If other companies host this site or its database, they store the data for us. We share it with no one else. No advertising, no tracking, no third-party analytics. Our pages load nothing from other sites.",
         ),
