@@ -195,7 +195,7 @@ async def test_correction_in_a_reply_is_said_to_count(reply: str, corrects: bool
     index = next(place for place, point in enumerate(CASCADE.key_points) if point.probe and asked.text.endswith(point.probe))
     last = answer(reply.format(made=about.made[index], wrong=about.wrong[index]))
     verdict = await replies.judge(BuiltinInterviewer(), brief(CASCADE, *said, last), lambda _event: None)
-    found = re.search(r"You first said “(.+?)…?”, and corrected that later. The correction counts.", verdict.feedback)
+    found = re.search(r"You first said “(.+?)[.…]?” You corrected that later, and the correction counts.", verdict.feedback)
     assert bool(found) is corrects
     if found:
         assert verdict.marks[index].mark is HIT

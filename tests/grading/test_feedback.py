@@ -89,7 +89,7 @@ def test_statement_taken_back_is_said_to_be_corrected() -> None:
     said = (WrongStatement("a replica is my backup", BELIEF), WrongStatement("my own words 9", BELIEF))
     found = replace(scored(Mark.HIT, Mark.HIT, Mark.MISSED, wrong=said), corrected=(first,))
     text = write_feedback(RUBRIC, found)
-    assert "You first said “a replica is my backup”, and corrected that later. The correction counts." in text
+    assert "You first said “a replica is my backup.” You corrected that later, and the correction counts." in text
     assert text.count("I'd push back on that") == 1
     assert "You said “a replica is my backup”" not in text
 
