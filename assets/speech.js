@@ -69,7 +69,7 @@
       return end("Dictation couldn't start.");
     }
     button.dataset.on = "";
-    show("dictation", "Listening. Please speak English. Your browser may send the audio to the company that makes the browser.");
+    show("dictation", "Listening. Please speak English. Your browser may send the audio to the company that makes it.");
   };
 
   // -- reading aloud -----------------------------------------------------------------------------------------------------

@@ -78,7 +78,7 @@ class Conflict(AppError):
 class PortalRequired(Conflict):
     """The payment service allows this change only on its own pages, at `portal_url`."""
 
-    user_message = "Nothing has changed yet. You can change this plan only on Lemon Squeezy."
+    user_message = "Nothing has changed yet. To change this plan, go to Lemon Squeezy."
 
     def __init__(self, portal_url: str) -> None:
         self.portal_url = portal_url
@@ -134,9 +134,7 @@ class TooMuchAtOnce(TooManyRequests):
 
     def __init__(self, retry_after: int = 5) -> None:
         self.retry_after = retry_after
-        AppError.__init__(
-            self, "You have too many requests running at once. Please wait for some of them to finish, then try again."
-        )
+        AppError.__init__(self, "You have too many requests in progress. Please wait for some to finish, then try again.")
 
 
 class MailDelayed(Unavailable):
@@ -231,13 +229,13 @@ class InterviewerLoading(InterviewerError):
 class InterviewerUnreachable(InterviewerError):
     """The interviewer could not be reached, or the connection to it broke off."""
 
-    user_message = "The connection to the interviewer dropped. Nothing was lost. Please try again."
+    user_message = "We couldn't reach the interviewer. Nothing was lost. Please try again."
 
 
 class InterviewerBusy(InterviewerError):
     """The model server rejects the request because its rate limit or capacity is exhausted."""
 
-    user_message = "The interviewer is busy with other people. Nothing was lost. Please try again in a moment."
+    user_message = "The interviewer is too busy right now. Nothing was lost. Please try again in a moment."
 
 
 class InterviewerQuota(InterviewerError):

@@ -1,4 +1,4 @@
-"""Two workers, one of which is killed during interviews. A short version of `make chaos`."""
+"""Workers that are killed during interviews. Short versions of `make chaos`."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ import pytest
 from sqlalchemy import text
 
 from interviewer.core.migrations import migrate
+from interviewer.interviews.exchange import Kind
+from tests.chaos import talks
 from tests.chaos.checking import discrepancies
 from tests.chaos.crowd import connected, make_accounts
 from tests.chaos.load import valkey
 from tests.chaos.people import Pace, Person
+from tests.chaos.talking import differences
 from tests.chaos.watching import log_errors
 from tests.support import openai_server
 from tests.support.site import Site
@@ -30,6 +33,18 @@ CORRUPTIONS = (
     "DELETE FROM questions WHERE position = 2",
     "UPDATE users SET individual_credits = individual_credits + 1",
 )
+# The same for conversations, each with a part of the sentence that reports it.
+SPOILED = (
+    ("UPDATE messages SET content = 'other words.' WHERE id = (SELECT min(id) FROM messages)", "sent were"),
+    ("DELETE FROM messages WHERE id = (SELECT min(id) FROM messages WHERE author = 'interviewer')", "has messages by"),
+    ("UPDATE verdicts SET score = 10 - score WHERE id IN (SELECT id FROM verdicts WHERE score <> 5 LIMIT 1)", "has the score"),
+    (
+        "UPDATE messages SET kind = 'answer' WHERE kind = 'clarification' AND author = 'user'",
+        "has the message answer with",
+    ),
+    ("UPDATE users SET individual_credits = individual_credits + 1", "the ledger says"),
+)
+TALKERS, PROGRAMS, KILLS = 4, 2, 2
 
 
 @pytest.fixture
@@ -91,3 +106,32 @@ async def test_interviews_continue_when_one_of_two_workers_is_killed(workers: Se
     found = " ".join(discrepancies(database, people))
     for complaint in ("different text", "no verdict", "has the questions", "the ledger says"):
         assert complaint in found
+
+
+async def test_conversations_continue_when_the_worker_is_killed(built: None, database: str, tmp_path: Path) -> None:
+    with openai_server.running(talks.model()) as url:
+        site = Site(tmp_path, database, OPENAI_BASE_URL=url, OPENAI_MODEL="test").start()
+        people, programs = await asyncio.to_thread(talks.crowd, database, site, TALKERS, PROGRAMS)
+        who, stop = talks.everyone(people, programs), asyncio.Event()
+        visits = [asyncio.create_task(talks.visit(one, stop)) for one in who]
+        for kill in range(1, KILLS + 1):
+            wanted = 2 * kill
+            await until(lambda: all(len(one.words.sent) >= wanted for one in who) and any(one.waits for one in who))  # noqa: B023
+            await asyncio.to_thread(site.kill)
+            await asyncio.to_thread(site.start)
+        sent = {spoken.kind for one in who for spoken in one.words.sent}
+        stop.set()
+        await asyncio.gather(*visits)
+        site.stop()
+
+    assert sent >= {Kind.ANSWER, Kind.CLARIFICATION, Kind.HINT}
+    assert [complaint for one in who for complaint in one.complaints] == []
+    assert sum(person.pushed for person in people) == 0
+    assert differences(database, who) == []
+    assert log_errors([site]) == []
+
+    # The checks detect corrupted data.
+    for statement, complaint in SPOILED:
+        with connected(database) as connection:
+            connection.execute(text(statement))
+        assert complaint in " ".join(differences(database, who)), statement

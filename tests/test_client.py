@@ -690,8 +690,11 @@ def test_start_sends_only_given_options(client: Client, fake: Fake) -> None:
     started = JSONResponse({"interview_id": 7, "conversation_id": 7, "first_question": "Why?"}, 201)
     fake.script = [started, started]
     client.start()
-    client.start("A job", topics=(4, 2), questions_per_topic=3, level="senior", programming_language="Go", follow_ups=False)
+    client.start(
+        "A job", topics=(4, 2), questions_per_topic=3, level="senior", programming_language="Go", follow_ups=False, resume="Ada"
+    )
     options = {"topics": [4, 2], "questions_per_topic": 3, "level": "senior", "programming_language": "Go", "follow_ups": False}
+    options["resume"] = "Ada"
     assert [json.loads(body) for body in fake.bodies[-2:]] == [
         {"job_description": ""},
         {"job_description": "A job", **options},

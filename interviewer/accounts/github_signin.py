@@ -174,9 +174,9 @@ class GitHubSignIn:
         user = User(email=address, username=cleaned_username(identity.name, "GitHub user"), github_id=identity.id)
         session.add(user)
         await session.flush()
-        await free_credit.grant_free_credit(session, user)
+        free = await free_credit.grant_free_credit(session, user)
         await queries.mark_tokens_used(session, address, "verification", utcnow())
-        enqueue(session, mail_templates.welcome(user.email, user.username, self._site_url))
+        enqueue(session, mail_templates.welcome(user.email, user.username, self._site_url, free=free))
         return user
 
     async def _connect(self, session: AsyncSession, user: User, identity: Identity, keep: str = "") -> None:

@@ -76,8 +76,20 @@ def already_known(to: str, site_url: str) -> Mail:
     )
 
 
-def welcome(to: str, username: str, site_url: str) -> Mail:
-    """Return the mail that welcomes a new user."""
+def welcome(to: str, username: str, site_url: str, *, free: bool) -> Mail:
+    """Return the mail that welcomes a new user. `free` says whether the account got the free credit."""
+    if not free:
+        return _mail(
+            to,
+            "Welcome to Interviewer",
+            [
+                f"Welcome, {username}!",
+                "Your account is ready. You already had your free interview with another account, so this one starts without "
+                "credits. Practicing individual questions is free.",
+            ],
+            f"{site_url}dashboard",
+            "Go to my dashboard",
+        )
     return _mail(
         to,
         "Welcome to Interviewer",
@@ -183,7 +195,7 @@ def deleted(to: str, username: str, site_url: str) -> Mail:
         to,
         "Your account has been deleted",
         [
-            f"Goodbye {username},",
+            f"Hi {username},",
             "We've deleted your Interviewer account and erased your interviews and personal data. We keep payment records "
             "and your credit history for accounting, with your identity removed.",
             f"You're welcome back anytime: {site_url}",

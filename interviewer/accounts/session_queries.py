@@ -82,7 +82,7 @@ async def _end(session: AsyncSession, statement: Delete) -> None:
 
 
 async def announce_end(session: AsyncSession) -> None:
-    """Notify every process, on commit, that sessions or shared reports have ended."""
+    """Notify every process that sessions or shared reports have ended, once the transaction commits."""
     await session.execute(select(func.pg_notify(ENDINGS_CHANNEL, "")))
 
 

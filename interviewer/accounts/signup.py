@@ -226,9 +226,9 @@ class Accounts:
                 user.password_hash = None
             session.add(user)
             await session.flush()
-            await free_credit.grant_free_credit(session, user)
+            free = await free_credit.grant_free_credit(session, user)
             await queries.mark_tokens_used(session, token.email, "verification", now)
-            enqueue(session, mail_templates.welcome(user.email, user.username, self._site_url))
+            enqueue(session, mail_templates.welcome(user.email, user.username, self._site_url, free=free))
             if disputed:
                 enqueue(
                     session,

@@ -23,6 +23,7 @@ from interviewer.api import (
     metrics,
     payment,
     reports,
+    resumes,
     session,
     site,
     users,
@@ -33,6 +34,7 @@ from interviewer.api.lenience import Lenient
 from interviewer.api.middleware import REQUEST_ID
 from interviewer.api.openapi import DESCRIPTION, TAGS, Described
 from interviewer.errors import NotFound
+from interviewer.interviews.resume_files import MAX_FILE
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -75,6 +77,7 @@ def build(origins: Collection[str] = ()) -> FastAPI:
     ):
         api.include_router(resource.router, max_body_size=MAX_BODY)
     api.include_router(webhooks.router, max_body_size=MAX_WEBHOOK)
+    api.include_router(resumes.router, max_body_size=MAX_FILE)
     nowhere = _UnmatchedRoutes(tuple(api.routes))
     api.router.routes += [Route(path, nowhere) for path in ("/live", "/health", "/ready", "/api/{path:path}")]
     return api

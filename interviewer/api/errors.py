@@ -16,13 +16,15 @@ from interviewer.accounts.redirects import login_page
 from interviewer.api.access import SignInFirst
 from interviewer.core.logs import Failures
 from interviewer.errors import AppError, TooManyRequests, Unavailable
+from interviewer.interviews.resume_files import FILE_TOO_LARGE
 
 logger = logging.getLogger(__name__)
 
 INVALID_BODY, NO_SUCH_METHOD = "Invalid request body", "Method not allowed"
-# Maximum size of a request body in bytes, in general and for webhooks. Both are far above any form and any allowed text.
+# Maximum size of a request body in bytes, in general and for webhooks. Both are far above any form and any allowed text. For
+# résumé files, see MAX_FILE.
 MAX_BODY, MAX_WEBHOOK = 256 * 1024, 1024 * 1024
-WEBHOOKS = "/api/webhooks/"
+WEBHOOKS, RESUME = "/api/webhooks/", "/session/resume"
 # Seconds until a retry makes sense while a service we depend on is unavailable.
 RETRY_AFTER = 5
 # Seconds between log lines about the same failure.
@@ -43,6 +45,8 @@ def install(api: FastAPI) -> None:
 
 def body_too_large(path: str) -> str:
     """Return the error message for a request body that exceeds the path's limit."""
+    if path == RESUME:
+        return FILE_TOO_LARGE
     most = MAX_WEBHOOK if path.startswith(WEBHOOKS) else MAX_BODY
     return f"The request body is too large; at most {most // 1024} KB are allowed."
 
@@ -57,7 +61,7 @@ class TooLarge:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, and replace a 413 response that is not JSON."""
+        """Forward the request, and replace a 413 response that is not JSON."""
         replaced = False
 
         async def ours(message: Message) -> None:

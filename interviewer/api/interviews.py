@@ -34,7 +34,7 @@ from interviewer.interviews.plan import (
 )
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.topics import TOPICS, Level
-from interviewer.interviews.user_text import MAX_JOB_DESCRIPTION, too_long
+from interviewer.interviews.user_text import MAX_JOB_DESCRIPTION, MAX_RESUME, NO_RESUME, too_long
 
 router = APIRouter(prefix="/api/interviews", tags=["interviews"])
 IdempotencyKey = Annotated[
@@ -47,6 +47,7 @@ IdempotencyKey = Annotated[
 ]
 _NO_JOB = "This doesn't look like a job description. Paste its text, or leave the box empty for a general interview."
 _JOB_TOO_LONG = too_long("The job description", 31_000, MAX_JOB_DESCRIPTION)
+_RESUME_TOO_LONG = too_long("Your résumé", 21_000, MAX_RESUME)
 _NO_PLAN = (BAD_TOPICS, BAD_COUNT, too_many(36), BAD_LEVEL, BAD_LANGUAGE, BAD_FOLLOW_UPS)
 _FOUND = {400: "Invalid ID", 404: "Interview not found"}
 
@@ -110,11 +111,21 @@ class Start(Body):
     level: _Level = None
     programming_language: _Language = None
     follow_ups: _FollowUps = None
+    resume: Annotated[
+        str,
+        nullable(
+            {
+                "type": "string",
+                "maxLength": MAX_RESUME,
+                "description": "The text of your résumé. Introduction and behavioral questions can refer to it. Default: none.",
+            }
+        ),
+    ] = ""
 
     def plan(self) -> Plan:
         """Return the requested plan. Raises BadRequest if it is invalid."""
         try:
-            return requested(self.model_dump(exclude={"job_description"}, exclude_none=True))
+            return requested(self.model_dump(exclude={"job_description", "resume"}, exclude_none=True))
         except InvalidPlan as error:
             raise BadRequest(str(error)) from error
 
@@ -141,7 +152,11 @@ def path_id(raw: str) -> int:
     openapi_extra=RESUMED,
     responses=streamed(201, "Started", StartedBody)
     | refused(
-        {400: [_NO_JOB, *_NO_PLAN], 413: _JOB_TOO_LONG, 503: f"{InterviewerError.user_message} We've returned your credit."}
+        {
+            400: [_NO_JOB, NO_RESUME, *_NO_PLAN],
+            413: [_JOB_TOO_LONG, _RESUME_TOO_LONG],
+            503: f"{InterviewerError.user_message} We've returned your credit.",
+        }
     )
     | refused_with(Refused, {402: [{"error": PaymentRequired.user_message, "reason": one.value} for one in Refusal]}),
 )
@@ -150,7 +165,9 @@ async def start(
 ) -> Response:
     """Start an interview. It costs one credit, which is returned if no first question can be asked."""
     plan = body.plan()
-    begun = services.interviews.start(person.user_id, body.job_description, key, client, plan=plan, shows_turns=plan.follow_ups)
+    begun = services.interviews.start(
+        person.user_id, body.job_description, key, client, plan=plan, shows_turns=plan.follow_ups, resume=body.resume
+    )
     events = services.following.through(person.user_id, begun)
     started = await anext(events)
     assert isinstance(started, Started)

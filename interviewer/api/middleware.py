@@ -81,7 +81,7 @@ class Requests:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on with its ID bound to the log context."""
+        """Forward the request with its ID bound to the log context."""
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
@@ -180,7 +180,7 @@ class OriginGuard:
         self._https_only = https_only
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or reject a websocket or form post from another origin."""
+        """Forward the request, or reject a websocket or form post from another origin."""
         if scope["type"] not in {"http", "websocket"} or not scope["path"].startswith((EVENT_PATH, FORM_PATH)):
             await self._app(scope, receive, send)
             return
@@ -230,7 +230,7 @@ class ResponseHeaders:
         raise NotImplementedError
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass an HTTP request on, and add the headers to its response."""
+        """Forward an HTTP request, and add the headers to its response."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -279,7 +279,7 @@ class LocalRedirects(ResponseHeaders):
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on with a constant Host header. `requested_host` returns the original one."""
+        """Forward the request with a constant Host header. `requested_host` returns the original one."""
         if scope["type"] == "http":
             others = [(name, value) for name, value in scope["headers"] if name != b"host"]
             asked = Headers(scope=scope).get("host", "")

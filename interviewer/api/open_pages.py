@@ -26,7 +26,7 @@ class OwnPages:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a page's websocket on with the key of the page's state, and register the connection while it is open.
+        """Forward a page's websocket with the key of the page's state, and register the connection while it is open.
 
         Other requests, and websockets without a token, pass unchanged.
         """

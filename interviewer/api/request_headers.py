@@ -34,7 +34,7 @@ class BoundedHeaders:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request or websocket on with only the headers that `sane` returns."""
+        """Forward a request or websocket with only the headers that `sane` returns."""
         if scope["type"] in {"http", "websocket"}:
             scope = {**scope, "headers": sane(scope["headers"])}
         await self._app(scope, receive, send)

@@ -69,9 +69,9 @@ class Websockets:
         self._forget_at = PURGE_THRESHOLD
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a websocket on and count it while it is open, or reject it if the client has too many.
+        """Forward a websocket and count it while it is open, or reject it.
 
-        Other requests pass unchanged.
+        It is rejected if its client has too many open or has opened too many recently. Other requests pass unchanged.
         """
         if scope["type"] != "websocket":
             await self._app(scope, receive, send)

@@ -33,7 +33,7 @@ async def lock(session: AsyncSession, *subjects: str) -> None:
 
 
 async def announce(session: AsyncSession, user_id: int) -> None:
-    """Notify every process, on commit, that the user's credits or plan changed."""
+    """Notify every process that the user's credits or plan changed, once the transaction commits."""
     await session.execute(select(func.pg_notify(USERS_CHANNEL, str(user_id))))
 
 

@@ -213,7 +213,7 @@ class Purchases:
     def _page(self, document: Document, name: str) -> str:
         """Return the URL of one of the payment service's pages. The URL is signed, expires, and is never stored.
 
-        Raises PaymentsUnavailable if it is missing or invalid.
+        `name` is the URL's key in the document. Raises PaymentsUnavailable if there is no http(s) URL under that key.
         """
         urls = document.get("attributes", {}).get("urls")
         found = urls.get(name) if isinstance(urls, dict) else None

@@ -311,9 +311,10 @@ async def _stored(session: AsyncSession, subject: str) -> Order | Subscription |
 
 
 async def _reference(session: AsyncSession, purchase: _Purchase, subjects: list[str]) -> str:
-    """Return the checkout reference in a purchase's stored deliveries, because records do not contain it.
+    """Return a purchase's checkout reference. It is taken from the stored deliveries, because the records do not contain it.
 
-    Returns an empty string if there is none, or if the purchase needs none because all its parts have an owner or are orphaned.
+    Returns an empty string if there is none, or if none is needed because the fetched order and subscriptions all have an owner
+    or are orphaned. Invoices never need one: they belong to the owner of their subscription.
     """
     named = [record.notice.subject for record in (purchase.order, *purchase.subscriptions) if record]
     rows = [await _stored(session, subject) for subject in named]

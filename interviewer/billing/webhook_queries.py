@@ -64,9 +64,9 @@ async def reopen(session: AsyncSession, id: int, subject: str) -> None:
 
 
 async def mark_waiting_applied(session: AsyncSession, subject: str, user_id: int) -> None:
-    """Mark the deliveries that waited for a purchase or its owner as applied.
+    """Mark as applied the deliveries that were waiting for a purchase or its owner.
 
-    Notifies every process, on commit, that the user's credits or plan changed.
+    When the transaction commits, every process is notified that the user's credits or plan changed.
     """
     closed = _waiting(subject).values(outcome=Outcome.APPLIED.value, detail="", user_id=user_id, processed_at=utcnow())
     await session.execute(select(func.pg_notify(USERS_CHANNEL, str(user_id))).add_cte(closed.cte("closed")))

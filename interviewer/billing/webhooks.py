@@ -102,8 +102,8 @@ class Webhooks:
     async def _apply(self, session: AsyncSession, id: int, parsed: Notice | Effect) -> Effect:
         """Apply a waiting delivery and set its outcome.
 
-        If `Settlement` applies or ignores the notice, it has already set the outcome of every delivery that waited for the
-        purchase, including this one.
+        If `Settlement` applies or ignores the notice, it sets the outcomes of all waiting deliveries of the purchase, including
+        this one. In all other cases, the outcome is set here.
         """
         effect = await self._settlement.apply(session, parsed) if isinstance(parsed, Notice) else parsed
         if effect.outcome in OPEN or effect is parsed:

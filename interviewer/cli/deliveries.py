@@ -106,9 +106,9 @@ def assign(
 
 
 async def _replayed(services: Services, id: int) -> str:
-    """Replay a delivery. Returns "" if it was applied; otherwise, returns the reason for the failure.
+    """Replay a delivery. Returns "" if the replay ran, whatever its outcome; otherwise, returns the reason it failed.
 
-    Raises only AppErrors with a status of 500 or above, because those affect every delivery.
+    Lets only AppErrors with a status of 500 or above through, because they would affect every delivery.
     """
     try:
         await services.webhooks.replay(id)

@@ -121,11 +121,11 @@ class _Signals:
         return self._noted is not None
 
     def hold(self) -> None:
-        """Only record signals from now on."""
+        """From now on, record signals instead of exiting."""
         self._held = True
 
     def release(self) -> None:
-        """Exit on signals from now on. Exits immediately if one has been recorded."""
+        """From now on, exit on signals. Exits immediately if one has been recorded."""
         self._held = False
         if self._noted is not None:
             self._leave(self._noted)

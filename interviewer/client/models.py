@@ -47,7 +47,7 @@ class StartOptions(TypedDict, total=False):
     By default, the server asks two questions on every topic. `topics` are topic IDs (1 to 6) in the order in which they are
     asked. `level` is `junior`, `mid-level`, or `senior`; if it is not given, the job description decides. `programming_language`
     is a name such as `Go`. With `follow_ups`, the interviewer may ask a follow-up instead of scoring an answer at once: see
-    `Conversation.follow_up`.
+    `Conversation.follow_up`. `resume` is a résumé as text, which introduction and behavioral questions can refer to.
     """
 
     topics: Sequence[int]
@@ -55,6 +55,7 @@ class StartOptions(TypedDict, total=False):
     level: str
     programming_language: str
     follow_ups: bool
+    resume: str
 
 
 class Started(_Model):

@@ -42,7 +42,7 @@ class Answer:
         """The server's error message, or a generic one if it sent none."""
         found = parsed(self.body)
         message = found.get("error") if isinstance(found, dict) else None
-        return message if isinstance(message, str) else f"The server answered {self.status} and gave no reason."
+        return message if isinstance(message, str) else f"The server returned status {self.status} without a reason."
 
     @property
     def details(self) -> dict[str, str]:
@@ -90,7 +90,7 @@ def result(call: Call[T], status: int, document: Any) -> T:
         return call.read(document)
     except (ValueError, TypeError, LookupError):
         pass
-    raise InvalidAnswer(status, "The server's answer cannot be read. Is this the right address?")
+    raise InvalidAnswer(status, "The server's response couldn't be read. Is the URL correct?")
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

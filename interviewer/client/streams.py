@@ -54,7 +54,7 @@ class Done(Generic[T]):
     result: T
 
 
-UNREADABLE = "The server's stream cannot be read."
+UNREADABLE = "The server's stream couldn't be read."
 Piece = QuestionText | FeedbackText | FollowUpText | Score
 _PIECES: dict[str, tuple[Callable[[Any], Piece], type, str]] = {
     "question": (QuestionText, str, "text"),

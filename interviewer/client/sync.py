@@ -171,8 +171,8 @@ class Client(Core):
     def hint(self, interview_id: int, *, key: str | None = None) -> Conversation:
         """Request the hint for the current question, and return the conversation with it; see `Conversation.follow_up`.
 
-        What is right only after the hint counts half. The question stays open. Raises Conflict if the hint is used up, or for the
-        same reasons as `answer`. `key` works as for `answer`.
+        Points covered only after the hint count for half. The question stays open. Raises Conflict if the hint is used up, or for
+        the same reasons as `answer`. `key` works as for `answer`.
         """
         return self._do(calls.answer(interview_id, "", key, None, None, first=False, kind="hint"))
 

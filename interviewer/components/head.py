@@ -8,7 +8,7 @@ import reflex as rx
 
 from interviewer.settings import ROOT
 
-SCRIPTS = ("drafts", "focus", "forms", "notices", "report", "room", "speech")
+SCRIPTS = ("drafts", "focus", "forms", "notices", "report", "resume", "room", "speech")
 _FONTS = ("newsreader", "instrument-sans")
 
 

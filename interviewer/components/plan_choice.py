@@ -71,7 +71,7 @@ def plan_choice() -> rx.Component:
         _topics(),
         _follow_ups(),
         rx.el.div(
-            _select("Level", LEVEL, InterviewState.choice.level, "From the job description", list(Level)),
+            _select("Level", LEVEL, InterviewState.choice.level, "Based on the job description, if any", list(Level)),
             _select("Programming language", LANGUAGE, InterviewState.choice.language, "Any", list(LANGUAGES)),
             class_name="mt-6 grid gap-4 sm:grid-cols-2",
         ),
@@ -123,7 +123,7 @@ def _follow_ups() -> rx.Component:
         rx.el.span(
             rx.el.span("Follow-up questions", id="follow-ups-name", class_name="block font-semibold leading-6"),
             rx.el.span(
-                "The interviewer may ask about what you left out. Your reply counts toward your score.",
+                "The interviewer may ask about what you left out. Your replies count toward your score.",
                 id="follow-ups-about",
                 class_name="block text-sm text-muted",
             ),

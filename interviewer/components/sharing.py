@@ -34,7 +34,7 @@ def share_panel() -> rx.Component:
                 rx.el.h2("Share this report", class_name=SECTION_TITLE),
                 rx.el.p(
                     "Anyone with the link can read this report without signing in: its title, the questions, your answers, "
-                    "the scores, and the verdicts. It doesn't show your name, your email address, the job description, "
+                    "the scores, and the verdicts. It doesn't show your name, your email address, the job description, your résumé, "
                     "the job's requirements, or what to practice next. We ask search engines not to list it.",
                     class_name="mt-2 max-w-prose text-muted",
                 ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import reflex as rx
 
 from interviewer.components.forms import LINK
@@ -60,10 +62,16 @@ def _trend(skill: rx.Var[SkillItem]) -> rx.Component:
     )
 
 
-def requirements(
-    shown: rx.Var[list[RequirementItem]], not_shown: rx.Var[list[RequirementItem]], not_asked: rx.Var[list[RequirementItem]]
-) -> rx.Component:
-    """Return a card with the job's requirements: those demonstrated, those asked but not demonstrated, and those not asked."""
+_SIGNS = {
+    Standing.SHOWN: ("check", "mt-1 text-good"),
+    Standing.PARTLY_SHOWN: ("half", "mt-1 text-half"),
+    Standing.NOT_SHOWN: ("half", "mt-1 text-half"),
+}
+
+
+def requirements(found: Mapping[Standing, rx.Var[list[RequirementItem]]]) -> rx.Component:
+    """Return a card with the job's requirements by their standing. Those not asked about are folded."""
+    not_asked = found[Standing.NOT_ASKED]
     return card(
         rx.el.h2(wording.REQUIREMENTS, class_name=SECTION_TITLE),
         rx.el.p(
@@ -71,12 +79,9 @@ def requirements(
             "We match questions to requirements by their wording, so a few may be off.",
             class_name="mt-1 text-sm text-muted",
         ),
-        rx.cond(
-            shown.length() > 0, _standing(wording.STANDINGS[Standing.SHOWN], shown, icon("check", class_name="mt-1 text-good"))
-        ),
-        rx.cond(
-            not_shown.length() > 0,
-            _standing(wording.STANDINGS[Standing.NOT_SHOWN], not_shown, icon("half", class_name="mt-1 text-half")),
+        *(
+            rx.cond(found[one].length() > 0, _standing(wording.STANDINGS[one], found[one], icon(sign, class_name=look)))
+            for one, (sign, look) in _SIGNS.items()
         ),
         rx.cond(
             not_asked.length() > 0,

@@ -7,6 +7,7 @@ import reflex as rx
 from interviewer.components.forms import FIELD, LINK, PRIMARY, alert, form
 from interviewer.components.layout import card
 from interviewer.components.plan_choice import PLAN, course, plan_choice
+from interviewer.components.resume import resume_field
 from interviewer.credits.rules import FAILED_START, INTERVIEW_PRICE
 from interviewer.interviews.samples import SAMPLE_JOBS
 from interviewer.state.interview import InterviewState
@@ -52,6 +53,7 @@ def _form() -> rx.Component:
             class_name=f"{FIELD} mt-4 resize-y",
         ),
         _samples(),
+        resume_field(),
         plan_choice(),
         rx.el.div(alert(InterviewState.error), class_name="mt-4"),
         rx.el.p(InterviewState.note, role="status", class_name="mt-4 font-medium text-good empty:mt-0"),
@@ -109,7 +111,7 @@ def _course() -> rx.Component:
         rx.el.p(
             "Each answer is scored against key points ",
             rx.el.mark("set before you write it"),
-            ", and every score is backed by quotes from your answer. You can pause anytime.",
+            ", and every point you get is backed by a quote from your answer. You can pause anytime.",
             class_name="mt-4 text-muted",
         ),
         aria_label="What to expect",

@@ -7,14 +7,14 @@ import reflex as rx
 from interviewer.components.answer_box import answer_box
 from interviewer.components.appeal import appeal
 from interviewer.components.asking import (
-    MENU,
-    PLACE,
     STILL_LOADING,
     ask_form,
     ask_menu,
+    failed,
     hint_menu,
     reply_being_written,
     reply_failed,
+    skip_menu,
 )
 from interviewer.components.conversation import conversation
 from interviewer.components.forms import PRIMARY, QUIET, SECONDARY, alert, form
@@ -133,17 +133,7 @@ def _no_question() -> rx.Component:
     return rx.el.div(
         rx.cond(
             InterviewState.question_error != "",
-            rx.fragment(
-                alert(InterviewState.question_error, id="question-error"),
-                rx.el.button(
-                    rx.el.span("Get the next question"),
-                    type="button",
-                    on_click=InterviewState.retry,
-                    disabled=InterviewState.sending,
-                    custom_attrs={"data-wait": "Loading…"},
-                    class_name=f"{PRIMARY} mt-4",
-                ),
-            ),
+            failed(InterviewState.question_error, "Get the next question", "Loading…", id="question-error", look=PRIMARY),
             rx.el.p("That was the last question. Your report will be complete once your answer is scored.", class_name="text-lg"),
         ),
         class_name="min-h-40",
@@ -177,7 +167,7 @@ def _answer_form() -> rx.Component:
             rx.cond(~InterviewState.code_mode, _dictate_button()),
             ask_menu(),
             hint_menu(),
-            _skip(),
+            skip_menu(),
             class_name="relative mt-3 flex flex-wrap items-center gap-y-2 sm:gap-x-2",
         ),
         rx.el.p(
@@ -186,7 +176,7 @@ def _answer_form() -> rx.Component:
             rx.cond(
                 ~InterviewState.code_mode,
                 rx.el.span(
-                    " If you dictate, your browser may send the audio to the company that makes the browser.",
+                    " If you dictate, your browser may send the audio to the company that makes it.",
                     custom_attrs={"data-needs": "hears"},
                 ),
             ),
@@ -223,35 +213,6 @@ def _dictate_button() -> rx.Component:
     )
 
 
-def _skip() -> rx.Component:
-    """Return the button that skips the question after an inline confirmation."""
-    return rx.el.details(
-        rx.el.summary(
-            icon("skip"), "Skip", class_name=f"{QUIET} list-none [&::-webkit-details-marker]:hidden group-open:text-ink"
-        ),
-        rx.el.div(
-            rx.el.p(
-                rx.cond(
-                    InterviewState.question.follows_up,
-                    "Your answer so far will be scored, and you won't be able to come back to this question.",
-                    "You'll get 0 points for it, and you can't come back to it.",
-                )
-            ),
-            rx.el.button(
-                rx.el.span("Skip this question"),
-                type="button",
-                on_click=InterviewState.skip(InterviewState.interview_id, InterviewState.question.question_id),
-                disabled=InterviewState.sending,
-                custom_attrs={"data-wait": "Skipping…", "data-follows": ""},
-                class_name=f"{SECONDARY} mt-3 w-full",
-            ),
-            class_name=f"sm:right-0 {MENU}",
-        ),
-        key=f"skip-{InterviewState.question.question_id}",
-        class_name=f"ml-auto {PLACE}",
-    )
-
-
 def feedback() -> rx.Component:
     """Return the verdict on the last answer as a margin note, streamed as it is written.
 
@@ -275,7 +236,7 @@ def feedback() -> rx.Component:
             class_name=_MARGIN,
         ),
         rx.el.p(
-            "After each answer, you'll see your verdict here: your score, the key points you made and missed, and a model answer.",
+            "After each answer, you'll see your verdict here: your score, the key points you covered and missed, and a model answer.",
             class_name="rounded-lg border border-dashed border-line p-5 text-muted max-lg:hidden",
         ),
     )
@@ -336,18 +297,7 @@ def _verdict() -> rx.Component:
 
 
 def _not_scored() -> rx.Component:
-    return rx.el.div(
-        alert(InterviewState.verdict_error, id="verdict-error"),
-        rx.el.button(
-            rx.el.span("Score it now"),
-            type="button",
-            on_click=InterviewState.retry,
-            disabled=InterviewState.sending,
-            custom_attrs={"data-wait": "Scoring…"},
-            class_name=f"{SECONDARY} mt-4",
-        ),
-        class_name="my-4",
-    )
+    return rx.el.div(failed(InterviewState.verdict_error, "Score it now", "Scoring…", id="verdict-error"), class_name="my-4")
 
 
 def _older_unscored() -> rx.Component:
@@ -356,7 +306,7 @@ def _older_unscored() -> rx.Component:
         rx.el.div(
             rx.el.p("Answers not scored yet: ", InterviewState.unscored.length(), class_name="text-half"),
             rx.el.button(
-                rx.el.span("Score them now"),
+                rx.el.span("Score now"),
                 type="button",
                 on_click=InterviewState.score_missing,
                 disabled=InterviewState.sending,

@@ -17,7 +17,7 @@ _WORDS = "block font-serif text-xl font-bold leading-tight first-letter:uppercas
 def score_badge(turn: rx.Var[TurnItem]) -> rx.Component:
     """Return an answer's score in a hand-drawn ring, next to "passed", "not passing yet" or "skipped" and the pass mark.
 
-    If several scores are possible, their range is shown, too.
+    If several scores are possible and there was no appeal, their range is shown, too.
     """
     label = rx.cond(turn.skipped, "skipped", rx.cond(turn.passed, "passed", "not passing yet"))
     return rx.el.div(
@@ -29,7 +29,7 @@ def score_badge(turn: rx.Var[TurnItem]) -> rx.Component:
                     label,
                     class_name=rx.cond(turn.passed, f"{_WORDS} text-good", f"{_WORDS} text-half"),
                 ),
-                rx.el.span(f"out of {MAX_SCORE}; {PASS_SCORE} or higher passes", class_name="block text-sm text-muted"),
+                rx.el.span(f"out of {MAX_SCORE} ({PASS_SCORE} or higher passes)", class_name="block text-sm text-muted"),
             ),
             class_name="flex items-center gap-4",
         ),
@@ -87,7 +87,7 @@ def marks_list(turn: rx.Var[TurnItem]) -> rx.Component:
 
 
 def marks_count(turn: rx.Var[TurnItem]) -> rx.Component:
-    """Return the numbers of key points made, partly made, missed, and contradicted, each with its sign."""
+    """Return the numbers of key points covered, partly covered, missed, and contradicted, each with its sign."""
     return rx.el.span(
         _counted("hit", turn.hits, MARKS[Mark.HIT].lower()),
         _counted("partial", turn.halves, MARKS[Mark.PARTIAL].lower()),

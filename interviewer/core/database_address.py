@@ -148,8 +148,8 @@ class Connection(psycopg.AsyncConnection[Any]):
     the connection is closed.
     """
 
-    async def wait(self, gen: PQGen[Result], interval: float = 0.1, timeout: float | None = None) -> Result:  # noqa: ASYNC109 - psycopg's own
-        """Wait for the server as psycopg does, but raise QueryCanceled after STATEMENT_WAIT seconds."""
+    async def wait(self, gen: PQGen[Result], interval: float = 0.1, timeout: float | None = None) -> Result:  # noqa: ASYNC109 - the parameter is psycopg's
+        """Wait for the server as psycopg does, but after STATEMENT_WAIT seconds, cancel the statement and raise QueryCanceled."""
         try:
             async with asyncio.timeout(STATEMENT_WAIT):
                 return await super().wait(gen, interval, timeout)

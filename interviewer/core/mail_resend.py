@@ -150,7 +150,7 @@ class ResendMailer:
 
 @contextmanager
 def _translate_errors() -> Iterator[None]:
-    """Convert errors of the SDK, its HTTP client, and the timeout into MailDelayed or MailRefused.
+    """Convert timeouts, SDK errors, and unexpected exceptions into MailDelayed or MailRefused. An AppError passes unchanged.
 
     `from None` is deliberate: the SDK's messages may quote email addresses, which must not be logged.
     """
@@ -163,7 +163,7 @@ def _translate_errors() -> Iterator[None]:
         raise MailDelayed from None
     except ResendError as error:
         raise _ours(error) from None
-    except Exception as error:  # the SDK does not validate replies: not an object, or no ID
+    except Exception as error:  # the SDK does not check that the response is an object with an ID
         logger.warning("Resend's response could not be read: %s", type(error).__name__)
         raise MailDelayed from None
 

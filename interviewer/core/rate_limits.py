@@ -43,6 +43,7 @@ class Action(StrEnum):
     START = "start"
     ANSWER = "answer"
     JOB = "job"
+    UPLOAD = "upload"
     EXPORT = "export"
     SHARED = "shared"
 
@@ -76,6 +77,8 @@ LIMITS = {
     Action.START: Limits(client="600/hour", account="60/hour"),
     Action.ANSWER: Limits(client="6000/hour", account="600/hour"),
     Action.JOB: Limits(client="300/hour", account="30/hour"),
+    # Reading a file takes a process for up to 15 seconds.
+    Action.UPLOAD: Limits(client="300/hour", account="30/hour"),
     # Rendering a long report takes a second of CPU time.
     Action.EXPORT: Limits(client="600/hour", account="60/hour"),
     Action.SHARED: Limits(client="200/5 minutes"),

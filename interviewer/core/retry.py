@@ -72,13 +72,13 @@ async def with_retries(database: Database, statement: Statement[Result], seconds
         raise
 
 
-async def quietly(database: Database, statement: Statement[None]) -> None:
-    """Run a statement that only saves other workers a wait, such as releasing a lease.
+async def quietly(database: Database, statement: Statement[None], warning: str) -> None:
+    """Run a statement that may fail without harm, such as releasing a lease.
 
-    If the database is unavailable, log a warning and continue.
+    If the database is unavailable, log `warning`, which says what was skipped, and continue.
     """
     try:
         async with database.autocommit() as session:
             await statement(session)
     except Unavailable:
-        logger.warning("a lease could not be released; it will expire")
+        logger.warning("%s", warning)

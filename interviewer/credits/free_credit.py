@@ -13,13 +13,13 @@ from interviewer.credits import ledger
 from interviewer.credits.rules import FREE_CREDITS, CreditType, signup_key
 
 
-async def grant_free_credit(session: AsyncSession, user: User) -> None:
-    """Grant a new account its free individual credit.
+async def grant_free_credit(session: AsyncSession, user: User) -> bool:
+    """Grant a new account its free individual credit. Returns whether it got one.
 
-    Does nothing if its email address or GitHub ID has had a free credit before.
+    It gets none if its email address or GitHub ID has had a free credit before.
     """
     if await users.was_erased(session, *await _hashes(session, user)):
-        return
+        return False
     await ledger.change(
         session,
         user,
@@ -29,6 +29,7 @@ async def grant_free_credit(session: AsyncSession, user: User) -> None:
         source="sign-up",
         business_key=signup_key(user.id),
     )
+    return True
 
 
 async def remember_erased_account(session: AsyncSession, user: User) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -11,7 +12,7 @@ import numpy as np
 from interviewer.grading.judge import Scored, mark_answer
 from interviewer.grading.vectors import unit, vectors
 from interviewer.interviews.exchange import Kind, Said, whole_answer
-from interviewer.interviews.rubric import AnswerNature, Mark, MarkedPoint, Rubric
+from interviewer.interviews.rubric import AnswerNature, Mark, MarkedPoint, Rubric, folded
 from interviewer.interviews.topics import AnswerKind
 
 # Key points of at least this weight are worth a follow-up.
@@ -22,6 +23,12 @@ MAX_QUOTE = 100
 YOURS = "That's for you to decide, so say what you assume."
 NO_CONTEXT = "Take that as you'd like it, and say what you assume."
 NO_HINT = "Begin with what would go wrong first, and say what you would do about it."
+# Words that take something back. Without one, a reply that the judge takes for right may just insist on what is wrong.
+_RETRACTS = re.compile(
+    r"\b(?:(?<!not )wrong|mistaken?|mistakes?|incorrect|misspoke|not (?:right|true|correct)|sorry|correct (?:that|myself|my)|correction|"
+    r"actually|take (?:that|it) back|scratch that|on second thought|i was (?:off|confused)|what i meant|i meant|should have said)\b",
+    re.IGNORECASE,
+)
 # What the candidate spoke of comes first.
 _ORDER = (Mark.CONTRADICTED, Mark.PARTIAL, Mark.MISSED)
 
@@ -34,25 +41,36 @@ def mark_conversation(prompt: str, rubric: Rubric, answer: str, kind: AnswerKind
     wrong before: read as one text, 1 of 38 corrections counted, and 16 count so.
     """
     scored = mark_answer(prompt, rubric, answer, kind)
-    if any(one.kind is Kind.FOLLOW_UP for one in said) and (first := whole_answer(said[:-1])):
-        scored = _not_below(scored, mark_answer(prompt, rubric, first, kind))
+    first = whole_answer(said[:-1]) if any(one.kind is Kind.FOLLOW_UP for one in said) else ""
+    before = mark_answer(prompt, rubric, first, kind) if first else None
+    if before is not None and before.nature is AnswerNature.ANSWER:
+        scored = _not_below(scored, before)
     for asked, reply in pairwise(said):
         if asked.kind is not Kind.FOLLOW_UP or reply.kind not in (Kind.ANSWER, Kind.FINAL_ANSWER):
             continue
         for index, point in enumerate(rubric.key_points):
             if point.probe and asked.text.endswith(point.probe) and scored.marks[index].mark is not Mark.HIT:
                 scored = _with_reply(scored, index, mark_answer(prompt, rubric, reply.text, kind))
-    return scored
+    if before is None or not _RETRACTS.search(said[-1].text):
+        return scored
+    return replace(scored, corrected=_corrected(scored, before, first))
+
+
+def _corrected(scored: Scored, before: Scored, first: str) -> tuple[MarkedPoint, ...]:
+    """Return the marks of key points that what was said `first` surely contradicts, and that later words surely make."""
+    return tuple(
+        earlier
+        for index, (mark, earlier) in enumerate(zip(scored.marks, before.marks, strict=True))
+        if earlier.mark is Mark.CONTRADICTED
+        and index not in before.doubts
+        and surely_makes(scored, index)
+        and folded(mark.quote) not in folded(first)
+    )
 
 
 def _not_below(scored: Scored, before: Scored) -> Scored:
     """Return the marks with those that were better before the last reply, except where the whole answer contradicts the point."""
-    if before.nature is not AnswerNature.ANSWER:
-        return scored
-    marks = tuple(
-        earlier if mark.mark is not Mark.CONTRADICTED and earlier.mark.share > mark.mark.share else mark
-        for mark, earlier in zip(scored.marks, before.marks, strict=True)
-    )
+    marks = earlier_if_better(scored.marks, before.marks)
     kept = {index: mark for index, mark in scored.doubts.items() if marks[index] is scored.marks[index]}
     return replace(scored, nature=AnswerNature.ANSWER, marks=marks, doubts=kept)
 
@@ -96,16 +114,22 @@ def _lead(mark: MarkedPoint) -> str:
     quote = " ".join(mark.quote.split()).rstrip(".,;:!?")
     if len(quote) > MAX_QUOTE:
         return ""
-    return f"You said “{quote}.” " if quote[:1].isupper() else f"You said “{quote}”. "
+    return f"You said “{quote}.” "
 
 
-def kept_from_before(marks: Sequence[MarkedPoint], before: Sequence[MarkedPoint]) -> tuple[MarkedPoint, ...]:
-    """Return the marks of a whole answer with those that its part before the hint earns already, and with the quotes from there.
+def earlier_if_better(
+    marks: Sequence[MarkedPoint], before: Sequence[MarkedPoint], *, or_equal: bool = False
+) -> tuple[MarkedPoint, ...]:
+    """Return the marks of a whole answer, replaced by those of its beginning where these are better.
 
-    What contradicts a key point later still counts.
+    With `or_equal`, they also replace equally good ones, so that the quotes come from the beginning. What contradicts a key point
+    later still counts.
     """
     return tuple(
-        earlier if mark.mark.share and earlier.mark.share >= mark.mark.share else mark
+        earlier
+        if mark.mark is not Mark.CONTRADICTED
+        and (earlier.mark.share > mark.mark.share or (or_equal and earlier.mark.share == mark.mark.share))
+        else mark
         for mark, earlier in zip(marks, before, strict=True)
     )
 

@@ -13,31 +13,31 @@ MAX_PRAISES = 3
 MAX_WRONG = 2
 # A quote of fewer words, such as "Okay, concretely:", shows nothing.
 LEAST_QUOTED = 4
-AFTER_HINT = "What you made only after the hint counts for half."
+AFTER_HINT = "Points you covered only after the hint count for half."
 _COMPLETE = ("That's a complete answer.", "You covered it.", "There's nothing important to add.")
-_STRONG = ("That's a strong answer.", "That's well answered.", "Good: most of it is there.")
-_ASK_NEXT = ("If we had more time, I'd ask next:", "One to think about:", "My next question would be:")
-_TRY = ("To get there, try to answer this:", "Practice on this one:", "Try this next:")
+_STRONG = ("That's a strong answer.", "You answered that well.", "Good: most of it is there.")
+_ASK_NEXT = ("If we had more time, I'd ask you this:", "One to think about:", "My next question would be:")
+_TRY = ("To close that gap, try answering this:", "Practice with this one:", "Try this next:")
 _NON_ANSWER = (
     "That doesn't answer the question yet. In an interview, say what you do know and reason out loud from there. "
-    "Even a partial answer often earns half of the points."
+    "Even a partial answer often earns half the points."
 )
 _OFF_TOPIC = "I couldn't find an answer to my question in that."
 _KEYWORDS = "These are the right words, but I can't tell how they fit together. Say it in sentences: what you'd do, and why."
-_NOTHING_YET = "I was listening for something else here."
+_NOTHING_YET = "I was looking for something else here."
 
 
 def write_feedback(rubric: Rubric, scored: Scored, asked: Sequence[str] = ()) -> str:
-    """Return the feedback: what was right, what was wrong and its correction, the most valuable gap, and a next step.
+    """Return the feedback: what was right, what was taken back, what was wrong, the most valuable gap, and a next step.
 
-    `asked` are the follow-ups that were asked already; the next step is another question. Marks that were made only after the
-    hint are said to count half.
+    `asked` are the follow-ups that were asked already; the next step is another question. If points were covered or partly
+    covered only after the hint, the feedback says that they count for half.
     """
     step = _next_step(rubric, scored, asked)
     if scored.nature is not AnswerNature.ANSWER:
         return "\n\n".join([_opening(scored), *_missing(rubric, scored), *step])
-    halved = [AFTER_HINT] if any(mark.after_hint for mark in scored.marks) else []
-    parts = [_right(rubric, scored), *_wrong(rubric, scored), *_missing(rubric, scored), *halved, *step]
+    halved = [AFTER_HINT] if any(mark.after_hint and mark.share for mark in scored.marks) else []
+    parts = [_right(rubric, scored), *_taken_back(scored), *_wrong(rubric, scored), *_missing(rubric, scored), *halved, *step]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -58,7 +58,7 @@ def _right(rubric: Rubric, scored: Scored) -> str:
         return "" if _of(rubric, scored, Mark.PARTIAL) or scored.wrong or _of(rubric, scored, Mark.CONTRADICTED) else _NOTHING_YET
     first, *others = made[:MAX_PRAISES]
     praise = _praise(_point(rubric, first))
-    sentences = [f"{praise[:-1]}: “{_short(first.quote)}”." if praise.endswith(".") else f"{praise} “{_short(first.quote)}”"]
+    sentences = [f"{praise.rstrip('.')}: {_quoted(first.quote)}" if praise.endswith(".") else f"{praise} {_quoted(first.quote)}"]
     sentences += [_praise(_point(rubric, mark)) for mark in others]
     return " ".join([_overall(rubric, scored), *sentences]).strip()
 
@@ -78,13 +78,24 @@ def _one_of(wordings: Sequence[str], rubric: Rubric) -> str:
     return wordings[sum(map(ord, rubric.model_answer)) % len(wordings)]
 
 
+def _taken_back(scored: Scored) -> list[str]:
+    """Return at most one sentence: what the candidate said first and corrected later."""
+    if not scored.corrected:
+        return []
+    return [f"You first said {_quoted(scored.corrected[0].quote)} You corrected that later, and the correction counts."]
+
+
 def _wrong(rubric: Rubric, scored: Scored) -> list[str]:
-    """Return at most MAX_WRONG corrections: of misconceptions first, then of key points that the answer contradicts."""
-    said = [(one.quote, one.misconception.correction) for one in scored.wrong]
+    """Return at most MAX_WRONG corrections: of misconceptions first, then of key points that the answer contradicts.
+
+    What was taken back needs none.
+    """
+    taken_back = {mark.quote for mark in scored.corrected}
+    said = [(one.quote, one.misconception.correction) for one in scored.wrong if one.quote not in taken_back]
     known = {quote for quote, _ in said}
     opposite = [mark for mark in _of(rubric, scored, Mark.CONTRADICTED) if mark.quote not in known]
     said += [(mark.quote, _gap(_point(rubric, mark))) for mark in opposite]
-    return [f"You said “{_short(quote)}”. I'd push back on that. {correction}" for quote, correction in said[:MAX_WRONG]]
+    return [f"You said {_quoted(quote)} I'd push back on that. {correction}" for quote, correction in said[:MAX_WRONG]]
 
 
 def _missing(rubric: Rubric, scored: Scored) -> list[str]:
@@ -94,9 +105,9 @@ def _missing(rubric: Rubric, scored: Scored) -> list[str]:
         return []
     gap = _gap(_point(rubric, worst))
     if worst.mark is Mark.PARTIAL and len(worst.quote.split()) >= LEAST_QUOTED:
-        return [f"You touched on this with “{_short(worst.quote)}”, but go one step further. {gap}"]
+        return [f"You were close with {_quoted(worst.quote)} Go one step further: {_lowered(gap)}"]
     if scored.nature is AnswerNature.ANSWER and (_of(rubric, scored, Mark.HIT) or _of(rubric, scored, Mark.PARTIAL)):
-        return [f"The biggest thing missing: {_lowered(gap)}"]
+        return [f"Most important next time: {_lowered(gap)}"]
     return [f"Start here: {_lowered(gap)}"]
 
 
@@ -150,6 +161,8 @@ def _lowered(text: str) -> str:
     return text[0].lower() + text[1:] if first[1:].islower() or first in {"A", "I"} else text
 
 
-def _short(quote: str) -> str:
-    flat = " ".join(quote.split()).rstrip(".;,")
-    return flat if len(flat) <= MAX_QUOTE else flat[: MAX_QUOTE - 1].rsplit(None, 1)[0] + "…"
+def _quoted(quote: str) -> str:
+    """Return a quote in quotation marks that ends its sentence. Long quotes are cut."""
+    flat = " ".join(quote.split()).rstrip(".;,:–— ")
+    short = flat if len(flat) <= MAX_QUOTE else flat[: MAX_QUOTE - 1].rsplit(None, 1)[0] + "…"
+    return f"“{short}”" if short.endswith(("?", "!", "…")) else f"“{short}.”"

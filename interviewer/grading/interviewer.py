@@ -34,12 +34,13 @@ class BuiltinInterviewer:
     model = "question-bank"
     deterministic = True
     max_follow_ups = 1
+    detects_questions = False
 
     def __init__(self, rng: random.Random | None = None) -> None:
         self._rng = rng or random.Random()
 
     async def ask(self, brief: QuestionBrief) -> AsyncIterator[Piece | QuestionDraft]:
-        """Yield the text of a question from the bank in pieces, then the question. Raises no InterviewerError."""
+        """Yield the text of a bank question in pieces, then its QuestionDraft. Never raises InterviewerError."""
         choice = await asyncio.to_thread(selection.choose, brief, self._rng)
         question = choice.question
         prompt = f"{choice.lead} {question.prompt.strip()}".strip()
@@ -73,7 +74,7 @@ class BuiltinInterviewer:
             before = await asyncio.to_thread(
                 conversation.mark_conversation, brief.prompt, rubric, said, AnswerKind(brief.kind), begun
             )
-            scored = replace(scored, marks=conversation.kept_from_before(scored.marks, before.marks))
+            scored = replace(scored, marks=conversation.earlier_if_better(scored.marks, before.marks, or_equal=True))
         shown = replace(scored, marks=after_hint(scored.marks, before_hint(brief.said))) if brief.said else scored
         follow_ups = [one.text for one in brief.said if one.kind is Kind.FOLLOW_UP]
         feedback = write_feedback(rubric, shown, follow_ups)

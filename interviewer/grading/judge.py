@@ -50,7 +50,8 @@ class Scored:
 
     `share` is the expected share (0 to 1) of the key points' weight. It is more precise than the marks. Only evaluations use it,
     because it cannot be explained to candidates. `doubts` maps the indexes of doubtful key points to other marks that are about
-    as likely as those in `marks`.
+    as likely as those in `marks`. `corrected` has the marks for what was said first and taken back later: points that were
+    contradicted and are now made.
     """
 
     nature: AnswerNature
@@ -58,6 +59,7 @@ class Scored:
     wrong: tuple[WrongStatement, ...] = ()
     share: float = 0.0
     doubts: Mapping[int, Mark] = field(default_factory=dict)
+    corrected: tuple[MarkedPoint, ...] = ()
 
 
 def mark_answer(prompt: str, rubric: Rubric, answer: str, kind: AnswerKind) -> Scored:

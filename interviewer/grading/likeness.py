@@ -7,6 +7,7 @@ from functools import cache
 
 from interviewer.grading.bank.loader import load_bank
 from interviewer.grading.job_match import tags_of
+from interviewer.grading.postings.vocabulary import mentions
 from interviewer.grading.vectors import vectors
 from interviewer.interviews.question_bank import BankItem
 from interviewer.interviews.topics import TOPICS
@@ -16,7 +17,10 @@ class ShippedBank:
     """The question bank that ships with the package."""
 
     def all(self) -> Mapping[str, BankItem]:
-        """Return all questions, keyed by ID. Raises the same errors as `load_bank`."""
+        """Return all questions, keyed by ID.
+
+        Raises pydantic's ValidationError for an invalid question, and ValueError for a duplicate ID.
+        """
         return _items()
 
 
@@ -44,6 +48,10 @@ class TextLikeness:
     def technologies(self, text: str) -> frozenset[str]:
         """Return the tags of the technologies that a text mentions."""
         return frozenset(tags_of(text))
+
+    def names(self, text: str) -> tuple[str, ...]:
+        """Return the names of the technologies that a line of a job description mentions, in order."""
+        return tuple(dict.fromkeys(found.name for found in mentions(text)))
 
     def cosines(self, texts: Sequence[str], others: Sequence[str]) -> Sequence[Sequence[float]]:
         """Return one row for each of `texts`, containing its cosine similarity to each of `others`.

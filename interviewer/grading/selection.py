@@ -7,37 +7,37 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-import numpy as np
-
 from interviewer.grading.bank.loader import BankQuestion, load_bank, technologies
-from interviewer.grading.bank.vectors import bank_vectors, likeness_between
-from interviewer.grading.job_match import level_of, lines_of, tags_of
+from interviewer.grading.bank.vectors import likeness_between
+from interviewer.grading.job_fit import job_fit
 from interviewer.grading.judge import mark_answer
+from interviewer.grading.postings.posting import analyze
+from interviewer.grading.resume_match import ResumeMatch
 from interviewer.grading.taking_up import Earlier, Link
-from interviewer.grading.vectors import vectors
-from interviewer.interviews.interviewer import JobBrief, PastTurn, QuestionBrief
+from interviewer.interviews.interviewer import PastTurn, QuestionBrief
 from interviewer.interviews.plan import LANGUAGES
 from interviewer.interviews.rubric import PASS_SCORE, Rubric, score
 from interviewer.interviews.topics import CODING, AnswerKind, Level, topic_by_id
 
 # The next question is harder after a score of at least HARDER_FROM, and easier after a score of at most EASIER_FROM.
 HARDER_FROM, EASIER_FROM = PASS_SCORE + 1, 3
-# Questions with a higher cosine ask the same thing. Of 40,040 pairs of questions from different topics, 67 exceed it.
+# Questions with a higher cosine ask the same thing. Of 49,759 pairs of questions from different topics, 779 exceed it.
 SAME_SUBJECT = 0.65
 # The penalty for a question about a programming language that was not chosen. It outweighs any match with the job.
-OTHER_LANGUAGE = 6.0
+OTHER_LANGUAGE = 20.0
 # The bonus for a question that takes up what was said. It decides between equally fit questions, and never outweighs a level.
 TAKES_UP = 1.0
-# The minimum cosine of a question and a line of the job description that is quoted before it.
-TIE_COSINE = 0.5
-MAX_TIE = 160
+# What the question that adds most to the requirements covered so far gains, what one gains that is about any of them, and what it
+# loses for each technology that the job does not name and for each level that it is away. A level further away costs 2.
+COVERS, TIED, UNKNOWN_NAME, LEVEL = 5.0, 2.0, 1.5, 2.5
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
     """The chosen question, and the text before it (empty if there is none).
 
-    That is what the question takes up from earlier answers, or else its connection to the job, and the language to use.
+    That is what the question takes up from earlier answers, or else its connection to the résumé or the job, and the language to
+    use.
     """
 
     question: BankQuestion
@@ -63,13 +63,15 @@ def choose(brief: QuestionBrief, rng: random.Random) -> Choice:
         oldest = min(fits, key=lambda question: seen[question.id])
         return Choice(oldest, _lead(oldest, brief, None))
     level = target_level(brief)
-    tags = wanted_tags(brief)
-    likeness = _likeness(fresh, brief.job)
+    fits_job = _job_values(fresh, brief)
     used = {turn.subtopic for turn in brief.history}
     asked = [question for question in load_bank().values() if question.id in asked_now]
     links = _links(fresh, brief.history)
+    resume = ResumeMatch(brief.resume, brief.history)
     weights = [
-        _fit(question, level, tags, likeness[index])
+        fits_job[index]
+        + resume.fit(question)
+        - LEVEL * abs(question.level.rank - level.rank)
         + TAKES_UP * (links[index] is not None)
         - 1.5 * (question.subtopic in used and not _is_weak(links[index]))
         - OTHER_LANGUAGE * is_about_another_language(question, brief.programming_language)
@@ -94,17 +96,22 @@ def _is_weak(link: Link | None) -> bool:
 def target_level(brief: QuestionBrief) -> Level:
     """Return the next question's level: the last question's level, adjusted by the score of its answer.
 
-    For the first question, returns the chosen level. If none was chosen, returns the job's level, or mid-level if there is no
-    job.
+    It stays within one level of the interview's own, so that a junior job never leads to questions for seniors.
     """
+    own = _own_level(brief)
     if not brief.history:
-        if brief.level:
-            return brief.level
-        return level_of(brief.job.text) if brief.job else Level.MID
+        return own
     last = brief.history[-1]
     value = last.score if last.score is not None else _own_score(last, brief)
     rank = Level(last.level).rank + (value >= HARDER_FROM) - (value <= EASIER_FROM)
-    return list(Level)[min(2, max(0, rank))]
+    return list(Level)[min(2, own.rank + 1, max(0, own.rank - 1, rank))]
+
+
+def _own_level(brief: QuestionBrief) -> Level:
+    """Return the level of the interview: the chosen one, or else the job's, or mid-level if there is no job."""
+    if brief.level:
+        return brief.level
+    return analyze(brief.job.text).level if brief.job else Level.MID
 
 
 @cache
@@ -113,15 +120,28 @@ def _language_tags() -> dict[str, str]:
     return {one.name: tag for tag, one in technologies().items() if one.name in LANGUAGES}
 
 
-def wanted_tags(brief: QuestionBrief) -> tuple[str, ...]:
-    """Return the tags of the job's technologies. A chosen programming language replaces the languages that the job mentions."""
-    named = tags_of(brief.job.text) if brief.job else ()
-    if not brief.programming_language:
-        return named
-    languages = _language_tags()
-    chosen = languages.get(brief.programming_language)
-    others = tuple(tag for tag in named if tag not in languages.values())
-    return (chosen, *others) if chosen else others
+def _job_values(questions: Sequence[BankQuestion], brief: QuestionBrief) -> list[float]:
+    """Return how much each question suits the job, and 0 for all if there is none.
+
+    A question gains by what it adds to the requirements that earlier questions covered. It loses by technologies that the job
+    does not name, and is out of the question if it is about a language that is not the job's, unless the candidate chose that.
+    """
+    if brief.job is None:
+        return [0.0] * len(questions)
+    fit = job_fit(brief.job.text)
+    asked = {turn.bank_id for turn in brief.history if turn.bank_id}
+    return [
+        COVERS * gain
+        + TIED * fit.is_tied(question)
+        - UNKNOWN_NAME * min(2, fit.unknown_names(question))
+        - OTHER_LANGUAGE * (fit.is_foreign(question) and not is_about(question, brief.programming_language))
+        for question, gain in zip(questions, fit.gains(questions, asked), strict=True)
+    ]
+
+
+def is_about(question: BankQuestion, language: str) -> bool:
+    """Return whether a question is about a programming language. False for an empty name."""
+    return bool(language) and _language_tags().get(language) in question.tags
 
 
 def is_about_another_language(question: BankQuestion, chosen: str) -> bool:
@@ -145,28 +165,13 @@ def _own_score(turn: PastTurn, brief: QuestionBrief) -> int:
     return score(rubric, scored.marks, scored.nature)
 
 
-def _fit(question: BankQuestion, level: Level, tags: Sequence[str], likeness: float) -> float:
-    """Return how well a question fits, based on its distance in level, shared technologies, and similarity to the job's lines."""
-    shared = sum(tag in tags for tag in question.tags)
-    foreign = len(question.tags) - shared if tags else 0
-    return -2.0 * abs(question.level.rank - level.rank) + 1.5 * min(shared, 2) - 1.0 * min(foreign, 2) + 2.0 * likeness
-
-
-def _likeness(questions: Sequence[BankQuestion], job: JobBrief | None) -> list[float]:
-    """Return each question's cosine to the most similar line of the job description. Returns zeros if there are no lines."""
-    lines = lines_of(job.text) if job else []
-    if not lines:
-        return [0.0] * len(questions)
-    matrix = np.stack([bank_vectors().prompts[question.id] for question in questions]) @ vectors(lines).T
-    return [float(value) for value in matrix.max(axis=1)]
-
-
 def _lead(question: BankQuestion, brief: QuestionBrief, link: Link | None) -> str:
-    """Return the text before a question: what it takes up or its connection to the job, and the language of the code.
+    """Return the text before a question: what it takes up, its connection to the résumé or the job, and the language of the code.
 
     It may be empty.
     """
-    tied = link.lead if link else _job_reference(question, brief.job, brief.history)
+    resume = ResumeMatch(brief.resume, brief.history)
+    tied = link.lead if link else resume.lead(question) or _job_reference(question, brief)
     chosen = brief.programming_language
     if (
         not chosen
@@ -178,28 +183,9 @@ def _lead(question: BankQuestion, brief: QuestionBrief, link: Link | None) -> st
     return f"{tied} Write the code in {chosen}.".strip()
 
 
-def _job_reference(question: BankQuestion, job: JobBrief | None, history: Sequence[PastTurn]) -> str:
-    """Return a sentence that connects the question to the job, or "" if there is no connection.
-
-    It quotes a similar line of the job description, or else names a shared technology. Lines and technologies in earlier
-    questions are not repeated.
-    """
-    if job is None:
+def _job_reference(question: BankQuestion, brief: QuestionBrief) -> str:
+    """Return a sentence that connects the question to the job, or "" if there is no job or no connection."""
+    if brief.job is None:
         return ""
-    said = " ".join(turn.prompt for turn in history)
-    lines = [line for line in lines_of(job.text) if len(line) <= MAX_TIE and line.rstrip(".") not in said]
-    if lines:
-        cosines = vectors(lines) @ bank_vectors().prompts[question.id]
-        best = int(cosines.argmax())
-        if cosines[best] >= TIE_COSINE:
-            return f"The posting says: “{lines[best].rstrip('.')}”."
-    names = [technologies()[tag].name for tag in tags_of(job.text) if tag in question.tags]
-    fresh = [
-        name
-        for name in names
-        if f"{name} is part of" not in said and f"work with {name}" not in said and f"names {name}" not in said
-    ]
-    if not fresh:
-        return ""
-    words = ("You would work with {} here.", "{} is part of this role.", "The posting names {}.")
-    return words[len(history) % len(words)].format(fresh[0])
+    said = " ".join(turn.prompt for turn in brief.history)
+    return job_fit(brief.job.text).reference(question, said, len(brief.history))

@@ -20,7 +20,7 @@ from interviewer.grading.vectors import vectors
 from interviewer.interviews.interviewer import PastTurn
 from interviewer.interviews.rubric import PASS_SCORE
 
-# A quoted sentence has a word that at most this many of the bank's 310 prompts have, and at least this cosine to the question.
+# A quoted sentence has a word that at most this many of the bank's 346 prompts have, and at least this cosine to the question.
 RARE, STORY_COSINE = 6, 0.5
 # The least cosine of two questions' subjects that are about the same skill.
 SAME_SKILL = 0.55

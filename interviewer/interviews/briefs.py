@@ -8,6 +8,7 @@ from interviewer.interviews.exchange import Kind, without_refused
 from interviewer.interviews.interviewer import AnswerBrief, JobBrief, PastTurn, QuestionBrief, ReplyBrief
 from interviewer.interviews.plan import Plan
 from interviewer.interviews.progress import must_ask_for_code
+from interviewer.interviews.resume import RESUME_TOPICS, without_contacts
 from interviewer.interviews.tables import JobProfile
 from interviewer.interviews.topics import CODING, AnswerKind
 from interviewer.interviews.views import TurnRow
@@ -19,7 +20,7 @@ def job_brief(job: JobProfile | None) -> JobBrief | None:
 
 
 def question_brief(
-    plan: Plan, position: int, rows: Sequence[TurnRow], job: JobBrief | None, seen_before: Sequence[str]
+    plan: Plan, position: int, rows: Sequence[TurnRow], job: JobBrief | None, seen_before: Sequence[str], resume: str = ""
 ) -> QuestionBrief:
     """Return the interviewer's input for asking the question at `position`, which follows the turns in `rows`."""
     place = plan.place(position)
@@ -34,15 +35,23 @@ def question_brief(
         seen_before=seen_before,
         level=plan.level,
         programming_language=plan.programming_language,
+        resume=without_contacts(resume) if place.topic.id in RESUME_TOPICS else "",
     )
 
 
-def answer_brief(row: TurnRow, job: JobBrief | None, *, may_follow_up: bool = False) -> AnswerBrief:
+def answer_brief(row: TurnRow, job: JobBrief | None, *, may_follow_up: bool = False, may_clarify: bool = False) -> AnswerBrief:
     """Return the interviewer's input for judging what was said about a question."""
     question = row.question
-    said = without_refused(row.said)
     return AnswerBrief(
-        question.topic_id, question.kind, question.prompt, question.rubric, row.answer_text, job, said, may_follow_up
+        topic_id=question.topic_id,
+        kind=question.kind,
+        prompt=question.prompt,
+        rubric=question.rubric,
+        answer=row.answer_text,
+        job=job,
+        said=without_refused(row.said),
+        may_follow_up=may_follow_up,
+        may_clarify=may_clarify,
     )
 
 

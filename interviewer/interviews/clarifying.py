@@ -1,7 +1,8 @@
 """Tell a clarifying question from an answer.
 
 Both may contain questions: answers ask and reply ("Why? Because ..."), guess ("An index?"), propose ("Why not an index?"), or end
-with "Does that make sense?". When in doubt, a text is an answer.
+with "Does that make sense?". When in doubt, a text is an answer. A language model that judges the answer tells them apart better
+than these rules; then `may_be_question` only says which texts are answers in any case.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import re
 MAX_LENGTH = 600
 # In words: what is beside the questions, and a text without a question mark.
 MAX_BESIDE, MAX_UNMARKED = 25, 30
+# In words, if a language model decides: what is beside the questions. A reason to ask may be longer than the rules allow.
+MAX_AROUND = 40
 
 _I = re.IGNORECASE
 _INLINE = re.compile(r"`[^`\n]*`|\"[^\"\n]*\"|“[^“”\n]*”")
@@ -21,6 +24,7 @@ _CODE = re.compile(
     _I | re.MULTILINE | re.DOTALL,
 )
 _SENTENCE = re.compile(r"(?:[^.?!\n]|[.](?=\w)|(?<=[A-Z])[.](?= [a-z]))+[.?!]*")
+_OTHER_MARKS = str.maketrans("？؟。！", "??.!")
 # Where a question may begin within its sentence: "Just to check - do you mean ...".
 _BEGINNING = re.compile(
     r"(?:^|[,;:—–]\s*|\s-\s+)(?:(?:and|or|but|so|also|then|please|well|okay|ok|hi|hello|thanks|sorry|roughly|about)\b,?\s*)*", _I
@@ -84,6 +88,21 @@ _UNMARKED = re.compile(
     rf"(?:which|any) \w+|how \w+)\b",
     _I,
 )
+
+
+def may_be_question(text: str) -> bool:
+    """Return whether a text may be a clarifying question, in any language, if a language model says that it is one.
+
+    Code, and a text that says much beside its questions, is always an answer.
+    """
+    if len(text) > MAX_LENGTH:
+        return False
+    plain = _INLINE.sub("x", text.translate(_OTHER_MARKS).replace("\u2019", "'")).strip()
+    if _CODE.search(plain):
+        return False
+    sentences = [sentence.strip() for sentence in _SENTENCE.findall(plain)]
+    around = sum(len(sentence.split()) for sentence in sentences if not sentence.endswith("?"))
+    return around <= (MAX_AROUND if any(sentence.endswith("?") for sentence in sentences) else MAX_UNMARKED)
 
 
 def is_clarifying_question(text: str) -> bool:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from interviewer.interviews.clarifying import may_be_question
+
 # How many clarifying questions and hints a candidate gets for each question.
 MAX_CLARIFICATIONS, MAX_HINTS = 2, 1
 # How many follow-ups any interviewer asks about one question at most.
@@ -116,11 +118,20 @@ def may_follow_up(said: Sequence[Said], most: int) -> bool:
     return _count(without_refused(said), Author.INTERVIEWER, Kind.FOLLOW_UP) < most
 
 
+def may_clarify(said: Sequence[Said]) -> bool:
+    """Return whether the interviewer may take the last message, sent as an answer, for a clarifying question and reply to it."""
+    if not said or said[-1].author is not Author.USER or said[-1].kind is not Kind.ANSWER:
+        return False
+    return _count(said, Author.USER, Kind.CLARIFICATION) < MAX_CLARIFICATIONS and may_be_question(said[-1].text)
+
+
 def may_stay_open(said: Sequence[Said], *, follow_ups: bool) -> bool:
     """Return whether the reply to the last message may leave the question open, in an interview with or without follow-ups."""
     if is_open(said):
         return False
-    return said[-1].kind in (Kind.CLARIFICATION, Kind.HINT) or (follow_ups and may_follow_up(said, MAX_FOLLOW_UPS))
+    if said[-1].kind in (Kind.CLARIFICATION, Kind.HINT):
+        return True
+    return follow_ups and (may_follow_up(said, MAX_FOLLOW_UPS) or may_clarify(said))
 
 
 def is_rewrite_asked(said: Sequence[Said]) -> bool:

@@ -15,7 +15,7 @@ from interviewer.core.columns import utcnow
 from interviewer.core.database import Database
 from interviewer.credits import interview_credits
 from interviewer.errors import AllowanceUsed
-from interviewer.interviews import queries, start_queries
+from interviewer.interviews import queries, resume_queries, start_queries
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.tables import Interview
 
@@ -30,12 +30,13 @@ GIVE_UPS_USED = (
 
 
 async def give_back(session: AsyncSession, interview_id: int, user_id: int) -> None:
-    """Mark a start as failed and give its credit back. Does nothing if it has no credit to give back.
+    """Mark a start as failed, give its credit back, and delete its résumé. Does nothing if it has no credit to give back.
 
     The interview's row must be locked and still have the status `starting`.
     """
     if await interview_credits.give_back(session, interview_id, user_id):
         await queries.set_status(session, interview_id, InterviewStatus.FAILED)
+        await resume_queries.drop_resume(session, interview_id)
 
 
 async def give_up(session: AsyncSession, interview_id: int, user_id: int) -> None:

@@ -36,7 +36,8 @@ class PastTurn:
 class QuestionBrief:
     """The input for asking the next question.
 
-    If `level` is None, the job description decides. If `programming_language` is empty, any language is fine.
+    If `level` is None, the job description decides. If `programming_language` is empty, any language is fine. `resume` is the
+    candidate's résumé without contact data, or empty if there is none or this question is not to refer to it.
     """
 
     topic_id: int
@@ -48,14 +49,15 @@ class QuestionBrief:
     seen_before: Sequence[str] = ()
     level: Level | None = None
     programming_language: str = ""
+    resume: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerBrief:
     """The input for judging one answer. `rubric` was fixed when the question was asked.
 
-    `answer` is everything that counts, and `said` the whole conversation about the question. If `may_follow_up` is set, the
-    interviewer may ask a follow-up instead of giving a verdict.
+    `answer` is everything that counts, and `said` the whole conversation about the question. Instead of giving a verdict, the
+    interviewer may ask a follow-up if `may_follow_up` is set, and reply to a clarifying question if `may_clarify` is set.
     """
 
     topic_id: int
@@ -66,6 +68,12 @@ class AnswerBrief:
     job: JobBrief | None = None
     said: Sequence[Said] = ()
     may_follow_up: bool = False
+    may_clarify: bool = False
+
+    @property
+    def may_stay_open(self) -> bool:
+        """Whether the question may stay open instead of getting a verdict."""
+        return self.may_follow_up or self.may_clarify
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +93,7 @@ class ReplyBrief:
 
 @dataclass(frozen=True, slots=True)
 class FollowUpPiece:
-    """Text of a follow-up to show immediately, appended to the pieces before it."""
+    """Text of a follow-up or clarification to show immediately, appended to the pieces before it."""
 
     text: str
 
@@ -148,6 +156,10 @@ class Usage:
     completion: int
 
 
+Judging = Piece | FollowUpPiece | Usage | VerdictDraft | FollowUpDraft | ReplyDraft
+"""What `Interviewer.judge` yields."""
+
+
 class Interviewer(Protocol):
     """Asks questions and judges answers.
 
@@ -171,13 +183,17 @@ class Interviewer(Protocol):
     def max_follow_ups(self) -> int:
         """How many follow-ups it asks about one question at most."""
 
+    @property
+    def detects_questions(self) -> bool:
+        """Whether `judge` tells clarifying questions from answers. If not, rules do, before it is called."""
+
     def ask(self, brief: QuestionBrief) -> AsyncIterator[Piece | Usage | QuestionDraft]:
         """Stream the question's text in pieces, then yield the complete question."""
 
-    def judge(self, brief: AnswerBrief) -> AsyncIterator[Piece | FollowUpPiece | Usage | VerdictDraft | FollowUpDraft]:
+    def judge(self, brief: AnswerBrief) -> AsyncIterator[Judging]:
         """Stream the feedback's text in pieces, then yield the complete verdict.
 
-        If the brief allows a follow-up, it may be streamed and yielded instead.
+        If the brief allows a follow-up, or a reply to a clarifying question, that may be streamed and yielded instead.
         """
 
     def reply(self, brief: ReplyBrief) -> AsyncIterator[Piece | Usage | ReplyDraft]:

@@ -36,18 +36,16 @@ from interviewer.interviews import replies
 from interviewer.interviews.events import Event
 from interviewer.interviews.interviewer import (
     AnswerBrief,
-    FollowUpDraft,
-    FollowUpPiece,
     Interviewer,
+    Judging,
     Piece,
     QuestionBrief,
     QuestionDraft,
     ReplyBrief,
     ReplyDraft,
     Usage,
-    VerdictDraft,
 )
-from interviewer.interviews.replies import AskedQuestion, FollowUp
+from interviewer.interviews.replies import AskedQuestion, Reply
 from interviewer.interviews.rubric import Judgement
 from interviewer.interviews.tables import ModelCall
 
@@ -111,12 +109,12 @@ class InterviewerCalls:
             asked = await replies.ask(record.interviewer, brief, publish, record.usage.append)
         return asked, self._row(record)
 
-    async def judge_or_follow_up(
+    async def judge_or_reply(
         self, caller: Caller, brief: AnswerBrief, publish: Publish[Event]
-    ) -> tuple[Judgement | FollowUp, ModelCall]:
-        """Have the interviewer judge an answer as in `judge`, or ask a follow-up instead if the brief allows one."""
+    ) -> tuple[Judgement | Reply, ModelCall]:
+        """Have the interviewer judge an answer as in `judge`, or reply as in `replies.judge_or_reply`."""
         async with self._recorded(Kind.JUDGE, caller) as record:
-            found = await replies.judge_or_follow_up(record.interviewer, brief, publish, record.usage.append, self._repeats)
+            found = await replies.judge_or_reply(record.interviewer, brief, publish, record.usage.append, self._repeats)
         return found, self._row(record)
 
     async def judge(self, caller: Caller, brief: AnswerBrief, publish: Publish[Event]) -> tuple[Judgement, ModelCall]:
@@ -209,7 +207,7 @@ class _QueuedInterviewer:
 
     def __init__(self, interviewer: Interviewer, capacity: CapacityQueue, user_id: int, kind: Kind) -> None:
         self.name, self.model, self.deterministic = interviewer.name, interviewer.model, interviewer.deterministic
-        self.max_follow_ups = interviewer.max_follow_ups
+        self.max_follow_ups, self.detects_questions = interviewer.max_follow_ups, interviewer.detects_questions
         self._interviewer = interviewer
         self._capacity = capacity
         self._user_id = user_id
@@ -220,7 +218,7 @@ class _QueuedInterviewer:
         """Call the interviewer's `ask` once a slot is free. Also raises Crowded if none is."""
         return self._through(self._interviewer.ask(brief))
 
-    def judge(self, brief: AnswerBrief) -> AsyncIterator[Piece | FollowUpPiece | Usage | VerdictDraft | FollowUpDraft]:
+    def judge(self, brief: AnswerBrief) -> AsyncIterator[Judging]:
         """Call the interviewer's `judge` once a slot is free. Also raises Crowded if none is."""
         return self._through(self._interviewer.judge(brief))
 

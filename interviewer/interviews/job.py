@@ -8,9 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from interviewer.interviews.topics import Level
 
-# In characters, and in lines.
-MAX_FIELD, MAX_LINE, MAX_LINES = 200, 400, 30
+# In characters.
+MAX_FIELD, MAX_LINE = 200, 400
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_LINE)]
+# The most lines of each kind in a profile.
+MAX_LINES = 30
 Lines = Annotated[tuple[Line, ...], Field(max_length=MAX_LINES)]
 
 
@@ -28,6 +30,7 @@ class JobFindings(BaseModel):
     stack: Lines = ()
     responsibilities: Lines = ()
     qualifications: Lines = ()
+    nice_to_have: Lines = ()
 
 
 def markdown(findings: JobFindings) -> str:
@@ -38,7 +41,11 @@ def markdown(findings: JobFindings) -> str:
             lines.append(f"- **{label}:** {value}")
     if findings.stack:
         lines.append(f"- **Stack:** {', '.join(findings.stack)}")
-    for label, found in (("Responsibilities", findings.responsibilities), ("Qualifications", findings.qualifications)):
+    for label, found in (
+        ("Responsibilities", findings.responsibilities),
+        ("Qualifications", findings.qualifications),
+        ("Nice to have", findings.nice_to_have),
+    ):
         if found:
             lines += ["", f"**{label}**", "", *(f"- {one}" for one in found)]
     return "\n".join(lines) + "\n"

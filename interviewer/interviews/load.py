@@ -24,9 +24,9 @@ async def found(session: AsyncSession, user_id: int, interview_id: int, *, lock:
     loaded = await queries.load(session, interview_id, user_id, lock=lock)
     if loaded is None:
         raise NotFound("Interview not found")
-    interview, conversation_id, job = loaded
+    interview, conversation_id, job, resume = loaded
     rows = await queries.turns(session, conversation_id) if conversation_id is not None else ()
-    return Loaded(interview, conversation_id, job, tuple(TurnRow(*row) for row in rows))
+    return Loaded(interview, conversation_id, job, tuple(TurnRow(*row) for row in rows), resume or "")
 
 
 def with_row(loaded: Loaded, changed: TurnRow) -> Loaded:

@@ -124,7 +124,9 @@ class ApiInterviews:
             row = loaded.row(stored.question_id)
             if final and row.answer is stored and row.verdict is None and stored.kind == Kind.ANSWER:
                 await self._interviews.make_final(stored)
-            events = self._interviews.complete(user_id, interview_id, row.question.id, client, number=stored.number)
+            events = self._interviews.complete(
+                user_id, interview_id, row.question.id, client, number=stored.number, is_sure=sent.is_sure
+            )
             events = _with_next(events, loaded, row.until(stored.number))
             return Reply(row.question.id, stored.number, events if shows else _with_refusal(events), shows)
         row = loaded.rows[-1]
@@ -202,7 +204,10 @@ def repeated(loaded: Loaded, sent: Sent, text: str) -> Message | None:
 
 
 def _waiting(loaded: Loaded, sent: Sent, text: str, last: Message) -> str:
-    """Return the error for a message that differs from the last one, which has no reply yet."""
+    """Return the error message for a message that differs from the last one or names another question.
+
+    The last message has no reply yet.
+    """
     first = _first_answer(loaded)
     if sent.first and first is not None and not sent.repeats(first, text):
         return ALREADY_BEGUN

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -13,8 +13,8 @@ from interviewer.interviews.exchange import MAX_FOLLOW_UPS, Author, Kind, Said, 
 from interviewer.interviews.interviewer import (
     AnswerBrief,
     FollowUpDraft,
-    FollowUpPiece,
     JobBrief,
+    Judging,
     PastTurn,
     Piece,
     QuestionBrief,
@@ -30,12 +30,11 @@ from interviewer.interviews.model_server.messages import Order, Repair
 from interviewer.interviews.model_server.options import ServerOptions
 from interviewer.interviews.model_server.server import MOST_REQUESTS, Call, ModelServer, Shown
 from interviewer.interviews.non_answers import is_non_answer
+from interviewer.interviews.openai_decision import Decision
 from interviewer.interviews.rubric import Mark, MarkedPoint, Rubric
 from interviewer.interviews.topics import topic_by_id
 
 MAX_PAST_ANSWER = 2_000
-# In characters. Shorter ones, such as "None", stand for no follow-up.
-MIN_FOLLOW_UP = 10
 # Seconds that the list of models may take.
 LIST_SECONDS = 10.0
 
@@ -50,31 +49,13 @@ class _Improvable(InterviewerBadOutput):
         super().__init__(reason=reason)
 
 
-class _Deciding:
-    """Tells a follow-up from a verdict by the field that has a text first. The other field is not shown."""
-
-    def __init__(self) -> None:
-        self.follows_up = self.judges = False
-        self._held = ""
-
-    def feed(self, shown: Shown) -> Iterator[FollowUpPiece | Piece]:
-        """Yield the text to show. The beginning of a follow-up is held back until it is longer than "None" or "N/A"."""
-        if shown.field == "feedback" and not self.follows_up:
-            self.judges = True
-            yield Piece(shown.text)
-        elif shown.field == "follow_up" and not self.judges:
-            self._held = f"{self._held}{shown.text}".lstrip() if not self.follows_up else shown.text
-            self.follows_up = self.follows_up or len(self._held) >= MIN_FOLLOW_UP
-            if self.follows_up:
-                yield FollowUpPiece(self._held)
-
-
 class OpenAIInterviewer:
     """Implements `interviews.interviewer.Interviewer` with the chat/completions API."""
 
     name = "openai"
     deterministic = False
     max_follow_ups = MAX_FOLLOW_UPS
+    detects_questions = True
 
     def __init__(self, *, model: str, api_key: str | None, base_url: str | None, options: ServerOptions | None = None) -> None:
         """Create a client. Self-hosted servers often need no `api_key`."""
@@ -84,7 +65,7 @@ class OpenAIInterviewer:
     async def ask(self, brief: QuestionBrief) -> AsyncIterator[Piece | Usage | QuestionDraft]:
         """Stream a question. Raises a subclass of InterviewerError if the request fails or the reply is unusable.
 
-        If the provider refuses the request, the question is asked without the job description and the earlier answers.
+        If the provider refuses the request, the question is asked without the job description, the résumé, and earlier answers.
         """
         shown = False
         try:
@@ -95,7 +76,7 @@ class OpenAIInterviewer:
             if shown:
                 raise
             history = [replace(turn, answer=None) for turn in brief.history]
-            async for item in self._ask(replace(brief, job=None, history=history)):
+            async for item in self._ask(replace(brief, job=None, history=history, resume="")):
                 yield item
 
     async def _ask(self, brief: QuestionBrief) -> AsyncIterator[Piece | Usage | QuestionDraft]:
@@ -107,6 +88,7 @@ class OpenAIInterviewer:
             [_past(turn) for turn in brief.history],
             level=brief.level,
             programming_language=brief.programming_language,
+            resume=brief.resume,
         )
         order = Order(prompts.QUESTION_INSTRUCTIONS, request, prompts.QUESTION_SCHEMA, "question", ("question",))
 
@@ -117,30 +99,19 @@ class OpenAIInterviewer:
         async for item in self._result(order, read):
             yield Piece(item.text) if isinstance(item, Shown) else item
 
-    async def judge(self, brief: AnswerBrief) -> AsyncIterator[Piece | FollowUpPiece | Usage | VerdictDraft | FollowUpDraft]:
-        """Stream a verdict, or a follow-up if the brief allows one.
+    async def judge(self, brief: AnswerBrief) -> AsyncIterator[Judging]:
+        """Stream a verdict, or a follow-up or clarification if the brief allows one.
 
         Raises a subclass of InterviewerError if the request fails or the reply is unusable.
         """
-        rubric = Rubric.model_validate(brief.rubric)
-        key_points = [
-            {"index": index, "point": point.point, "weight": point.weight} for index, point in enumerate(rubric.key_points)
-        ]
-        request = prompts.verdict_request(
-            topic_by_id(brief.topic_id), brief.prompt, key_points, rubric.model_answer, brief.answer, _conversation(brief.said)
-        )
-        deciding = _Deciding()
+        rubric, decision = Rubric.model_validate(brief.rubric), Decision(brief)
 
-        def read(found: Mapping[str, Any]) -> VerdictDraft | FollowUpDraft:
-            if brief.may_follow_up and not deciding.judges:
-                asked = normalizing.text_of(found.get("follow_up"))
-                if deciding.follows_up or asked.endswith("?"):
-                    return FollowUpDraft(asked)
-            return _verdict(found, rubric, brief)
+        def read(found: Mapping[str, Any]) -> VerdictDraft | FollowUpDraft | ReplyDraft:
+            return decision.draft(normalizing.text_of(found.get("text"))) or _verdict(found, rubric, brief)
 
-        async for item in self._result(_verdict_order(request, rubric, may_follow_up=brief.may_follow_up), read):
+        async for item in self._result(_verdict_order(brief, rubric, decision), read):
             if isinstance(item, Shown):
-                for piece in deciding.feed(item):
+                for piece in decision.feed(item):
                     yield piece
             else:
                 yield item
@@ -245,12 +216,20 @@ def _filled(found: Mapping[str, Any], name: str) -> str:
     return text
 
 
-def _verdict_order(request: str, rubric: Rubric, *, may_follow_up: bool) -> Order:
-    schema = prompts.verdict_schema(len(rubric.key_points), may_follow_up=may_follow_up)
-    if may_follow_up:
-        instructions = f"{prompts.VERDICT_INSTRUCTIONS}\n\n{prompts.FOLLOW_UP_INSTRUCTIONS}"
-        return Order(instructions, request, schema, "verdict", ("follow_up", "feedback"))
-    return Order(prompts.VERDICT_INSTRUCTIONS, request, schema, "verdict", ("feedback",))
+def _verdict_order(brief: AnswerBrief, rubric: Rubric, decision: Decision) -> Order:
+    """Return the order for a verdict on an answer, or for one of the decisions that the brief allows."""
+    allowed, points = decision.allowed, rubric.key_points
+    request = prompts.verdict_request(
+        topic_by_id(brief.topic_id),
+        brief.prompt,
+        [{"index": index, "point": point.point, "weight": point.weight} for index, point in enumerate(points)],
+        rubric.model_answer,
+        brief.answer,
+        _conversation(brief.said),
+        context=rubric.context if brief.may_clarify else "",
+    )
+    schema = prompts.verdict_schema(len(points), *allowed)
+    return Order(prompts.verdict_instructions(*allowed), request, schema, "verdict", decision.fields, decision.unseen)
 
 
 def _conversation(said: Sequence[Said]) -> list[dict[str, str]]:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from interviewer.core.columns import insert_of, insert_unless, table_of, utcnow, values_of
-from interviewer.interviews.exchange import Author, Kind
+from interviewer.interviews.exchange import Author
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.tables import (
     Appeal,
@@ -22,6 +22,7 @@ from interviewer.interviews.tables import (
     Message,
     ModelCall,
     Question,
+    Resume,
     Verdict,
 )
 from interviewer.interviews.usage_queries import along
@@ -44,15 +45,16 @@ class Line(NamedTuple):
     job_text: str | None
 
 
-InterviewRow = tuple[Interview, int | None, JobProfile | None]
+InterviewRow = tuple[Interview, int | None, JobProfile | None, str | None]
 QuestionRow = tuple[Question, tuple[Message, ...], Verdict | None, Appeal | None]
 
 
 _INTERVIEWS = table_of(Interview)
 # The statements of every turn are built once, because building one takes longer than running it.
 _ONE = (
-    select(Interview, col(Conversation.id), JobProfile)
+    select(Interview, col(Conversation.id), JobProfile, col(Resume.text))
     .outerjoin(Conversation, col(Conversation.interview_id) == Interview.id)
+    .outerjoin(Resume, col(Resume.interview_id) == Interview.id)
     .outerjoin(JobProfile, col(JobProfile.id) == Interview.job_profile_id)
     .where(col(Interview.id) == bindparam("id"), col(Interview.user_id) == bindparam("user_id"))
 )
@@ -93,23 +95,12 @@ _ADD_MESSAGE = (
 )
 # A message has either a reply or a verdict, even if a worker that lost its lease comes late with the other.
 _LAST = table_of(Message).alias("last")
-_JUDGED = exists().where(
-    _LAST.c.question_id == bindparam("messages_question_id", type_=Integer),
-    _LAST.c.number == bindparam("messages_number", type_=Integer),
-    col(Verdict.message_id) == _LAST.c.id,
-)
 _REPLIED = exists().where(
     _LAST.c.id == bindparam("verdicts_message_id", type_=Integer),
     col(Message.question_id) == _LAST.c.question_id,
     col(Message.number) == _LAST.c.number,
     col(Message.author) == Author.INTERVIEWER.value,
 )
-_ADD_UNCALLED_REPLY = (
-    insert_unless(Message, _JUDGED)
-    .on_conflict_do_nothing(index_elements=["question_id", "number", "author"])
-    .returning(col(Message.id))
-)
-_ADD_REPLY = along(_ADD_UNCALLED_REPLY)
 _NEW_VERDICT = (
     insert_unless(Verdict, _REPLIED)
     .on_conflict_do_nothing(index_elements=["message_id"])
@@ -158,13 +149,13 @@ _ADD_LAST_VERDICT, _ADD_LAST_UNCALLED = _ADD_VERDICT.values(_CLOSED), _ADD_UNCAL
 
 
 async def load(session: AsyncSession, interview_id: int, user_id: int, *, lock: bool = False) -> InterviewRow | None:
-    """Return the interview with its conversation's ID and its job profile, locking the interview's row if `lock` is set.
+    """Return the interview, its conversation's ID, its job profile and its résumé, locking the interview's row if `lock` is set.
 
     Returns None if the interview does not exist or belongs to another user.
     """
     found = await session.execute(_ONE_LOCKED if lock else _ONE, {"id": interview_id, "user_id": user_id})
     row = found.one_or_none()
-    return (row[0], row[1], row[2]) if row else None
+    return (row[0], row[1], row[2], row[3]) if row else None
 
 
 async def started_with(session: AsyncSession, user_id: int, key: str) -> tuple[Interview, JobProfile | None] | None:
@@ -238,7 +229,7 @@ async def store_profile(session: AsyncSession, job_profile_id: int, profile: dic
 
 
 async def add_question(session: AsyncSession, question: Question, call: ModelCall) -> int | None:
-    """Store a question and return its ID, or None if the position already has a question. The call's row is stored either way."""
+    """Store a question and return its ID, or None if the position already has a question. The model call is stored either way."""
     return (await session.execute(_ADD_QUESTION, values_of(question) | values_of(call))).scalar_one_or_none()
 
 
@@ -259,30 +250,6 @@ async def add_message(session: AsyncSession, message: Message, interview_id: int
     }
     stored = (await session.execute(_ADD_MESSAGE, given | {"interview_id": interview_id, "lease": lease})).one_or_none()
     return Message(**stored._mapping) if stored else None
-
-
-async def add_reply(session: AsyncSession, reply: Message, call: ModelCall | None) -> int | None:
-    """Store the interviewer's reply to a message and return its ID, or None if the message already has a reply or a verdict.
-
-    The call's row, if there is a call, is stored either way.
-    """
-    statement = _ADD_REPLY if call else _ADD_UNCALLED_REPLY
-    given = values_of(reply) | (values_of(call) if call else {})
-    return (await session.execute(statement, given)).scalar_one_or_none()
-
-
-async def take_reply(session: AsyncSession, question_id: int, number: int) -> bool:
-    """Mark the reply to one of the user's messages about a question as no longer owed. Returns whether it was owed."""
-    meant = (col(Message.question_id) == question_id) & (col(Message.number) == number)
-    owed = meant & (col(Message.author) == Author.USER.value) & col(Message.reply_owed)
-    statement = update(Message).where(owed).values(reply_owed=False).returning(col(Message.id))
-    return (await session.execute(statement)).scalar_one_or_none() is not None
-
-
-async def make_final(session: AsyncSession, message_id: int) -> None:
-    """Change an answer to a final one, so that no follow-up is asked about it."""
-    is_answer = (col(Message.id) == message_id) & (col(Message.kind) == Kind.ANSWER.value)
-    await session.execute(update(Message).where(is_answer).values(kind=Kind.FINAL_ANSWER.value))
 
 
 async def take_lease(session: AsyncSession, message_id: int, lease: timedelta) -> datetime | None:
@@ -310,7 +277,7 @@ async def add_verdict(
 ) -> int | None:
     """Store a verdict, add its score to the interview's totals, and return its ID, or None if it already has a verdict or reply.
 
-    With `closes`, the interview is also marked as finished. The call's row, if there is a call, is stored either way.
+    With `closes`, the interview is also marked as finished. The model call, if any, is stored either way.
     """
     given = {"interview_id": interview_id, "now": verdict.created_at} | values_of(verdict)
     if call is None:
@@ -324,7 +291,7 @@ async def add_verdict(
 async def add_appeal(session: AsyncSession, appeal: Appeal, interview_id: int, change: int, call: ModelCall) -> int | None:
     """Store the verdict of an appeal, add `change` to the interview's total score, and return the appeal's ID.
 
-    Returns None if the answer already has an appeal. The call's row is stored either way.
+    Returns None if the answer already has an appeal. The model call is stored either way.
     """
     given = {"interview_id": interview_id, "change": change, "now": appeal.created_at} | values_of(appeal) | values_of(call)
     appeal_id: int | None = (await session.execute(_ADD_APPEAL, given)).scalar_one_or_none()

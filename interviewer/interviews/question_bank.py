@@ -31,10 +31,13 @@ class QuestionBank(Protocol):
 
 
 class Likeness(Protocol):
-    """Compares texts. Both methods are CPU-bound, so call them in a thread."""
+    """Compares texts. `cosines` is CPU-bound, so call it in a thread."""
 
     def technologies(self, text: str) -> frozenset[str]:
         """Return the tags of the technologies that a text mentions."""
+
+    def names(self, text: str) -> Sequence[str]:
+        """Return the names of the technologies that a line of a job description mentions."""
 
     def cosines(self, texts: Sequence[str], others: Sequence[str]) -> Sequence[Sequence[float]]:
         """Return one row for each of `texts`, containing its cosine similarity to each of `others`.

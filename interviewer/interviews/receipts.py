@@ -13,7 +13,7 @@ import logging
 from interviewer.core.database import Database
 from interviewer.core.retry import with_retries
 from interviewer.errors import Unavailable
-from interviewer.interviews import queries
+from interviewer.interviews import reply_queries
 
 logger = logging.getLogger(__name__)
 
@@ -41,11 +41,11 @@ class Receipts:
         if (noting := self._noting.get((question_id, number))) is not None:
             await asyncio.wait([noting])
         async with self._database.autocommit() as session:
-            return await queries.take_reply(session, question_id, number)
+            return await reply_queries.take_reply(session, question_id, number)
 
     async def _take(self, question_id: int, number: int) -> bool:
         try:
-            return await with_retries(self._database, lambda session: queries.take_reply(session, question_id, number))
+            return await with_retries(self._database, lambda session: reply_queries.take_reply(session, question_id, number))
         except Unavailable:
             logger.warning("the delivery of a reply could not be recorded; sending the same text will replay it once")
             return False

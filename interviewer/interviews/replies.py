@@ -16,7 +16,7 @@ from interviewer.core.columns import utcnow
 from interviewer.core.documents import Document
 from interviewer.errors import InterviewerBadOutput
 from interviewer.interviews.events import Event, FeedbackPiece, FollowUpPiece, QuestionPiece
-from interviewer.interviews.exchange import answers, before_hint
+from interviewer.interviews.exchange import Kind, answers, before_hint
 from interviewer.interviews.interviewer import (
     AnswerBrief,
     FollowUpDraft,
@@ -51,10 +51,11 @@ MAX_REPLY = 1500
 
 
 @dataclass(frozen=True, slots=True)
-class FollowUp:
-    """A follow-up that the interviewer asks instead of giving a verdict."""
+class Reply:
+    """What the interviewer says instead of giving a verdict: a follow-up, or a reply to a clarifying question (`kind`)."""
 
     text: str
+    kind: Kind = Kind.FOLLOW_UP
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ async def judge(
     from the first grading, and failures of the other gradings are ignored. `spent` receives the token usage of each grading,
     where it is known. Raises InterviewerBadOutput if there is no usable verdict.
     """
-    brief = replace(brief, may_follow_up=False)
+    brief = replace(brief, may_follow_up=False, may_clarify=False)
     more = [asyncio.create_task(_graded(interviewer, brief, unseen, spent)) for _ in range(1, repeats)]
     try:
         first = await _graded(interviewer, brief, publish, spent)
@@ -156,26 +157,27 @@ async def judge(
     return _judgement(brief, [first, *others])
 
 
-async def judge_or_follow_up(
+async def judge_or_reply(
     interviewer: Interviewer, brief: AnswerBrief, publish: Publish[Event], spent: UsageCallback = _ignore_usage, repeats: int = 1
-) -> Judgement | FollowUp:
-    """Have the interviewer judge an answer as in `judge`, or ask a follow-up instead, whose text is published and returned.
+) -> Judgement | Reply:
+    """Have the interviewer judge an answer as in `judge`, or say what the brief allows instead: a follow-up or a clarification.
 
-    If a follow-up is possible, further gradings start only after the first one, because none is needed if it asks a follow-up.
+    Its text is published and returned. If that is possible, further gradings start only after the first one, because none is
+    needed if the question stays open.
     """
-    if not brief.may_follow_up:
+    if not brief.may_stay_open:
         return await judge(interviewer, brief, publish, spent, repeats)
     first = await _graded(interviewer, brief, publish, spent)
-    if isinstance(first, FollowUp):
+    if isinstance(first, Reply):
         return first
-    final = replace(brief, may_follow_up=False)
+    final = replace(brief, may_follow_up=False, may_clarify=False)
     more = [_graded(interviewer, final, unseen, spent) for _ in range(1, repeats)]
     others = [found for found in await asyncio.gather(*more, return_exceptions=True) if isinstance(found, _Graded)]
     return _judgement(brief, [first, *others])
 
 
 def _judgement(brief: AnswerBrief, graded: Sequence[_Graded]) -> Judgement:
-    """Combine the gradings. A mark that only words after the hint show earns half."""
+    """Combine the gradings. What a mark earns is halved if only words after the hint show it."""
     rubric = Rubric.model_validate(brief.rubric)
     gradings = [one.grading for one in graded]
     counts = median_grading(gradings)
@@ -184,15 +186,13 @@ def _judgement(brief: AnswerBrief, graded: Sequence[_Graded]) -> Judgement:
     return Judgement(feedback=graded[0].feedback, marks=counts.marks, nature=counts.nature, score=value, low=low, high=high)
 
 
-async def _graded(
-    interviewer: Interviewer, brief: AnswerBrief, publish: Publish[Event], spent: UsageCallback
-) -> _Graded | FollowUp:
-    """Have the interviewer judge once, and return its feedback and checked marks, or its follow-up.
+async def _graded(interviewer: Interviewer, brief: AnswerBrief, publish: Publish[Event], spent: UsageCallback) -> _Graded | Reply:
+    """Have the interviewer judge once, and return its feedback and checked marks, or its reply.
 
     Answers that do not try to answer the question get the nature NON_ANSWER, whatever the interviewer says. Raises
-    InterviewerBadOutput if there is no usable verdict or follow-up.
+    InterviewerBadOutput if there is no usable verdict or reply.
     """
-    draft: VerdictDraft | FollowUpDraft | None = None
+    draft: VerdictDraft | FollowUpDraft | ReplyDraft | None = None
     shown: set[type[Piece | FollowUpText]] = set()
     async for item in interviewer.judge(brief):
         if isinstance(item, Piece | FollowUpText):
@@ -203,10 +203,10 @@ async def _graded(
         else:
             draft = item
     # What is shown first decides whether the next question is asked, so the result must be the same.
-    if shown - {FollowUpText if isinstance(draft, FollowUpDraft) else Piece}:
+    if shown - {FollowUpText if isinstance(draft, FollowUpDraft | ReplyDraft) else Piece}:
         raise InterviewerBadOutput
-    if isinstance(draft, FollowUpDraft):
-        return _follow_up(draft, brief)
+    if isinstance(draft, FollowUpDraft | ReplyDraft):
+        return _allowed_reply(draft, brief)
     if draft is None or not 0 < len(draft.feedback.strip()) <= MAX_FEEDBACK or not storable(draft.feedback, list(draft.marks)):
         raise InterviewerBadOutput
     try:
@@ -223,10 +223,12 @@ async def _graded(
     return _Graded(draft.feedback.strip(), Grading(marks, nature, doubts))
 
 
-def _follow_up(draft: FollowUpDraft, brief: AnswerBrief) -> FollowUp:
-    if not brief.may_follow_up:
+def _allowed_reply(draft: FollowUpDraft | ReplyDraft, brief: AnswerBrief) -> Reply:
+    """Return the reply if the brief allows one of its kind. Raises InterviewerBadOutput if it doesn't."""
+    follows_up = isinstance(draft, FollowUpDraft)
+    if not (brief.may_follow_up if follows_up else brief.may_clarify):
         raise InterviewerBadOutput
-    return FollowUp(_said(draft.text))
+    return Reply(_said(draft.text), Kind.FOLLOW_UP if follows_up else Kind.CLARIFICATION)
 
 
 def _said(raw: str) -> str:
@@ -278,6 +280,7 @@ async def analyze(interviewer: Interviewer, text: str, spent: UsageCallback = _i
 
 
 def storable(*values: Any) -> bool:
-    """Return whether the database can store the values: PostgreSQL rejects NUL, and UTF-8 cannot encode lone surrogates."""
+    """Return whether the values are free of NUL, which PostgreSQL rejects, and of lone surrogates, which UTF-8 cannot encode."""
     text = json.dumps(values, ensure_ascii=False, default=str)
-    return "\\u0000" not in text and not _SURROGATE.search(text)
+    # JSON writes a backslash as two. Without those pairs, \u0000 can only be the escape of a NUL.
+    return "\\u0000" not in text.replace("\\\\", "") and not _SURROGATE.search(text)

@@ -19,12 +19,13 @@ from interviewer.core.columns import utcnow
 from interviewer.core.database import Database
 from interviewer.core.retry import with_retries
 from interviewer.errors import InterviewerRefused, as_app_error
-from interviewer.interviews import briefs, queries, verdicts
+from interviewer.interviews import briefs, queries, reply_queries, verdicts
 from interviewer.interviews.events import Asked, Event, Failed, FeedbackPiece, FollowUpPiece, Judged, Replied
-from interviewer.interviews.exchange import NOT_REPLIED, REWRITE, Author, Kind, is_rewrite_asked, may_follow_up
+from interviewer.interviews.exchange import NOT_REPLIED, REWRITE, Author, Kind, is_rewrite_asked, may_clarify, may_follow_up
+from interviewer.interviews.interviewer import AnswerBrief
 from interviewer.interviews.interviewer_calls import Caller, InterviewerCalls
 from interviewer.interviews.load import found, lacking
-from interviewer.interviews.replies import FollowUp
+from interviewer.interviews.replies import Reply
 from interviewer.interviews.rubric import Judgement, Rubric
 from interviewer.interviews.tables import Message, ModelCall, Question, Verdict
 from interviewer.interviews.views import Loaded, TurnRow, turn_view
@@ -40,23 +41,26 @@ class Replying:
         self._calls = calls
         self._interviewer = calls.interviewer
 
-    async def reply(self, loaded: Loaded, row: TurnRow, message: Message, publish: Publish[Event]) -> list[Done]:
+    async def reply(
+        self, loaded: Loaded, row: TurnRow, message: Message, publish: Publish[Event], *, is_sure: bool = False
+    ) -> list[Done]:
         """Do what is missing after a user's message, and return what was stored; None stands for what another worker stored.
 
-        A clarifying question and a request for a hint get a reply. An answer gets a follow-up, or a verdict and the next
-        question, which is asked beside it as soon as it is known that no follow-up comes.
+        A clarifying question and a request for a hint get a reply. An answer gets a follow-up, a clarification if it turns out
+        to be a clarifying question (never if `is_sure` is set), or a verdict and the next question, which is asked beside it as
+        soon as it is known that the question is closed.
         """
         if Kind(message.kind) in (Kind.CLARIFICATION, Kind.HINT):
             return [await self._guarded("reply", publish, self._respond(loaded, row, publish))]
         missing = lacking(loaded, row)
-        follows_up = self._follows_up(loaded, row)
-        closing = Closing(probably=not follows_up)
+        brief = self._brief(loaded, row, is_sure=is_sure)
+        closing = Closing(probably=not brief.may_stay_open)
         sides: list[Awaitable[Done]] = []
         if missing.verdict:
-            # Only a provider's filter can leave a question open to which no follow-up is asked.
-            if not follows_up and self._interviewer.deterministic:
+            # Only a provider's filter can leave a question open that neither a follow-up nor a clarification may.
+            if not brief.may_stay_open and self._interviewer.deterministic:
                 closing.is_settled(closes=True)
-            judging = self._judge(loaded, row, message, publish, closing)
+            judging = self._judge(loaded, row, message, brief, publish, closing)
             sides.append(closing.settled_by(self._guarded("verdict", publish, judging)))
         else:
             closing.is_settled(closes=True)
@@ -65,23 +69,34 @@ class Replying:
         done = await asyncio.gather(*sides)
         return [one for one in done if not isinstance(one, NotAsked)]
 
-    def _follows_up(self, loaded: Loaded, row: TurnRow) -> bool:
-        """Return whether the interviewer may ask a follow-up about the user's last message."""
+    def _brief(self, loaded: Loaded, row: TurnRow, *, is_sure: bool) -> AnswerBrief:
+        """Return the interviewer's input for judging an answer, which says whether the question may stay open."""
         # The next question may have been asked beside a verdict that failed.
-        is_newest = len(loaded.rows) <= row.question.position
-        return is_newest and loaded.plan.follow_ups and may_follow_up(row.said, self._interviewer.max_follow_ups)
+        talks = loaded.plan.follow_ups and len(loaded.rows) <= row.question.position
+        return briefs.answer_brief(
+            row,
+            briefs.job_brief(loaded.job),
+            may_follow_up=talks and may_follow_up(row.said, self._interviewer.max_follow_ups),
+            may_clarify=talks and not is_sure and self._interviewer.detects_questions and may_clarify(row.said),
+        )
 
     async def _judge(
-        self, loaded: Loaded, row: TurnRow, message: Message, publish: Publish[Event], closing: Closing
+        self,
+        loaded: Loaded,
+        row: TurnRow,
+        message: Message,
+        brief: AnswerBrief,
+        publish: Publish[Event],
+        closing: Closing,
     ) -> Verdict | Message | None:
-        """Judge what was said about a question, store the verdict or a follow-up instead, and publish it.
+        """Judge what was said about a question, store the verdict or what is said instead, and publish it.
 
         The last verdict also finishes the interview. Returns None if another worker was first; then that worker's verdict or
         reply is published.
         """
         began = perf_counter()
         try:
-            judgement, call = await self._judgement(loaded, row, verdicts.with_feedback_timing(closing.watching(publish)))
+            judgement, call = await self._judgement(loaded, row, brief, verdicts.with_feedback_timing(closing.watching(publish)))
         except InterviewerRefused:
             if closing.is_known:
                 raise  # the reply was refused, not the answer: it may be judged if it is asked for again
@@ -89,9 +104,9 @@ class Replying:
                 closing.is_settled(closes=False)
                 return await self._store_reply(loaded, row, message, Kind.FOLLOW_UP, REWRITE, None, publish)
             judgement, call = verdicts.skipped(row.question, refused=True), None
-        if isinstance(judgement, FollowUp):
+        if isinstance(judgement, Reply):
             closing.is_settled(closes=False)
-            return await self._store_reply(loaded, row, message, Kind.FOLLOW_UP, judgement.text, call, publish)
+            return await self._store_reply(loaded, row, message, judgement.kind, judgement.text, call, publish)
         closing.is_settled(closes=True)
         verdict = Verdict(message_id=message.id, **verdicts.judgement_columns(judgement, self._interviewer))
         is_last = loaded.plan.is_last(row.question.position)
@@ -116,14 +131,12 @@ class Replying:
             publish(Replied(view, row.said[-1].kind))
 
     async def _judgement(
-        self, loaded: Loaded, row: TurnRow, publish: Publish[Event]
-    ) -> tuple[Judgement | FollowUp, ModelCall | None]:
-        """Return the verdict on what was said, or a follow-up, and the row of its model call, None for a skipped question."""
+        self, loaded: Loaded, row: TurnRow, brief: AnswerBrief, publish: Publish[Event]
+    ) -> tuple[Judgement | Reply, ModelCall | None]:
+        """Return the verdict on what was said, or a reply, and the row of its model call, None for a skipped question."""
         if not row.answer_text:
             return verdicts.skipped(row.question, refused=is_rewrite_asked(row.said)), None
-        job = briefs.job_brief(loaded.job)
-        brief = briefs.answer_brief(row, job, may_follow_up=self._follows_up(loaded, row))
-        return await self._calls.judge_or_follow_up(Caller(loaded.interview.user_id, loaded.interview.id), brief, publish)
+        return await self._calls.judge_or_reply(Caller(loaded.interview.user_id, loaded.interview.id), brief, publish)
 
     async def _respond(self, loaded: Loaded, row: TurnRow, publish: Publish[Event]) -> Message | None:
         """Reply to a clarifying question or give a hint, and store and publish it."""
@@ -142,7 +155,10 @@ class Replying:
     async def _store_reply(
         self, loaded: Loaded, row: TurnRow, to: Message, kind: Kind, text: str, call: ModelCall | None, publish: Publish[Event]
     ) -> Message | None:
-        """Store the interviewer's reply to a message and publish it. Returns None if another worker was first."""
+        """Store the interviewer's reply to a message and publish it. Returns None if another worker was first.
+
+        An answer that gets a clarification is stored as a clarifying question from then on.
+        """
         reply = Message(
             question_id=row.question.id,
             author=Author.INTERVIEWER.value,
@@ -152,11 +168,13 @@ class Replying:
             client_id=uuid4(),
             created_at=utcnow(),
         )
-        stored = await with_retries(self._database, partial(queries.add_reply, reply=reply, call=call))
+        stored = await with_retries(self._database, partial(reply_queries.add_reply, reply=reply, call=call))
         if stored is None:
             await self._publish_first(loaded, row, publish)
             return None
         reply.id = stored
+        if kind is Kind.CLARIFICATION:
+            to.kind = kind.value
         row = replace(row, messages=(*row.messages, reply))
         publish(Replied(turn_view(row, loaded.plan, asked=len(loaded.rows)), kind))
         return reply
@@ -181,7 +199,9 @@ class Replying:
         if loaded.conversation_id is None:
             raise AssertionError("a started interview has a conversation")
         position, interview = row.question.position + 1, loaded.interview
-        brief = briefs.question_brief(loaded.plan, position, loaded.rows, briefs.job_brief(loaded.job), interview.seen_before)
+        brief = briefs.question_brief(
+            loaded.plan, position, loaded.rows, briefs.job_brief(loaded.job), interview.seen_before, loaded.resume
+        )
         asked, call = await self._calls.ask(Caller(interview.user_id, interview.id), brief, publish)
         if not await closing.wait():
             await self._calls.store(call)

@@ -109,7 +109,7 @@ class AnswerNature(StrEnum):
 class MarkedPoint(Frozen):
     """The mark for one key point. `quote` is the evidence from the answer, empty only if the key point was missed.
 
-    `after_hint` is set if only words after the hint show it; it then earns half.
+    `after_hint` is set if only words after the hint show it; what it earns is then halved.
     """
 
     key_point: int = Field(ge=0, lt=MAX_KEY_POINTS)

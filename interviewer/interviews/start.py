@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import cast
@@ -29,8 +30,8 @@ from interviewer.interviews.load import found
 from interviewer.interviews.plan import Plan, plan_of
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.replies import AskedQuestion
-from interviewer.interviews.tables import Conversation, Interview, JobProfile, ModelCall, Question
-from interviewer.interviews.user_text import clean_job_description, cleaned
+from interviewer.interviews.tables import Conversation, Interview, JobProfile, ModelCall, Question, Resume
+from interviewer.interviews.user_text import clean_job_description, clean_resume, cleaned
 from interviewer.interviews.views import InterviewView, TurnRow, title_of, turn_view
 
 logger = logging.getLogger(__name__)
@@ -61,6 +62,7 @@ class Starts:
         plan: Plan,
         remember: bool,
         shows_turns: bool = False,
+        resume: str = "",
     ) -> AsyncIterator[Event]:
         """Reserve a credit and ask the first question.
 
@@ -69,21 +71,22 @@ class Starts:
         takes no second credit: the call follows the first start, unless that start failed. If the first question cannot be asked,
         or the process dies, the credit is returned.
 
-        Before anything is stored, raises BadRequest if the job description is unusable, TooLarge if it is too long, Unauthorized
-        if the user no longer exists, PaymentRequired if the user has no usable credit, TooManyRequests if a rate limit is
-        reached, and Crowded if the queue is full.
+        Before anything is stored, raises BadRequest if the job description or the résumé is unusable, TooLarge if one of them is
+        too long, Unauthorized if the user no longer exists, PaymentRequired if the user has no usable credit, TooManyRequests if
+        a rate limit is reached, and Crowded if the queue is full.
         """
         await self._guard.check(Action.START, client, str(user_id))
-        text = cleaned(clean_job_description, job_description)
+        given = _Given(cleaned(clean_job_description, job_description), cleaned(clean_resume, resume))
         self._calls.capacity.check(user_id)
-        interview, job, is_new = await self._reserve(user_id, text, key, plan, remember=remember, shows_turns=shows_turns)
-        broadcast = self._live.run(("start", interview.id), partial(self._open, interview, job)) if is_new else None
+        interview, job, is_new = await self._reserve(user_id, given, key, plan, remember=remember, shows_turns=shows_turns)
+        opening = partial(self._open, interview, job, given.resume)
+        broadcast = self._live.run(("start", interview.id), opening) if is_new else None
         yield Started(interview.id, title_of(job.text if job else ""), plan_of(interview.plan), self._interviewer.name)
         async for event in broadcast.follow() if broadcast is not None else self.follow(user_id, interview.id):
             yield event
 
     async def _reserve(
-        self, user_id: int, text: str, key: str, plan: Plan, *, remember: bool, shows_turns: bool
+        self, user_id: int, given: _Given, key: str, plan: Plan, *, remember: bool, shows_turns: bool
     ) -> tuple[Interview, JobProfile | None, bool]:
         """Reserve the credit and create the interview in one transaction.
 
@@ -97,7 +100,7 @@ class Starts:
                 raise Unauthorized
             if key and (known := await queries.started_with(session, user_id, key)):
                 return known[0], known[1], False
-            job = await queries.job_profile(session, user_id, text, hashlib.sha256(text.encode()).hexdigest()) if text else None
+            job = await _job_profile(session, user_id, given.job) if given.job else None
             interview = Interview(
                 user_id=user_id,
                 job_profile_id=job.id if job else None,
@@ -112,12 +115,14 @@ class Starts:
             )
             session.add(interview)
             await session.flush()
+            if given.resume:
+                session.add(Resume(interview_id=interview.id, text=given.resume))
             await interview_credits.reserve(session, user, interview.id)
             if remember:
                 await choice_queries.remember_choice(session, user_id, plan.document())
         return interview, job, True
 
-    async def _open(self, interview: Interview, job: JobProfile | None, publish: Publish[Event]) -> None:
+    async def _open(self, interview: Interview, job: JobProfile | None, resume: str, publish: Publish[Event]) -> None:
         """Ask the first question and activate the interview, while the job description is analyzed in the background.
 
         On failure, return the credit and publish Failed.
@@ -128,7 +133,7 @@ class Starts:
             self._live.spawn(self._analyze(interview_id, user_id, job))
         try:
             async with renewing(lambda: self._extend_start(interview_id)):
-                brief = briefs.question_brief(plan, 1, (), briefs.job_brief(job), interview.seen_before)
+                brief = briefs.question_brief(plan, 1, (), briefs.job_brief(job), interview.seen_before, resume)
                 asked, call = await self._calls.ask(Caller(user_id, interview_id), brief, publish)
                 async with self._database.transaction() as session:
                     question = await _activate(session, interview_id, user_id, asked, call)
@@ -136,7 +141,8 @@ class Starts:
                     raise Unavailable("This interview was canceled or took too long to start. Please start again.")
         except Exception as error:
             if isinstance(error, Crowded):  # no model call was made, so giving up this start is free
-                await quietly(self._database, partial(start_queries.record_give_up, interview_id=interview_id, moment=None))
+                clear = partial(start_queries.record_give_up, interview_id=interview_id, moment=None)
+                await quietly(self._database, clear, "a give-up could not be cleared; it counts toward the daily limit")
             message = f"{as_app_error(error).user_message} {await failed_starts.give_back_failed(self._database, interview_id)}"
             publish(Failed("question", Unavailable(message)))
             return
@@ -195,6 +201,18 @@ class Starts:
     async def _view(self, user_id: int, interview_id: int) -> InterviewView:
         async with self._database.autocommit() as session:
             return (await found(session, user_id, interview_id)).view()
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """The cleaned texts of a start. Each may be empty."""
+
+    job: str
+    resume: str
+
+
+async def _job_profile(session: AsyncSession, user_id: int, text: str) -> JobProfile:
+    return await queries.job_profile(session, user_id, text, hashlib.sha256(text.encode()).hexdigest())
 
 
 async def _activate(

@@ -92,6 +92,17 @@ class Interview(SQLModel, table=True):
     finished_at: datetime | None = time_column(nullable=True)
 
 
+class Resume(SQLModel, table=True):
+    """The résumé that the user gave for one interview. Only that interview's questions and the user's data export use it."""
+
+    __tablename__: ClassVar[Any] = "resumes"
+
+    id: int = id_column()
+    interview_id: int = reference_column("interviews.id", unique=True)
+    text: str = Field(sa_column=Column(Text, nullable=False))
+    created_at: datetime = time_column()
+
+
 class PlanChoice(SQLModel, table=True):
     """The plan that a user last chose in the start form, as a `Plan.document`. The form preselects it next time."""
 

@@ -24,7 +24,7 @@ from interviewer.core.lease import renewing
 from interviewer.core.rate_limits import Action, Guard
 from interviewer.core.retry import quietly
 from interviewer.errors import BadRequest, Conflict
-from interviewer.interviews import choice_queries, queries
+from interviewer.interviews import choice_queries, queries, reply_queries, resume_queries
 from interviewer.interviews.clarifying import is_clarifying_question
 from interviewer.interviews.events import Completed, Event, Failed, Stored
 from interviewer.interviews.exchange import Author, Kind, NotAllowed, check, is_allowed, is_repeated
@@ -70,6 +70,11 @@ class Interviews:
         self._replying = Replying(database, calls)
         self._starts = Starts(database, calls, self._live, self._guard)
 
+    @property
+    def interviewer_name(self) -> str:
+        """The short name of the interviewer of new interviews."""
+        return self._interviewer.name
+
     # -- reading ------------------------------------------------------------------------------------------------
 
     async def view(self, user_id: int, interview_id: int) -> InterviewView:
@@ -94,9 +99,17 @@ class Interviews:
         plan: Plan = STANDARD,
         remember: bool = False,
         shows_turns: bool = False,
+        resume: str = "",
     ) -> AsyncIterator[Event]:
         """Start an interview. See `Starts.start`."""
-        return self._starts.start(user_id, job_description, key, client, plan=plan, remember=remember, shows_turns=shows_turns)
+        return self._starts.start(
+            user_id, job_description, key, client, plan=plan, remember=remember, shows_turns=shows_turns, resume=resume
+        )
+
+    async def last_resume(self, user_id: int) -> str:
+        """Return the résumé of the user's newest interview that has one, or "" if none has."""
+        async with self._database.autocommit() as session:
+            return await resume_queries.last_resume(session, user_id)
 
     async def last_choice(self, user_id: int) -> Plan:
         """Return the plan that the user last chose in the start form, or FIRST_CHOICE before that."""
@@ -135,10 +148,10 @@ class Interviews:
         `loaded` is the interview if the caller has just read it. `reply_owed` is stored with the message, for callers that record
         when the reply is delivered. `text` is ignored for a skip and a hint. A skipped question scores 0 without a model call,
         unless an answer came before. `is_new` is set if the caller knows that the message does not repeat the last one, and
-        `is_sure` if an answer is not to be taken for a clarifying question. Yields Stored, then pieces of the reply and the
-        question as they are written, Replied, Judged and Asked when each is stored, and Failed for a part that failed. Repeating
-        the text stores nothing and yields the events of the stored message. So does repeating the `client_id`, even with another
-        text, once the turn is complete.
+        `is_sure` if an answer is not to be taken for a clarifying question. That is not stored, so a process that takes over from
+        a dead one may take it for one. Yields Stored, then pieces of the reply and the question as they are written, Replied,
+        Judged and Asked when each is stored, and Failed for a part that failed. Repeating the text stores nothing and yields the
+        events of the stored message. So does repeating the `client_id`, even with another text, once the turn is complete.
 
         Raises BadRequest if the text is unusable, TooLarge if it is too long, NotFound if the user has no such interview or it
         has no such question, TooManyRequests if a rate limit is reached, and Conflict if the question has another answer, the
@@ -148,7 +161,8 @@ class Interviews:
         content = _content(kind, text)
         loaded = loaded or await self.load(user_id, interview_id)
         row = loaded.row(question_id)
-        kind = _meant(row, kind, content) if loaded.plan.follow_ups and not is_sure else kind
+        if loaded.plan.follow_ups and not is_sure and not self._interviewer.detects_questions:
+            kind = _meant(row, kind, content)
         number = row.next_number
         if row.answer is None and (is_new or not _is_stored(row, kind, content, client_id)):
             new = _message(row, kind, content, client_id, reply_owed=reply_owed)
@@ -156,7 +170,7 @@ class Interviews:
                 stored = await queries.add_message(session, new, interview_id, LEASE)
             if stored is not None:
                 row = replace(row, messages=(*row.messages, stored))
-                async for event in self._completion(with_row(loaded, row), row, stored.judging_until):
+                async for event in self._completion(with_row(loaded, row), row, stored.judging_until, is_sure=is_sure):
                     yield event
                 return
             loaded = await self.load(user_id, interview_id)  # another message was first, or the interview is not active
@@ -171,17 +185,25 @@ class Interviews:
             raise Conflict(SENT_MEANWHILE if is_active else "Interview is not active")
         if _is_changed(row, content, client_id) and is_incomplete(loaded, row):
             raise Conflict(NOT_ANSWERABLE)
-        async for event in self._completion(loaded, row, None):
+        async for event in self._completion(loaded, row, None, is_sure=is_sure):
             yield event
 
     async def complete(
-        self, user_id: int, interview_id: int, question_id: int, client: str = "", *, number: int | None = None
+        self,
+        user_id: int,
+        interview_id: int,
+        question_id: int,
+        client: str = "",
+        *,
+        number: int | None = None,
+        is_sure: bool = False,
     ) -> AsyncIterator[Event]:
         """Judge the answer and ask the next question, skipping what is already done.
 
         If another worker is already doing this, follows its progress. Yields the same events as `answer`, for the user's last
-        message about the question or the one with this `number`. Raises NotFound if the user has no such interview or it has no
-        such question, TooManyRequests if a rate limit is reached, and BadRequest if the question has no answer.
+        message about the question or the one with this `number`. `is_sure` is meant as in `answer`. Raises NotFound if the user
+        has no such interview or it has no such question, TooManyRequests if a rate limit is reached, and BadRequest if the
+        question has no answer.
         """
         await self._guard.check(Action.ANSWER, client, str(user_id))
         loaded = await self.load(user_id, interview_id)
@@ -190,22 +212,25 @@ class Interviews:
             raise BadRequest("This question has no answer yet.")
         if number is not None:
             row = row.until(number)
-        async for event in self._completion(loaded, row, None):
+        async for event in self._completion(loaded, row, None, is_sure=is_sure):
             yield event
 
     async def make_final(self, message: Message) -> None:
         """Change an answer that has no reply yet to a final one, so that no follow-up is asked about it."""
         async with self._database.autocommit() as session:
-            await queries.make_final(session, message.id)
+            await reply_queries.make_final(session, message.id)
 
-    async def _completion(self, loaded: Loaded, row: TurnRow, leased_until: datetime | None) -> AsyncIterator[Event]:
+    async def _completion(
+        self, loaded: Loaded, row: TurnRow, leased_until: datetime | None, *, is_sure: bool
+    ) -> AsyncIterator[Event]:
         """Run or join the work on one answer and yield its events.
 
         `leased_until` is set if the caller has just taken the lease.
         """
         number = row.next_number - 1
         # Start the work before the first yield, because the caller may stop iterating there.
-        begun = self._live.run(_key(row), partial(self._turn, loaded, row, leased_until)) if leased_until else None
+        turn = partial(self._turn, is_sure=is_sure)
+        begun = self._live.run(_key(row), partial(turn, loaded, row, leased_until)) if leased_until else None
         yield Stored(turn_view(row, loaded.plan, asked=len(loaded.rows)))
         while (broadcast := begun or self._live.running(_key(row))) is None:
             if not lacking(loaded, row):
@@ -213,7 +238,7 @@ class Interviews:
             if (leased := await self._take_lease(loaded, row)) is not None:
                 loaded, until = leased
                 row = loaded.row(row.question.id)
-                begun = self._live.run(_key(row), partial(self._turn, loaded, row, until))
+                begun = self._live.run(_key(row), partial(turn, loaded, row, until))
             else:
                 await asyncio.sleep(LOOK_EVERY)
                 loaded = await self.load(loaded.interview.user_id, loaded.interview.id)
@@ -239,7 +264,9 @@ class Interviews:
             answer = fresh.row(row.question.id).answer
             return (fresh, until) if answer is not None and answer.id == row.answer.id else None
 
-    async def _turn(self, loaded: Loaded, row: TurnRow, leased_until: datetime, publish: Publish[Event]) -> None:
+    async def _turn(
+        self, loaded: Loaded, row: TurnRow, leased_until: datetime, publish: Publish[Event], *, is_sure: bool
+    ) -> None:
         """Reply to the user's last message and ask the next question, each only if it is missing.
 
         Releases the lease if a part failed. Otherwise, publishes Completed, unless another worker stored a part first.
@@ -250,9 +277,10 @@ class Interviews:
         bind_contextvars(interview_id=loaded.interview.id)
         held = [leased_until]
         async with renewing(lambda: self._renew_lease(answer.id, held)):
-            done = await self._replying.reply(loaded, row, answer, publish)
+            done = await self._replying.reply(loaded, row, answer, publish, is_sure=is_sure)
         if any(isinstance(what, Failed) for what in done):
-            await quietly(self._database, partial(queries.release_lease, message_id=answer.id, held=held[0]))
+            release = partial(queries.release_lease, message_id=answer.id, held=held[0])
+            await quietly(self._database, release, "a lease could not be released; it will expire")
         elif None not in done:
             stored = [what for what in done if isinstance(what, Verdict | Question | Message)]
             publish(Completed(with_stored(loaded, row, stored)))
@@ -326,7 +354,7 @@ def _meant(row: TurnRow, kind: Kind, content: str) -> Kind:
 
 
 def _is_stored(row: TurnRow, kind: Kind, content: str, client_id: UUID) -> bool:
-    """Return whether a message has been stored before: one with the same ID, or the user's last one with the same content."""
+    """Return whether a message is already stored: one has its ID, or it repeats the user's last message (see `is_repeated`)."""
     return any(message.client_id == client_id for message in row.messages) or is_repeated(row.said, kind, content)
 
 

@@ -11,6 +11,9 @@ from interviewer.errors import BadRequest, TooLarge
 MAX_ANSWER = 20_000
 MAX_CLARIFYING_QUESTION = 1_000
 MAX_JOB_DESCRIPTION = 30_000
+# Four to six pages. Most résumés have fewer than 8,000 characters.
+MAX_RESUME = 20_000
+NO_RESUME = "This doesn't look like a résumé. Paste its text, or leave the box empty."
 # Stored as the answer to a skipped question; no real answer is empty.
 SKIPPED = ""
 # All control characters except tab and line feed. Among them is NUL, which PostgreSQL cannot store.
@@ -64,18 +67,48 @@ def clean_job_description(raw: str) -> str:
     """
     if len(raw) > MAX_JOB_DESCRIPTION:
         raise TextTooLong(too_long("The job description", len(raw), MAX_JOB_DESCRIPTION))
-    odd = sum(_is_odd(character) for character in raw)
-    cleaned = _without_controls(raw).strip()
-    if odd > 2 + len(raw) // 200:
+    if _is_raw_data(raw):
         raise InvalidText(
             "This doesn't look like a job description. It looks like raw data from a file, such as a PDF. Open the file, then "
             "copy and paste its text."
         )
-    if cleaned and sum(character.isalpha() for character in cleaned) < max(20, len(cleaned) * 0.4):
+    cleaned = _without_controls(raw).strip()
+    if cleaned and not _is_prose(cleaned):
         raise InvalidText(
             "This doesn't look like a job description. Paste its text, or leave the box empty for a general interview."
         )
     return cleaned
+
+
+def clean_resume(raw: str) -> str:
+    """Return a résumé that can be stored, or "" if there is none. Extra spaces and empty lines are removed.
+
+    Raises TextTooLong if it exceeds MAX_RESUME characters, and InvalidText if it is not prose, such as the content of a binary
+    file.
+    """
+    if _is_raw_data(raw[: 2 * MAX_RESUME]):
+        raise InvalidText(f"{NO_RESUME} It looks like raw data from a file: use the button below the box to read a PDF or .docx.")
+    cleaned = tidy_lines(_without_controls(raw))
+    if len(cleaned) > MAX_RESUME:
+        raise TextTooLong(too_long("Your résumé", len(cleaned), MAX_RESUME))
+    if cleaned and not _is_prose(cleaned):
+        raise InvalidText(NO_RESUME)
+    return cleaned
+
+
+def tidy_lines(text: str) -> str:
+    """Return a text with single spaces within its lines and at most one empty line between them."""
+    lines = [" ".join(line.split()) for line in text.split("\n")]
+    kept = [line for index, line in enumerate(lines) if line or (index and lines[index - 1])]
+    return "\n".join(kept).strip()
+
+
+def _is_raw_data(raw: str) -> bool:
+    return sum(_is_odd(character) for character in raw) > 2 + len(raw) // 200
+
+
+def _is_prose(cleaned: str) -> bool:
+    return sum(character.isalpha() for character in cleaned) >= max(20, len(cleaned) * 0.4)
 
 
 def _is_visible(character: str) -> bool:

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from interviewer.errors import NotFound
+from interviewer.interviews import job_title
 from interviewer.interviews.exchange import Author, Kind, Said, is_allowed, is_open, may_stay_open, whole_answer
 from interviewer.interviews.plan import Plan, plan_of
+from interviewer.interviews.posting_lines import lines_of
 from interviewer.interviews.progress import InterviewStatus, missing_after
 from interviewer.interviews.rubric import PASS_SCORE, MarkedPoint, Rubric, percentage
 from interviewer.interviews.tables import Appeal, Interview, JobProfile, Message, Question, Verdict
 from interviewer.interviews.topics import topic_by_id
 from interviewer.interviews.user_text import SKIPPED
 
-TITLE_LENGTH = 80
 # The name of the deterministic interviewer, whose verdicts cannot be appealed.
 BUILT_IN = "builtin"
 
@@ -85,7 +87,7 @@ class TurnRow:
 class MarkView:
     """The mark for one key point. `quote` is empty if the key point was missed.
 
-    `after_hint` is set if only words after the hint show it; it then counts half.
+    `after_hint` is set if only words after the hint show it; what it earns is then halved.
     """
 
     point: str
@@ -221,12 +223,16 @@ class InterviewView:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """An interview and its related rows, as loaded from the database."""
+    """An interview and its related rows, as loaded from the database.
+
+    `resume` is in no view, so that no page and no shared report can show it.
+    """
 
     interview: Interview
     conversation_id: int | None
     job: JobProfile | None
     rows: tuple[TurnRow, ...]
+    resume: str = ""
 
     @property
     def plan(self) -> Plan:
@@ -250,12 +256,12 @@ def is_answer(message: Message) -> bool:
     return message.author == Author.USER and message.kind in (Kind.ANSWER, Kind.FINAL_ANSWER, Kind.SKIP)
 
 
+@lru_cache(maxsize=1024)
 def title_of(job_text: str | None) -> str:
-    """Return a short title for an interview: the first line of its job description, or a general title if it has none."""
-    first = next((line.strip(" #*-\t") for line in (job_text or "").splitlines() if line.strip(" #*-\t")), "")
-    if not first:
+    """Return a short title for an interview: the role in its job description, or a general title if there is none."""
+    if not (job_text or "").strip():
         return "General backend interview"
-    return first if len(first) <= TITLE_LENGTH else first[: TITLE_LENGTH - 1].rsplit(None, 1)[0] + "…"
+    return job_title.title_of(lines_of(job_text or "")) or "Interview for your job description"
 
 
 def verdict_view(question: Question, verdict: Verdict, appeal: Appeal | None = None) -> VerdictView:

@@ -5,7 +5,18 @@ from __future__ import annotations
 from interviewer.interviews.rubric import MAX_SCORE, PASS_SCORE, Mark
 
 _INTERVIEWERS = {"builtin": "Built-in interviewer (question bank, no language model)", "openai": "AI interviewer"}
-MARKS: dict[str, str] = {Mark.HIT: "Made", Mark.PARTIAL: "Partly made", Mark.MISSED: "Missed", Mark.CONTRADICTED: "Contradicted"}
+_OWN_RESUME = "Nothing else uses it, and no other user sees it. Delete anything you don't want to share, such as your address."
+_RESUME_USE = {"builtin": f"It isn't sent to a language model provider. {_OWN_RESUME}"}
+_RESUME_SENT = (
+    "For these, we send it to the provider of the language model, without the email addresses, phone numbers, and web addresses "
+    f"that we recognize. {_OWN_RESUME}"
+)
+MARKS: dict[str, str] = {
+    Mark.HIT: "Covered",
+    Mark.PARTIAL: "Partly covered",
+    Mark.MISSED: "Missed",
+    Mark.CONTRADICTED: "Contradicted",
+}
 # A topic without a score may never get one, but an answer without a score can still be scored.
 NO_TOPIC_SCORE, NO_SCORE_YET = "not scored", "not scored yet"
 ANSWER_NOT_SCORED = "This answer hasn't been scored yet."
@@ -20,9 +31,17 @@ def interviewer_name(name: str) -> str:
     return _INTERVIEWERS.get(name, name)
 
 
+def resume_use(interviewer: str) -> str:
+    """Return who sees a résumé with this interviewer, as sentences that follow the one that says which questions use it."""
+    return _RESUME_USE.get(interviewer, _RESUME_SENT)
+
+
 def mark_name(mark: str, *, after_hint: bool) -> str:
-    """Return the name of a mark: "Made", or "Made after the hint" if it counts half for that reason."""
-    return f"{MARKS[mark]} after the hint" if after_hint else MARKS[mark]
+    """Return the name of a mark: "Covered", or "Covered after the hint" if it counts half for that reason.
+
+    A mark that earns nothing has the same name before and after the hint.
+    """
+    return f"{MARKS[mark]} after the hint" if after_hint and Mark(mark).share else MARKS[mark]
 
 
 def out_of(score: object) -> str:
@@ -42,4 +61,4 @@ def topic_score(percent: int | None) -> str:
 
 def spread(low: int, high: int) -> str:
     """Return a phrase with the range of possible scores for an answer."""
-    return f"a close call, with scores from {low} to {high} possible"
+    return f"a close call: anywhere from {low} to {high}"

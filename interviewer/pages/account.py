@@ -37,7 +37,7 @@ def signup() -> rx.Component:
                     "Name",
                     "username",
                     error=SignupState.username_error,
-                    hint="What the interviewer should call you.",
+                    hint="We'll use it on your dashboard and in emails.",
                     auto_complete="name",
                     required=True,
                     max_length=50,

@@ -11,7 +11,7 @@ from interviewer.components.icons import icon
 from interviewer.components.layout import SECTION_TITLE, SMALL_TITLE, card, shell
 from interviewer.components.skills import skill_list, suggestions
 from interviewer.components.verdict import disclosure
-from interviewer.interviews.plan import FOCUS_QUESTIONS, SHORT, STANDARD, plan_size
+from interviewer.interviews.plan import FOCUS_QUESTIONS, MAX_FOCUS_TOPICS, SHORT, STANDARD, plan_size
 from interviewer.reports.wording import PRACTICE
 from interviewer.state.billing import BillingState
 from interviewer.state.dashboard import DashboardState
@@ -117,7 +117,7 @@ def _first() -> rx.Component:
             f"{plan_size(STANDARD)}, or a shorter version",
             "Paste a job description to get questions about that job, or start without one.",
         ),
-        ("A verdict after every answer", "A score out of 10, the key points you made, and the ones you missed."),
+        ("A verdict after every answer", "A score out of 10, the key points you covered, and the ones you missed."),
         ("A report at the end", "Your score by topic, your skills, and what to practice next. Pause whenever you like."),
     )
     return card(
@@ -146,7 +146,8 @@ def _another() -> rx.Component:
         rx.el.h2("Your next interview", class_name="font-serif text-2xl font-bold"),
         rx.el.p(DashboardState.weakest, " Practice it first, or start right away.", class_name="mt-1"),
         rx.el.p(
-            f"Pick a length: {plan_size(STANDARD)}, {SHORT.total} on the same topics, or {FOCUS_QUESTIONS} on just a few.",
+            f"Pick a length: {STANDARD.total} or {SHORT.total} questions on all topics, or {FOCUS_QUESTIONS} on up to "
+            f"{MAX_FOCUS_TOPICS} topics you choose.",
             class_name="mt-2 mb-5 text-sm text-muted",
         ),
         rx.el.div(
@@ -165,8 +166,9 @@ def _start() -> rx.Component:
 
 def _without_credit() -> rx.Component:
     return card(
-        rx.el.h2("No credits left", class_name="font-serif text-2xl font-bold"),
+        rx.el.h2("No credits available", class_name="font-serif text-2xl font-bold"),
         rx.el.p(
+            rx.cond(BillingState.credits.plan > 0, "Your plan credits are on hold. ", ""),
             "An interview costs one credit. Practicing individual questions is free.",
             rx.cond(DashboardState.weakest != "", f" {DashboardState.weakest}", ""),
             class_name="mt-1 mb-5 text-muted",

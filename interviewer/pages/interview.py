@@ -29,13 +29,14 @@ def interview() -> rx.Component:
                 _loading(),
             ),
             id="room",
-            # Read by `assets/room.js`: the interview, and how far this page has followed it.
+            # Read by `assets/room.js` and `assets/drafts.js`: the interview, and how far this page has followed it.
             custom_attrs={
                 "data-interview": InterviewState.interview_id,
                 "data-phase": InterviewState.phase,
                 "data-asked": InterviewState.question.question_id,
                 "data-said": InterviewState.question.said_count,
                 "data-answered": InterviewState.last.question_id,
+                "data-draft": InterviewState.question.draft,
             },
         ),
         here="/interview",
@@ -94,7 +95,10 @@ def _paused() -> rx.Component:
     return card(
         rx.el.h1("Paused", class_name="font-serif text-3xl font-bold"),
         rx.el.p(InterviewState.title, class_name="mt-1 break-words text-muted"),
-        rx.el.p("Everything you've sent is saved. Pick up whenever you like, on any device.", class_name="mt-4 text-lg"),
+        rx.el.p(
+            "Everything you've sent is saved. Pick up where you left off whenever you like, on any device.",
+            class_name="mt-4 text-lg",
+        ),
         rx.el.div(alert(InterviewState.error), class_name="mt-4"),
         rx.el.div(
             rx.el.button(
@@ -105,7 +109,7 @@ def _paused() -> rx.Component:
                 custom_attrs={"data-wait": "Resuming…"},
                 class_name=PRIMARY,
             ),
-            rx.el.button("Start another", type="button", on_click=InterviewState.start_another, class_name=SECONDARY),
+            rx.el.button("Start another interview", type="button", on_click=InterviewState.start_another, class_name=SECONDARY),
             rx.el.a("Dashboard", href="/dashboard", class_name=f"{LINK} inline-flex min-h-11 items-center"),
             class_name="mt-5 flex flex-wrap gap-4",
         ),
@@ -124,7 +128,9 @@ def _finished() -> rx.Component:
                 topic_bars(InterviewState.topics),
                 rx.el.div(
                     rx.el.a("See every answer", href=f"/interview/{InterviewState.interview_id}", class_name=PRIMARY),
-                    rx.el.button("Start another", type="button", on_click=InterviewState.start_another, class_name=SECONDARY),
+                    rx.el.button(
+                        "Start another interview", type="button", on_click=InterviewState.start_another, class_name=SECONDARY
+                    ),
                     class_name="mt-7 flex flex-wrap gap-3",
                 ),
                 id="report",

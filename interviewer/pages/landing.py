@@ -36,7 +36,7 @@ def _hero() -> rx.Component:
             ),
             rx.el.p(
                 f"Paste a job description and answer {STANDARD.total} questions, or {SHORT.total} if you're short on time. "
-                "After each one, see which key points you made (with quotes from your answer), which you missed, and what to say next time.",
+                "After each one, see which key points you covered (with quotes from your answer), which you missed, and what to say next time.",
                 class_name="mt-5 max-w-xl text-lg text-muted",
             ),
             rx.el.div(
@@ -45,7 +45,7 @@ def _hero() -> rx.Component:
                 class_name="mt-7 flex flex-wrap gap-3",
             ),
             rx.el.p(
-                f"Your first interview is free. No credit card needed. Takes {plan_duration(FIRST_CHOICE)}.",
+                f"Your first interview is free. No credit card needed. It takes {plan_duration(FIRST_CHOICE)}.",
                 class_name="mt-4 text-sm text-muted",
             ),
             _steps(),
@@ -84,7 +84,7 @@ def _excerpt() -> rx.Component:
     return rx.el.article(
         rx.el.div(
             rx.el.div(
-                rx.el.p("From an interview · ", sample.topic, class_name="text-sm font-medium text-muted"),
+                rx.el.p("Sample question · ", sample.topic, class_name="text-sm font-medium text-muted"),
                 rx.el.h2(sample.question, class_name="mt-2 font-serif text-xl font-bold leading-snug"),
             ),
             rx.el.p(
@@ -98,7 +98,7 @@ def _excerpt() -> rx.Component:
         ),
         rx.el.h3("The answer", class_name=f"mb-1.5 mt-5 {SMALL_TITLE}"),
         rx.el.p(*_highlighted(sample.answer, [mark.quote for mark in made]), class_name="leading-relaxed"),
-        rx.el.h3(f"The verdict: {len(made)} of {len(sample.marks)} key points made", class_name=f"mb-2 mt-5 {SMALL_TITLE}"),
+        rx.el.h3(f"The verdict: {len(made)} of {len(sample.marks)} key points covered", class_name=f"mb-2 mt-5 {SMALL_TITLE}"),
         rx.el.ul(*[_mark(mark) for mark in sample.marks[3:6]], class_name="mb-4 space-y-2"),
         disclosure(
             "Every key point, with quotes", rx.el.ul(*[_mark(mark, proof=True) for mark in sample.marks], class_name="space-y-3")
@@ -110,7 +110,7 @@ def _excerpt() -> rx.Component:
             class_name="border-t border-line pt-4 text-muted",
         ),
         id="excerpt",
-        aria_label="An answer and its verdict",
+        aria_label="A sample answer and its verdict",
         class_name="scroll-mt-6 rounded-lg border border-line bg-sheet p-5 shadow-[0_1px_2px_rgb(0_0_0/0.05),0_12px_32px_-12px_rgb(0_0_0/0.18)] sm:p-7",
     )
 
@@ -134,10 +134,10 @@ def _mark(mark: SampleMark, *, proof: bool = False) -> rx.Component:
 
 def _course() -> rx.Component:
     return rx.el.section(
-        rx.el.h2("Every topic in a backend interview", class_name=_TITLE),
+        rx.el.h2("Six topics, one interview", class_name=_TITLE),
         rx.el.p(
-            "In the order you'd see them in a real interview, tailored to the job description you paste. Cover them all, or focus on up to "
-            f"{MAX_FOCUS_TOPICS}. Each question picks up on what you just said.",
+            "From your introduction to general backend knowledge, tailored to the job description you paste. Cover them all, or focus "
+            f"on up to {MAX_FOCUS_TOPICS}. Some questions pick up on something you said earlier.",
             class_name="mt-1 max-w-2xl text-muted",
         ),
         rx.el.ol(
@@ -174,7 +174,7 @@ def _trust() -> rx.Component:
         ),
     )
     return rx.el.section(
-        rx.el.h2("Why you can trust the score", class_name=_TITLE),
+        rx.el.h2("What you can count on", class_name=_TITLE),
         rx.el.div(
             *[
                 rx.el.div(
@@ -195,7 +195,7 @@ def _data() -> rx.Component:
     facts = (
         "Your answers are yours. Export them anytime. If you delete your account, we erase them.",
         "No tracking and no ads. Our pages load nothing from other sites.",
-        "Your job description and answers go only to the AI or built-in interviewer you're talking to.",
+        "With the AI interviewer, your job description and answers go to the AI provider. With the built-in one, they aren't sent to anyone.",
         "Lemon Squeezy handles all payments. We never see your card number.",
     )
     return rx.el.section(

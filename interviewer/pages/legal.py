@@ -24,7 +24,7 @@ _TERMS: tuple[Section, ...] = (
     (
         "Your account",
         (
-            "Sign up with an email address that belongs to you. Keep your password to yourself: anyone who has it can act as you.",
+            "Sign up with an email address that belongs to you. Keep your password to yourself: anyone who has it can sign in as you.",
             "Each new account with a new email address gets one free credit. Creating accounts to collect free credits isn't allowed.",
         ),
     ),
@@ -32,9 +32,9 @@ _TERMS: tuple[Section, ...] = (
         "Credits, plans, and money",
         (
             f"{ONE_FOR_ONE} {FAILED_START} Single credits never expire. Plan credits "
-            "roll over from month to month, and you can use them while your plan is active, in its trial period, or past due.",
+            "roll over from month to month, and you can use them while your plan is active, in its trial period, or has a payment past due.",
             "Lemon Squeezy is our merchant of record: it handles payments, taxes, and receipts. You can cancel your "
-            "plan anytime on the account page. It will end at the end of the period you've paid for. "
+            "plan anytime on the account page. It will run out when the period you've paid for is over. "
             "As soon as you cancel, even before your plan ends, your plan credits are on hold until you have an active plan again.",
             "If a payment is refunded, we remove the credits it paid for. If you've already used them, we'll deduct them from the next credits you get. "
             "Your credit history lists every change.",
@@ -43,7 +43,7 @@ _TERMS: tuple[Section, ...] = (
     (
         "Fair use",
         (
-            "Don't try to access other people's data or disrupt the service, and don't resell it without our permission. "
+            "Don't try to access other people's data or disrupt the service, and don't resell the service without our permission. "
             "You may use the API from your own programs, within its limits.",
             "What you write stays yours. Don't paste anything you aren't allowed to share, such as confidential job descriptions or someone else's personal data.",
         ),
@@ -51,8 +51,8 @@ _TERMS: tuple[Section, ...] = (
     (
         "If something goes wrong",
         (
-            "We save what you write before we reply to it or score it, and if a step fails, you can try again. Even so, we offer the service as is, "
-            "with no promise that it will always be available. The rights the law gives you as a consumer are not affected.",
+            "In an interview, we save what you write before we reply to it or score it, and if a step fails, you can try again. Even so, we offer the service as is, "
+            "with no promise that it will always be available. Nothing here limits your legal rights as a consumer.",
             "You can end this agreement anytime by deleting your account. If you break these terms, you may lose access.",
         ),
     ),
@@ -63,7 +63,8 @@ _PRIVACY: tuple[Section, ...] = (
         "What we keep, and why",
         (
             "Your account: your email address, the name you chose, a hash of your password (never the password itself), and the ID of your GitHub account if you connected it.",
-            "Your interviews: the job description you pasted, the questions, everything you and the interviewer say about them (your answers, follow-ups, clarifying questions, and hints), the verdicts and scores, and your most recent interview options. The same goes for the questions you practice. The service can't work without this data.",
+            "Your interviews: the job description you pasted, the text of the résumé you added, the questions, everything you and the interviewer say about them (your answers, follow-ups, clarifying questions, and hints), the verdicts and scores, and your most recent interview options. We keep the same data about the questions you practice. The service can't work without this data.",
+            "Your résumé is optional, and only introduction and behavioral questions use it. If you choose a file, we read its text and don't keep the file.",
             "Your purchases: orders, invoices, and subscriptions as Lemon Squeezy reports them, and your credit history. We never see your card data.",
             "Technical records: your sign-in sessions (a hash of each session's secret, the browser or app you used, when the session "
             "began, and when you last used it), request counts per IP address, which we use to prevent abuse and keep for at most a day, "
@@ -74,27 +75,31 @@ _PRIVACY: tuple[Section, ...] = (
         "Who else sees it",
         (
             "The interviewer: if this site uses a language model, the job description, the questions, and what you say about them are sent to its provider so that the model "
-            "can ask questions, reply to you, and score your answers. With the built-in interviewer, nothing leaves this server. The interview page tells you which one you're talking to.",
+            "can ask questions, reply to you, and score your answers. Your résumé is sent along only for introduction and behavioral questions, without the email addresses, phone numbers, and web addresses that we recognize. With the built-in interviewer, none of this is sent to a language model provider. The interview page tells you which one you're talking to.",
             "Depending on how this site is set up, it may use these services: Resend to send emails, Lemon Squeezy to handle payments, "
-            "and GitHub to tell us who you are when you sign in with it.",
-            "If you share a report by link, anyone with the link can read that report, including what you said in the interview, until you stop sharing it.",
-            "Dictation uses your browser's speech recognition. Your browser may send the audio to the company that makes the browser. We never receive it.",
-            "No one else. No advertising, no tracking, no third-party analytics. Our pages load nothing from other sites.",
+            "GitHub to tell us who you are when you sign in with it, and Sentry or a compatible service to collect error reports. "
+            "A report says what failed and where in our code, with the IDs of the request and the interview. It doesn't contain what you wrote, "
+            "your name, or your email address.",
+            "If you share a report by link, anyone with the link can read that report, including what you said in the interview, until you stop sharing it. "
+            "A shared report doesn't show your résumé, and leaves out the sentence in which a question mentions it.",
+            "Dictation uses your browser's speech recognition. Your browser may send the audio to the company that makes it. We never receive it.",
+            "If other companies host this site or its database, they store the data for us. We share it with no one else. No advertising, no tracking, no third-party analytics. Our pages load nothing from other sites.",
         ),
     ),
     (
         "What we store in your browser",
         (
-            "One cookie for your session, and another for the few minutes that a GitHub sign-in takes. We need both to sign you in. "
+            "One cookie for your session, and another for the few minutes that a GitHub sign-in takes. We need them to sign you in. "
             f"A third cookie carries a one-time message, such as an error, to the next page, and expires after {FLASH_SECONDS} seconds. Scripts can't read any of them.",
-            "In your browser's own storage: drafts of answers you haven't sent, your choice of light or dark mode, and small settings on the interview page. They "
-            "don't expire on their own. To remove them, clear your site data.",
+            "In your browser's own storage: drafts of answers you haven't sent, the job description you last typed, your choice of light or dark mode, "
+            "when you paused an interview, and small settings. They don't expire on their own. Signing out removes them in most browsers. You can also "
+            "clear your site data.",
         ),
     ),
     (
         "How long we keep it, and your rights",
         (
-            "We keep your data until you delete it. On the account page, you can export everything as a file, and delete your account. If you delete it, we cancel your plan "
+            "We keep your data until you delete it. On the account page, you can export everything as a file or delete your account. If you delete it, we cancel your plan "
             "first, then immediately erase your personal data and your interviews, along with everything said in them. We keep payment records and your credit history for accounting, with your identity removed. "
             "Our backups may hold older data for a while.",
             "After you delete your account or disconnect GitHub, we keep a keyed hash of the email address or GitHub ID, so that the free credit can't be claimed again. "

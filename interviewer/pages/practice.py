@@ -116,6 +116,7 @@ def _form() -> rx.Component:
             toggle=PracticeState.toggle_code,
             key=PracticeState.bank_id,
             draft=f"practice-{PracticeState.bank_id}",
+            sent=rx.cond(PracticeState.tries.length() > 0, PracticeState.tries[0].answer, ""),
             hidden={"question": PracticeState.bank_id, "try": PracticeState.try_id},
             space="mt-2",
         ),
@@ -164,7 +165,7 @@ def _verdict() -> rx.Component:
         rx.el.div(score_badge(PracticeState.verdict), role="status", class_name="my-4"),
         prose(PracticeState.verdict.feedback, id="feedback-text", class_name="mb-4"),
         disclosure("Every key point, with quotes", marks_list(PracticeState.verdict)),
-        disclosure("What you answered", answer_text(PracticeState.verdict)),
+        disclosure("Your answer", answer_text(PracticeState.verdict)),
         model_answer(PracticeState.verdict),
         rx.el.p(
             "Scored by the built-in interviewer (no language model)", class_name="border-t border-line pt-4 text-sm text-muted"

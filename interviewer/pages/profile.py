@@ -99,10 +99,10 @@ def _name() -> rx.Component:
         _heading("Name"),
         form(
             field(
-                "What the interviewer should call you",
+                "Your name",
                 "username",
                 error=ProfileState.name_error,
-                hint="Up to 50 characters.",
+                hint="We use it on your dashboard and in emails. Up to 50 characters.",
                 default_value=SessionState.username,
                 key=SessionState.username,
                 auto_complete="name",

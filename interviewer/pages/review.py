@@ -10,11 +10,18 @@ from interviewer.components.layout import SECTION_TITLE, card, meanwhile, shell
 from interviewer.components.report_page import jump, print_button, report_page
 from interviewer.components.sharing import share_button, share_panel
 from interviewer.components.skills import requirements, suggestions
+from interviewer.reports.coverage import Standing
 from interviewer.reports.wording import PRACTICE
 from interviewer.state.models import TurnItem
 from interviewer.state.review import ReviewState
 
-_ASKED_ABOUT = ReviewState.shown.length() + ReviewState.not_shown.length() + ReviewState.not_asked.length() > 0
+_REQUIREMENTS = {
+    Standing.SHOWN: ReviewState.shown,
+    Standing.PARTLY_SHOWN: ReviewState.partly_shown,
+    Standing.NOT_SHOWN: ReviewState.not_shown,
+    Standing.NOT_ASKED: ReviewState.not_asked,
+}
+_ASKED_ABOUT = sum(found.length() for found in _REQUIREMENTS.values()) > 0
 
 
 def review() -> rx.Component:
@@ -49,9 +56,7 @@ def _report() -> rx.Component:
         _head(),
         rx.cond(
             _ASKED_ABOUT,
-            rx.el.div(
-                requirements(ReviewState.shown, ReviewState.not_shown, ReviewState.not_asked), id="job", class_name="scroll-mt-4"
-            ),
+            rx.el.div(requirements(_REQUIREMENTS), id="job", class_name="scroll-mt-4"),
         ),
         rx.cond(
             ReviewState.suggestions.length() > 0,

@@ -192,12 +192,14 @@ async def _interview(session: AsyncSession, user_id: int, interview_id: int) -> 
 
     The key points (in `marks`) are included only for answers that have been scored.
     """
-    view = (await found(session, user_id, interview_id)).view()
+    loaded = await found(session, user_id, interview_id)
+    view = loaded.view()
     shared = await sharing_queries.since(session, interview_id)
     return {
         "started_at": _iso(view.created_at),
         "status": view.status.value,
         "job_description": view.job_text,
+        "resume": loaded.resume or None,
         "plan": _plan(view.plan),
         "percent": view.percent,
         "report_shared_since": _iso(shared) if shared else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -26,12 +26,17 @@ class RequirementKind(StrEnum):
     STACK = "stack"
     RESPONSIBILITY = "responsibility"
     QUALIFICATION = "qualification"
+    NICE_TO_HAVE = "nice to have"
 
 
 class Standing(StrEnum):
-    """Whether an interview asked about a requirement, and whether an answer showed that the candidate meets it."""
+    """Whether an interview asked about a requirement, and whether an answer showed that the candidate meets it.
+
+    Only a requirement with parts, such as "Docker, Kubernetes, and Terraform", can be demonstrated in part.
+    """
 
     SHOWN = "asked about and demonstrated"
+    PARTLY_SHOWN = "partly demonstrated"
     NOT_SHOWN = "asked about, not demonstrated yet"
     NOT_ASKED = "not asked about"
 
@@ -69,17 +74,29 @@ class Nearness:
 
 @dataclass(frozen=True, slots=True)
 class CoveredRequirement:
-    """A requirement with the questions about it, in the order of the interview."""
+    """A requirement with the questions about it, in the order of the interview.
+
+    `parts` are the technologies of a line that names several. Each counts by itself.
+    """
 
     requirement: Requirement
     questions: tuple[AnsweredQuestion, ...]
+    parts: tuple[CoveredRequirement, ...] = ()
 
     @property
     def standing(self) -> Standing:
-        """The requirement's standing. One passing answer shows it; an answer without a score does not."""
+        """The requirement's standing. One passing answer shows it, or each of its parts; an answer without a score does not."""
+        if self.parts:
+            return _of_parts({part.standing for part in self.parts})
         if any(question.score is not None and question.score >= PASS_SCORE for question in self.questions):
             return Standing.SHOWN
         return Standing.NOT_SHOWN if self.questions else Standing.NOT_ASKED
+
+
+def _of_parts(standings: Collection[Standing]) -> Standing:
+    if len(standings) == 1:
+        return next(iter(standings))
+    return Standing.PARTLY_SHOWN if Standing.SHOWN in standings else Standing.NOT_SHOWN
 
 
 def requirements(findings: JobFindings) -> tuple[Requirement, ...]:
@@ -88,6 +105,7 @@ def requirements(findings: JobFindings) -> tuple[Requirement, ...]:
         (RequirementKind.STACK, findings.stack),
         (RequirementKind.RESPONSIBILITY, findings.responsibilities),
         (RequirementKind.QUALIFICATION, findings.qualifications),
+        (RequirementKind.NICE_TO_HAVE, findings.nice_to_have),
     )
     found: dict[str, Requirement] = {}
     for kind, texts in lists:
@@ -126,16 +144,34 @@ def quotes(prompt: str, line: str) -> bool:
 
 
 def coverage(
-    wanted: Sequence[Requirement], questions: Sequence[AnsweredQuestion], nearness: Sequence[Sequence[Nearness]]
+    wanted: Sequence[Requirement],
+    questions: Sequence[AnsweredQuestion],
+    nearness: Sequence[Sequence[Nearness]],
+    parts: Sequence[Sequence[str]] = (),
 ) -> tuple[CoveredRequirement, ...]:
     """Return each requirement with the questions about it.
 
-    `nearness` has a row for each requirement and a column for each question.
+    `nearness` has a row for each requirement and a column for each question. `parts` has the technologies that each requirement
+    names; a line that names several is covered by them alone.
     """
-    return tuple(
+    found = []
+    for number, (requirement, row) in enumerate(zip(wanted, nearness, strict=True)):
+        names = parts[number] if parts and requirement.kind is not RequirementKind.STACK else ()
+        if len(names) > 1:
+            found.append(_compound(requirement, names, questions))
+        else:
+            about = (question for question, near in zip(questions, row, strict=True) if is_about(requirement, question, near))
+            found.append(CoveredRequirement(requirement, tuple(about)))
+    return tuple(found)
+
+
+def _compound(requirement: Requirement, parts: Sequence[str], questions: Sequence[AnsweredQuestion]) -> CoveredRequirement:
+    """Return a line that names several technologies: each part with the questions that name it."""
+    covered = tuple(
         CoveredRequirement(
-            requirement,
-            tuple(question for question, near in zip(questions, row, strict=True) if is_about(requirement, question, near)),
+            Requirement(RequirementKind.STACK, part), tuple(question for question in questions if names(question.text, part))
         )
-        for requirement, row in zip(wanted, nearness, strict=True)
+        for part in parts
     )
+    asked = tuple(question for question in questions if any(question in part.questions for part in covered))
+    return CoveredRequirement(requirement, asked, covered)

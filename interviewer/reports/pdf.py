@@ -17,7 +17,7 @@ from interviewer.reports.reports import Report, shortened
 from interviewer.reports.skill_levels import Skill
 from interviewer.reports.transcript import Part, highlighted, transcript
 
-_STANDING_MARKS = {Standing.SHOWN: "hit", Standing.NOT_SHOWN: "partial"}
+_STANDING_MARKS = {Standing.SHOWN: "hit", Standing.PARTLY_SHOWN: "partial", Standing.NOT_SHOWN: "partial"}
 
 
 def pdf(report: Report) -> bytes:

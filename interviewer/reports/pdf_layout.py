@@ -136,10 +136,13 @@ class Typesetter:
 
     @contextmanager
     def inset(self, left: float, right: float = 0) -> Iterator[None]:
-        """Narrow the text area by `left` and `right` millimeters within the context."""
+        """Narrow the text area by `left` and `right` millimeters inside the `with` block."""
+        before = self.left, self.width
         self.left, self.width = self.left + left, self.width - left - right
-        yield
-        self.left, self.width = self.left - left, self.width + left + right
+        try:
+            yield
+        finally:
+            self.left, self.width = before
 
     # -- text ------------------------------------------------------------------------------------------------------
 

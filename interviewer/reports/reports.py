@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from interviewer.core.rate_limits import Action, Guard
 from interviewer.errors import Conflict
 from interviewer.interviews.plan import Plan
 from interviewer.interviews.progress import InterviewStatus
+from interviewer.interviews.resume import without_resume
 from interviewer.interviews.turns import Interviews
 from interviewer.interviews.views import InterviewView, Loaded, TopicScore, TurnView, title_of
 from interviewer.reports.coverage import CoveredRequirement
@@ -76,7 +77,9 @@ class Reports:
         """
         loaded = await self._finished(user_id, interview_id)
         strengths, weaknesses = by_strength(loaded.rows)
-        return report_of(loaded.view(), InterviewReport(strengths, weaknesses, (), (), {}))
+        view = loaded.view()
+        turns = tuple(replace(turn, prompt=without_resume(turn.prompt)) for turn in view.turns)
+        return report_of(replace(view, turns=turns), InterviewReport(strengths, weaknesses, (), (), {}))
 
     async def _finished(self, user_id: int, interview_id: int) -> Loaded:
         loaded = await self._interviews.load(user_id, interview_id)

@@ -145,14 +145,14 @@ class Skills:
         answered = [(row, _answered(row)) for row in loaded.rows if row.answer is not None]
         questions = [question for _, question in answered]
         if not wanted or not questions:
-            return coverage(wanted, (), [()] * len(wanted))
+            return coverage(wanted, (), [()] * len(wanted), [self._likeness.names(one.text) for one in wanted])
         tags = [self._tags(row, question) for row, question in answered]
         cosines = self._likeness.cosines([one.text for one in wanted], [question.text for question in questions])
         nearness = [
             [Nearness(cosine, bool(named & tagged)) for cosine, tagged in zip(row, tags, strict=True)]
             for row, named in zip(cosines, (self._likeness.technologies(one.text) for one in wanted), strict=True)
         ]
-        return coverage(wanted, questions, nearness)
+        return coverage(wanted, questions, nearness, [self._likeness.names(one.text) for one in wanted])
 
     def _tags(self, row: TurnRow, question: AnsweredQuestion) -> frozenset[str]:
         """Return the technologies of a question: those that it mentions, plus its tags in the bank unless there are too many."""

@@ -18,13 +18,14 @@ from interviewer.wording import counted, day
 
 STANDINGS = {
     Standing.SHOWN: "Demonstrated",
-    Standing.NOT_SHOWN: "Asked about, not demonstrated yet",
+    Standing.PARTLY_SHOWN: "Partly demonstrated",
+    Standing.NOT_SHOWN: "Asked about but not demonstrated",
     Standing.NOT_ASKED: "Not asked about",
 }
 TOPICS = "Score by topic"
 STRENGTHS, WEAKNESSES = "Strengths", "Weaknesses"
-NO_STRENGTH = f"No answers have scored {PASSING} or higher yet."
-NO_WEAKNESS = f"Nothing below {PASSING}."
+NO_STRENGTH = f"No skill averages {PASSING} or higher."
+NO_WEAKNESS = f"No skill averages below {PASSING}."
 REQUIREMENTS = "The job's requirements"
 EXTREMES = "Best and weakest answers"
 PRACTICE = "What to practice next"
@@ -60,9 +61,27 @@ def mean(one: Skill) -> str:
     return f"{one.mean:.1f}".removesuffix(".0")
 
 
-def asked(one: CoveredRequirement) -> str:
-    """Return the list of questions about a requirement, each with its score, as text."""
-    return ", ".join(f"question {question.position} ({score_so_far(question.score)})" for question in one.questions)
+def asked(one: CoveredRequirement, *, short: bool = False) -> str:
+    """Return the list of questions about a requirement, or about each of its parts, each with its score, as text.
+
+    In the short form, only the first number follows the word "question", and the text does not break before a score.
+    """
+    if not one.parts:
+        return _questions(one, short=short)
+    said = [f"{part.requirement.text}: {_questions(part, short=short)}" for part in one.parts if part.questions]
+    missing = ", ".join(part.requirement.text for part in one.parts if not part.questions)
+    if not said:
+        return ""
+    return "; ".join([*said, f"not asked about: {missing}"] if missing else said)
+
+
+def _questions(one: CoveredRequirement, *, short: bool) -> str:
+    words = [("Question " if number == 0 else "Q") if short else "question " for number in range(len(one.questions))]
+    space = "\N{NO-BREAK SPACE}" if short else " "
+    return ", ".join(
+        f"{word}{question.position}{space}({score_so_far(question.score)})"
+        for word, question in zip(words, one.questions, strict=True)
+    )
 
 
 def suggestion(one: SuggestedQuestion) -> str:
@@ -88,13 +107,11 @@ def place(turn: TurnView) -> str:
 
 
 def score(verdict: VerdictView) -> str:
-    """Return a verdict's score as text: whether it passed, the range of possible scores, and the verdicts of an appeal."""
+    """Return a verdict's score as text: whether it passed, and the range of possible scores or, after an appeal, both scores."""
     said = f"{out_of(verdict.score)}, {'passed' if verdict.passed else 'not passing yet'}"
-    if verdict.low != verdict.high:
-        said += f" ({spread(verdict.low, verdict.high)})"
     if verdict.appeal:
-        said += f" (average of two verdicts: {verdict.appeal.first_score} and {verdict.appeal.score})"
-    return said
+        return f"{said} (average of two verdicts: {verdict.appeal.first_score} and {verdict.appeal.score})"
+    return said if verdict.low == verdict.high else f"{said} ({spread(verdict.low, verdict.high)})"
 
 
 def file_name(report: Report) -> str:

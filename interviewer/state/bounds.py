@@ -214,6 +214,7 @@ EVENTS: Mapping[str, Bounds] = {
         (InterviewState, "resume"): Bounds(SIGNED_IN),
         (InterviewState, "start_another"): Bounds(ANYONE),
         (InterviewState, "use_sample"): Bounds(ANYONE, {"key": Text(40)}),
+        (InterviewState, "use_last_resume"): Bounds(SIGNED_IN),
         (InterviewState, "toggle_code"): Bounds(ANYONE),
         (AppealState, "ask"): Bounds(SIGNED_IN, {"question_id": Id()}, Action.ANSWER),
         (PracticeState, "submit"): Bounds(SIGNED_IN, {"form": _LONG}, Action.ANSWER),

@@ -22,6 +22,7 @@ from interviewer.interviews.exchange import Kind
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.samples import SAMPLE_JOBS
 from interviewer.interviews.views import InterviewView, TurnView
+from interviewer.interviews.wording import resume_use
 from interviewer.state import showing
 from interviewer.state.access import client, message_for_page, services, signed_in, stay_silent, to_login, when_signed_out
 from interviewer.state.following import bounded, catch_up, follow, report_if_finished, settle, showing_errors
@@ -53,6 +54,7 @@ class InterviewState(InterviewFields, rx.State):
             view = await _wanted_view(person, wanted)
             balances = await services().dashboard.balances(person.user_id)
             last_choice = await services().interviews.last_choice(person.user_id)
+            has_last_resume = bool(await services().interviews.last_resume(person.user_id))
             refusal = "" if balances.usable else await services().dashboard.refusal(person.user_id)
         except AppError as error:
             message = message_for_page(error)
@@ -63,6 +65,7 @@ class InterviewState(InterviewFields, rx.State):
             if self._stream != stream:
                 return _load_if(self._stream == 0)
             self.credits, self.refusal, self.choice = balances.usable, refusal, choice_item(last_choice)
+            self.has_last_resume, self.resume_use = has_last_resume, resume_use(services().interviews.interviewer_name)
             if view is None:
                 self.phase = "start"
                 return None
@@ -72,19 +75,21 @@ class InterviewState(InterviewFields, rx.State):
     @rx.event(background=True)
     @when_signed_out(to_login)
     async def start(self, form: dict[str, Any]) -> EventSpec | None:
-        """Start an interview with the form's job description and plan. If that fails, the form keeps its content.
+        """Start an interview with the form's job description, résumé, and plan. If that fails, the form keeps its content.
 
         Does nothing while a request is running or outside the start phase.
         """
         async with self:
             if self.sending or self.phase != "start":
                 return None
-            job, address = str(form.get("job", "")), client(self)
+            job, resume, address = str(form.get("job", "")), str(form.get("resume", "")), client(self)
             stream = showing.begin(self, "start")
-            self.job_text, self.sending = job[:MAX_KEPT_INPUT], True
+            self.job_text, self.resume_text, self.sending = job[:MAX_KEPT_INPUT], resume[:MAX_KEPT_INPUT], True
         async with showing_errors(self):
             person = await signed_in(self)
-            begun = services().interviews.start(person.user_id, job, client=address, plan=chosen_plan(form), remember=True)
+            begun = services().interviews.start(
+                person.user_id, job, client=address, plan=chosen_plan(form), remember=True, resume=resume
+            )
             await follow(self, stream, bounded(person, begun))
         return _load_if(await settle(self, stream))
 
@@ -175,6 +180,17 @@ class InterviewState(InterviewFields, rx.State):
         """Fill in a sample job description. Does nothing for an unknown key or outside the start form."""
         if self.phase == "start" and not self.sending and key in SAMPLE_JOBS:
             showing.fill_job(self, SAMPLE_JOBS[key].text)
+
+    @rx.event(background=True)
+    @when_signed_out(to_login)
+    async def use_last_resume(self) -> None:
+        """Fill in the résumé of the user's last interview that had one. Does nothing outside the start form."""
+        async with showing_errors(self):
+            person = await signed_in(self)
+            text = await services().interviews.last_resume(person.user_id)
+            async with self:
+                if text and self.phase == "start" and not self.sending:
+                    showing.fill_resume(self, text)
 
     @rx.event
     def toggle_code(self) -> None:

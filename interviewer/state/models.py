@@ -225,7 +225,7 @@ def _judged(verdict: VerdictView, kind: str) -> dict[str, Any]:
         "follow_up": verdict.follow_up,
         "may_appeal": not verdict.final,
     }
-    if verdict.low != verdict.high:
+    if verdict.low != verdict.high and not verdict.appeal:  # the range is the first verdict's
         shown |= {"low": verdict.low, "high": verdict.high}
         shown["band"] = spread(verdict.low, verdict.high).capitalize()
     return shown | (_appealed(verdict, verdict.appeal) if verdict.appeal else {})

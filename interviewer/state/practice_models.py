@@ -9,13 +9,13 @@ from interviewer.interviews.question_bank import BankItem
 from interviewer.interviews.rubric import PASS_SCORE
 from interviewer.interviews.topics import topic_by_id
 from interviewer.interviews.views import TurnView, VerdictView
-from interviewer.interviews.wording import out_of, score_so_far
+from interviewer.interviews.wording import out_of
 from interviewer.reports.coverage import CoveredRequirement, RequirementKind, Standing
 from interviewer.reports.practice import TryView
 from interviewer.reports.prose import Block, blocks
 from interviewer.reports.skill_levels import Skill, Trend
 from interviewer.reports.skills import PracticedQuestion, SuggestedQuestion
-from interviewer.reports.wording import close_to, mean
+from interviewer.reports.wording import asked, close_to, mean
 from interviewer.state.models import TurnItem, turn_item
 from interviewer.wording import counted, date_and_time, form
 
@@ -24,6 +24,7 @@ KIND_WORDS = {
     RequirementKind.STACK: "Technology",
     RequirementKind.RESPONSIBILITY: "Responsibility",
     RequirementKind.QUALIFICATION: "Qualification",
+    RequirementKind.NICE_TO_HAVE: "Nice to have",
 }
 
 
@@ -96,11 +97,7 @@ def skill_item(skill: Skill) -> SkillItem:
 
 def requirement_item(covered: CoveredRequirement) -> RequirementItem:
     """Build the view model of a requirement."""
-    said = [
-        f"{'Q' if number else 'Question '}{question.position}\N{NO-BREAK SPACE}({score_so_far(question.score)})"
-        for number, question in enumerate(covered.questions)
-    ]
-    return RequirementItem(KIND_WORDS[covered.requirement.kind], covered.requirement.text, ", ".join(said))
+    return RequirementItem(KIND_WORDS[covered.requirement.kind], covered.requirement.text, asked(covered, short=True))
 
 
 def requirement_items(covered: Sequence[CoveredRequirement], standing: Standing) -> list[RequirementItem]:

@@ -70,9 +70,9 @@ async def renew(manager: StateManagerRedis, connected: Iterable[str]) -> None:
 
 
 def forget(manager: StateManagerMemory, connected: Collection[str], now: float) -> int:
-    """Drop the expired states of disconnected pages in this process, and the least recently used ones beyond MOST.
+    """Drop the idle states of disconnected pages in this process. Returns the number of dropped states.
 
-    Returns the number of dropped states.
+    First the expired states are dropped. If more than MOST are left, the least recently used of them are dropped, too.
     """
     away: list[tuple[float, BaseStateToken]] = []
     due: list[BaseStateToken] = []

@@ -37,6 +37,7 @@ class ReviewState(ReportFields, rx.State):
     markdown_href: str = ""
     pdf_href: str = ""
     shown: list[RequirementItem] = []
+    partly_shown: list[RequirementItem] = []
     not_shown: list[RequirementItem] = []
     not_asked: list[RequirementItem] = []
     suggestions: list[SuggestionItem] = []
@@ -87,6 +88,7 @@ class ReviewState(ReportFields, rx.State):
             if self._interview_id != interview_id:
                 return
             self.shown = requirement_items(report.coverage, Standing.SHOWN)
+            self.partly_shown = requirement_items(report.coverage, Standing.PARTLY_SHOWN)
             self.not_shown = requirement_items(report.coverage, Standing.NOT_SHOWN)
             self.not_asked = requirement_items(report.coverage, Standing.NOT_ASKED)
             self.suggestions = [suggestion_item(one) for one in report.suggestions]

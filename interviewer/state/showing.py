@@ -134,11 +134,17 @@ def fill_job(state: InterviewFields, text: str) -> None:
     state.job_box += 1
 
 
+def fill_resume(state: InterviewFields, text: str) -> None:
+    """Set the text of the résumé box."""
+    state.resume_text = text
+    state.resume_box += 1
+
+
 def show_question(state: InterviewFields, turn: TurnView) -> None:
     """Show a question, and what has been said about it, as the current one."""
     if state.question.question_id != turn.question_id:
         state.code_mode, state.box = turn.kind == "code", 0
-    state.question = turn_item(turn)
+    state.question, state.resume_text = turn_item(turn), ""
     state.question_chunks, state.question_tail = [], ""
     state.asking, state.question_error = False, ""
     _clear_reply(state)
@@ -216,6 +222,8 @@ def apply(state: InterviewFields, event: Event, growing: StreamedTexts) -> None:
                 state.reply_chunks = list(growing.reply.chunks)
             state.reply_tail = growing.reply.tail
         case Replied(turn, kind):
+            if kind is Kind.CLARIFICATION and growing.waiting and growing.waiting.messages[-1].kind is Kind.ANSWER:
+                state.box += 1  # the text in it was no answer
             growing.waiting = None
             _show_reply(state, turn, kind)
         case Asked(turn):

@@ -23,7 +23,7 @@ from interviewer.settings import Settings
 from interviewer.wiring import Services
 from tests.conftest import NewUser
 from tests.support.oauth import ADA, ScriptedOAuth
-from tests.support.signup import PASSWORD, link_token, mailed_token, signed_up
+from tests.support.signup import PASSWORD, link_token, mailed_token, signed_up, welcome_text
 
 
 @pytest.fixture
@@ -111,7 +111,9 @@ async def test_one_github_id_gets_one_free_credit(services: Services, leave: Cal
     await leave(services, await services.github.sign_in(ADA))
     again = await services.github.sign_in(replace(ADA, email="other@example.com"))
     assert (again.email, again.individual_credits) == ("other@example.com", 0)
+    assert "starts without credits" in await welcome_text(services)
     assert (await services.github.sign_in(Identity(id=9, name="Eve", email="eve@example.com"))).individual_credits == 1
+    assert "comes with one free interview" in await welcome_text(services)
 
 
 async def test_deleted_github_id_is_stored_hashed(services: Services, database: Database) -> None:

@@ -97,7 +97,7 @@ async def test_paypal_change_is_refused_with_the_portal(
     client: httpx2.AsyncClient, lemon: Behavior, database: Database, user: User, token: dict[str, str]
 ) -> None:
     await bought(client, lemon, token, "pro", processor="paypal")
-    message = "Nothing has changed yet. You can change this plan only on Lemon Squeezy."
+    message = "Nothing has changed yet. To change this plan, go to Lemon Squeezy."
     for path, sent in ((CHANGE, {"tier": "premium"}), (RESUME, None)):
         answer = await client.post(path, json=sent, headers=token)
         [subscription] = lemon.store.subscriptions.values()  # every change re-signs the subscription's URLs

@@ -312,7 +312,7 @@ async def test_open_streams_per_user_are_limited(
     await until(lambda: value("streams_open") == 2)
     status, message, wait = refused(await one.post(f"/api/conversations/append/{id}", json={"message": "First."}, headers=key))
     assert (status, wait) == (429, "5")
-    assert "too many requests running at once" in message
+    assert "too many requests in progress" in message
     assert value("crowded_total", what="streams") == before + 1
     theirs = asyncio.create_task(two.post(f"/api/conversations/append/{mine}", json={"message": "First."}))
     await until(lambda: value("streams_open") == 3)

@@ -107,7 +107,7 @@ def _start(page: Page, site: Site, sample: str) -> float:
     start.or_(page.get_by_role("button", name="Pause")).wait_for()
     if not start.is_visible():
         page.get_by_role("button", name="Pause").click()
-        page.get_by_role("button", name="Start another").click()
+        page.get_by_role("button", name="Start another interview").click()
     page.get_by_role("button", name=sample, exact=True).click()
     page.wait_for_function("() => document.getElementById('job').value.length > 100")
     turn_follow_ups_off(page)

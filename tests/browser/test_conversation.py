@@ -14,6 +14,7 @@ pytestmark = pytest.mark.browser
 
 HALF = "A half-written answer"
 FOLLOW_UP = "And what would it cost you?"
+NO_DRAFT = "!Object.keys(localStorage).some((name) => name.startsWith('draft:answer'))"
 
 
 def thread(page: Page) -> Locator:
@@ -29,7 +30,7 @@ def test_conversation_with_a_model(make_site: Callable[..., Site], page: Page, c
         box = page.get_by_label("Your answer")
         box.fill(HALF)
         page.get_by_text("Ask about the question").click()
-        page.get_by_label("What is unclear?").fill("How many users are there?")
+        page.get_by_label("What's unclear?").fill("How many users are there?")
         page.get_by_role("button", name="Ask", exact=True).click()
         expect(thread(page)).to_have_count(2)
         expect(thread(page).last).to_contain_text("assume a thousand users a day.")
@@ -47,13 +48,21 @@ def test_conversation_with_a_model(make_site: Callable[..., Site], page: Page, c
         reply = page.get_by_label("Your reply")
         expect(reply).to_be_focused()
         expect(reply).to_have_value("")
+        page.wait_for_function(NO_DRAFT)
         page.reload()
         expect(thread(page)).to_have_count(6)
         expect(page.get_by_label("Your reply")).to_have_value("")
 
+        page.get_by_label("Your reply").fill("Would a rough number do, or what do you expect?")
+        page.get_by_role("button", name="Send answer").click()
+        expect(thread(page)).to_have_count(8)
+        expect(thread(page).last).to_contain_text("assume a thousand users a day.")
+        expect(page.get_by_label("Your reply")).to_have_value("")
+        expect(page.get_by_text("Ask about the question")).to_have_count(0)
+
         other = context.new_page()
         other.goto(f"{site.url}/interview")
-        expect(thread(other)).to_have_count(6)
+        expect(thread(other)).to_have_count(8)
         page.get_by_label("Your reply").fill("Time, because I measure; that's the trade-off.")
         page.get_by_role("button", name="Send answer").click()
         at_question(page, 2)
@@ -70,6 +79,7 @@ def test_clarifying_question_in_the_answer_box_is_no_answer(site: Site, page: Pa
     answer(page, "Do you mean my current job, or any project I worked on?")
     expect(thread(page)).to_have_count(2)
     expect(page.get_by_label("Your answer")).to_have_value("")
+    page.wait_for_function(NO_DRAFT)
     page.reload()
     expect(thread(page)).to_have_count(2)
     expect(page.get_by_label("Your answer")).to_have_value("")

@@ -41,7 +41,7 @@ def test_from_sign_up_to_the_report(site: Site, page: Page) -> None:
     expect(page.get_by_text("Answer 12.")).to_be_visible()
     page.get_by_role("link", name="Back to the dashboard").click()
     expect(page.get_by_text("12 of 12 answers scored")).to_be_visible()
-    expect(page.get_by_role("heading", name="No credits left")).to_be_visible()
+    expect(page.get_by_role("heading", name="No credits available")).to_be_visible()
     expect(page.get_by_role("link", name="Get credits")).to_have_count(0)  # this site sells nothing
     page.get_by_role("link", name=re.compile("Review$")).click()
     expect(page.get_by_text("Built-in interviewer")).to_be_visible()
@@ -251,7 +251,7 @@ def test_account_page_lists_devices_exports_and_deletes(site: Site, page: Page, 
     other.get_by_role("button", name="Sign in").click()
     expect(other.get_by_text("Safari on iPhone")).to_be_visible()
     page.get_by_role("link", name="Account").click()
-    page.get_by_label("What the interviewer should call you").fill("Grace")
+    page.get_by_label("Your name").fill("Grace")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved.")).to_be_visible()
     with page.expect_download() as download:

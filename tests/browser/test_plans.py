@@ -81,7 +81,7 @@ def test_focus_with_the_keyboard(site: Site, page: Page, width: int) -> None:
     expect(page.get_by_role("list", name="Topics").get_by_role("listitem")).to_have_count(1)
     assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
     page.get_by_role("button", name="Pause", exact=True).click()
-    page.get_by_role("button", name="Start another").click()
+    page.get_by_role("button", name="Start another interview").click()
     expect(page.get_by_role("radio", name=re.compile("^Focus"))).to_be_checked()
     expect(page.get_by_role("checkbox", name="System Design")).to_be_checked()
     expect(page.get_by_label("Level")).to_have_value("senior")

@@ -69,6 +69,23 @@ def test_from_dashboard_to_second_try_and_next_question(site: Site, page: Page) 
     assert problems == []
 
 
+def test_draft_is_removed_once_the_attempt_is_scored(site: Site, page: Page) -> None:
+    sign_up(page, site)
+    page.goto(f"{site.url}/practice?question=databases-composite-index-order")
+    ready(page)
+    box = page.get_by_label("Your answer")
+    draft = "localStorage.getItem('draft:practice-databases-composite-index-order')"
+    box.fill(POOR)
+    assert page.evaluate(draft) == POOR
+    page.get_by_role("button", name="Send answer").click()
+    expect(page.get_by_role("heading", name="Verdict")).to_be_visible()
+    page.wait_for_function(f"{draft} === null")
+    expect(box).to_have_value(POOR)
+    box.fill(f"{POOR} And then")
+    page.reload()
+    expect(box).to_have_value(f"{POOR} And then")
+
+
 def test_empty_and_overlong_answers_are_explained_and_kept(site: Site, page: Page) -> None:
     sign_up(page, site)
     page.goto(f"{site.url}/practice?question=databases-composite-index-order")

@@ -130,7 +130,7 @@ def test_dictation_writes_at_the_caret_and_stops_on_sending(site: Site, page: Pa
     box = page.get_by_label("Your answer")
     box.fill("Start end")
     box.evaluate("box => box.setSelectionRange(5, 5)")
-    expect(page.get_by_text("your browser may send the audio to the company that makes the browser").first).to_be_visible()
+    expect(page.get_by_text("your browser may send the audio to the company that makes it").first).to_be_visible()
     page.get_by_role("button", name="Dictate").click()
     expect(page.get_by_text("Listening.")).to_be_visible()
     page.evaluate("hear('and the mid', false)")
@@ -262,6 +262,23 @@ def test_other_tabs_follow_or_keep_their_draft(site: Site, page: Page, context: 
     expect(busy.get_by_text("continued this interview in another tab")).to_be_hidden()
 
 
+def test_draft_is_removed_once_the_answer_is_sent(site: Site, page: Page) -> None:
+    begin(page, site)
+    kept = "Object.keys(localStorage).filter((name) => name.startsWith('draft:answer')).length"
+    page.get_by_label("Your answer").fill("x" * 20_001)
+    page.get_by_role("button", name="Send answer").click()
+    expect(page.get_by_role("alert").filter(has_text="20,001 characters")).to_be_visible()
+    assert page.evaluate(kept) == 1, "sending failed, so the draft stays"
+    page.reload()
+    assert len(page.get_by_label("Your answer").input_value()) == 20_001
+    answer(page, GOOD)
+    at_question(page, 2)
+    page.wait_for_function(f"{kept} === 0")
+    page.get_by_label("Your answer").fill("half a thought")
+    page.reload()
+    expect(page.get_by_label("Your answer")).to_have_value("half a thought")
+
+
 def test_reload_keeps_a_paused_or_finished_interview(site: Site, page: Page) -> None:
     begin(page, site)
     expect(page).to_have_url(re.compile(r"/interview/?\?id=\d+$"))
@@ -277,7 +294,7 @@ def test_reload_keeps_a_paused_or_finished_interview(site: Site, page: Page) -> 
     page.reload()
     expect(page.get_by_role("heading", name="Finished")).to_be_visible()
     expect(page.locator("#report")).to_contain_text("of 120 points")
-    page.get_by_role("button", name="Start another").click()
+    page.get_by_role("button", name="Start another interview").click()
     expect(page).to_have_url(re.compile(r"/interview/?$"))
 
 

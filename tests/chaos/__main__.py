@@ -21,12 +21,14 @@ from tests.chaos.load import pair, people
 from tests.chaos.mixed import mixed
 from tests.chaos.outages import outages
 from tests.chaos.restore import restore
+from tests.chaos.talks import talks
 from tests.chaos.upgrade import upgrade
 from tests.chaos.watching import GoalMissed
 
 PARTS: dict[str, Callable[[Path, str], None]] = {
     "people": people,
     "pair": pair,
+    "talks": talks,
     "mixed": mixed,
     "outages": outages,
     "upgrade": upgrade,

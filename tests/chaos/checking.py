@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, text
 
 from interviewer.interviews.plan import STANDARD
-from tests.chaos.crowd import connected
+from tests.chaos.crowd import Account, connected
 from tests.chaos.people import Answer, Person
 
 _TURNS = """
@@ -25,17 +25,29 @@ _LEDGER = "SELECT amount, source, interview_id FROM credit_transactions WHERE us
 _BALANCE = "SELECT individual_credits + subscription_credits FROM users WHERE id = :user"
 
 
+class Credited(Protocol):
+    """Someone whose interviews cost credits."""
+
+    @property
+    def account(self) -> Account:
+        """Their account."""
+
+    @property
+    def started(self) -> list[int]:
+        """The IDs of the interviews that they started."""
+
+
 def discrepancies(database_url: str, people: Sequence[Person]) -> list[str]:
     """Return one sentence for each difference found."""
     with connected(database_url) as connection:
         return [
             f"person {person.account.id}: {problem}"
             for person in people
-            for problem in [*_answers(connection, person), *_credits(connection, person), *_screen(connection, person)]
+            for problem in [*_answers(connection, person), *credit_problems(connection, person), *_screen(connection, person)]
         ]
 
 
-def _rows(connection: Connection, statement: str, person: Person) -> list[Any]:
+def _rows(connection: Connection, statement: str, person: Credited) -> list[Any]:
     return list(connection.execute(text(statement), {"user": person.account.id}).all())
 
 
@@ -79,7 +91,7 @@ def _sums(rows: Sequence[Any]) -> list[str]:
     return found
 
 
-def _credits(connection: Connection, person: Person) -> list[str]:
+def credit_problems(connection: Connection, person: Credited) -> list[str]:
     """Check that each interview cost one credit, except that failed ones cost none.
 
     Also check that the balance matches the ledger, and that the stored interviews are those that the user started.

@@ -245,7 +245,7 @@ def slow_and_silent_model(stage: Stage, model: Model) -> None:
     failing(stage, "one token a second", slow_tokens, well, "timeout", "took too long")
     failing(stage, "no connection", model.stop, model.start, "unreachable", "dropped")
     failing(stage, "answers 500", lambda: faulty("500"), well, "error", "isn't available right now")
-    failing(stage, "answers 429", lambda: faulty("429"), well, "busy", "busy with other people")
+    failing(stage, "answers 429", lambda: faulty("429"), well, "busy", "too busy right now")
 
 
 def failing(stage: Stage, name: str, spoil: object, fix: object, outcome: str, message: str) -> None:

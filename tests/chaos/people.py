@@ -103,6 +103,11 @@ class Person:
         """Whether the last answer was accepted and its verdict or next question is still missing."""
         return any(answer.taken and not answer.over for answer in self.answers[-1:])
 
+    @property
+    def start_form(self) -> dict[str, Any]:
+        """The form that starts an interview: a standard one, without a job."""
+        return form(job="")
+
     # -- what the page shows ------------------------------------------------------------------------------------
 
     def _page(self, tab: Tab) -> dict[str, Any]:
@@ -174,7 +179,7 @@ class Person:
             await tab.send(f"{STATE}.start_another")
             await tab.until(lambda: self._shown(tab, "phase") == "start", PATIENCE)
         if self._shown(tab, "phase") == "start":
-            await self._send_until_done(tab, f"{STATE}.start", form(job=""), lambda: self._shown(tab, "interview_id") != 0)
+            await self._send_until_done(tab, f"{STATE}.start", self.start_form, lambda: self._shown(tab, "interview_id") != 0)
         if not await tab.until(lambda: self._question(tab) != 0, TOO_LONG):
             return self._broken(tab, "there was no first question")
         if (id := self._shown(tab, "interview_id")) not in self.started:

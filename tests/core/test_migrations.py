@@ -82,10 +82,10 @@ def test_existing_passwords_count_as_proven(make_database: Callable[[str], str])
 def test_naming_an_older_revision_migrates_down(make_database: Callable[[str], str]) -> None:
     url = make_database("back")
     migrate(url)
-    migrate(url, "0017")
+    migrate(url, "0018")
     with pytest.raises(StartupError, match="schema is out of date"):
         refuse_old_schema(url)
-    migrate(url, "0018")
+    migrate(url, "0019")
     refuse_old_schema(url)
     with pytest.raises(StartupError, match="another version"):
         migrate(url, "9999")
@@ -161,6 +161,37 @@ def test_plans_survive_downgrade_and_upgrade(make_database: Callable[[str], str]
                 connection.execute(text(f"UPDATE interviews SET {refused} WHERE id = 1"))
         with pytest.raises(IntegrityError, match="position"), connection.begin_nested():
             connection.execute(text("UPDATE questions SET position = 0 WHERE id = 1"))
+    engine.dispose()
+
+
+def test_resumes_are_dropped_by_a_downgrade_and_interviews_stay(make_database: Callable[[str], str]) -> None:
+    url = make_database("resumes")
+    _, down = around("résumés")
+    migrate(url)
+    engine = create_engine(driver_url(url))
+    with engine.begin() as connection:
+        connection.execute(
+            text("INSERT INTO users (email, username, created_at, updated_at) VALUES ('a@example.com', 'A', now(), now())")
+        )
+        connection.execute(
+            text(
+                "INSERT INTO interviews (user_id, status, interviewer, model, created_at, updated_at) "
+                "VALUES (1, 'active', 'x', 'x', now(), now())"
+            )
+        )
+        add = text("INSERT INTO resumes (interview_id, text, created_at) VALUES (1, 'Ada', now())")
+        connection.execute(add)
+        with pytest.raises(IntegrityError, match="uq_resumes_interview_id"), connection.begin_nested():
+            connection.execute(add)
+    migrate(url, down)
+    assert "resumes" not in inspect(engine).get_table_names()
+    migrate(url)
+    with engine.begin() as connection:
+        assert connection.execute(text("SELECT count(*) FROM resumes")).scalar_one() == 0
+        assert connection.execute(text("SELECT count(*) FROM interviews")).scalar_one() == 1
+        connection.execute(add)
+        connection.execute(text("DELETE FROM interviews"))
+        assert connection.execute(text("SELECT count(*) FROM resumes")).scalar_one() == 0
     engine.dispose()
 
 

@@ -178,8 +178,8 @@ async def test_feedback_quotes_the_answer_and_names_what_is_missing() -> None:
     draft = items[-1]
     assert isinstance(draft, VerdictDraft)
     assert "".join(item.text for item in items if isinstance(item, Piece)) == draft.feedback
-    assert "“Two requests read the same stock and both write it back, so one sale is lost”" in draft.feedback
-    assert "The biggest thing missing: " in draft.feedback
+    assert "“Two requests read the same stock and both write it back, so one sale is lost.”" in draft.feedback
+    assert "Most important next time: " in draft.feedback
     assert "/10" not in draft.feedback
     judgement = await replies.judge(BuiltinInterviewer(), brief, lambda _event: None)
     assert judgement.nature is AnswerNature.ANSWER
@@ -307,4 +307,11 @@ def test_sample_job_descriptions_are_recognized(key: str, level: Level) -> None:
 
 def test_everyday_words_are_not_technologies() -> None:
     assert job_match.tags_of("We go to the office, rest on weekends, and express ourselves.") == ()
+    assert job_match.tags_of("We spark ideas every spring, take the helm, and put up guard rails.") == ()
     assert "go" in job_match.tags_of("Services in Go and Python")
+
+
+def test_framework_brings_its_language() -> None:
+    """A job that names only a framework gets questions about both, and its stack names the framework."""
+    found = job_match.find("Backend engineer. Spring Boot 3, Node.js, ASP.NET Core, and dbt on Snowflake.")
+    assert {"Spring", "Java", "Node.js", "JavaScript", ".NET", "C#", "dbt", "Snowflake", "Data pipelines"} <= set(found.stack)

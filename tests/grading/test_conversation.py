@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from interviewer.grading import conversation
@@ -13,6 +15,7 @@ from interviewer.interviews.events import FeedbackPiece, FollowUpPiece
 from interviewer.interviews.exchange import SEPARATOR, Author, Kind, Said, whole_answer
 from interviewer.interviews.interviewer import AnswerBrief, ReplyBrief
 from interviewer.interviews.rubric import AnswerNature, Clarification, KeyPoint, Mark, MarkedPoint, Rubric
+from tests.support import conversing
 
 HIT, PARTIAL, MISSED, WRONG = Mark.HIT, Mark.PARTIAL, Mark.MISSED, Mark.CONTRADICTED
 POINTS = (("Names a cause", 2), ("Measures first", 3), ("Rolls back", 3), ("Tells the users", 1))
@@ -42,8 +45,8 @@ def scored(*marks: Mark, nature: AnswerNature = AnswerNature.ANSWER, quote: str 
         ((MISSED, MISSED, MISSED, MISSED), "Probe 1?"),
         ((MISSED, HIT, MISSED, MISSED), "Probe 2?"),
         ((MISSED, HIT, HIT, MISSED), "Probe 0?"),
-        ((PARTIAL, MISSED, PARTIAL, MISSED), "You said “it is slow”. Probe 2?"),
-        ((HIT, PARTIAL, WRONG, MISSED), "You said “it is slow”. Probe 2?"),
+        ((PARTIAL, MISSED, PARTIAL, MISSED), "You said “it is slow.” Probe 2?"),
+        ((HIT, PARTIAL, WRONG, MISSED), "You said “it is slow.” Probe 2?"),
         ((HIT, HIT, HIT, MISSED), ""),
         ((HIT, HIT, HIT, HIT), ""),
     ],
@@ -68,7 +71,7 @@ def test_no_follow_up_without_a_probe() -> None:
     ("quote", "lead"),
     [
         ("We roll back.", "You said “We roll back.” "),
-        ("so  we\nroll back,", "You said “so we roll back”. "),
+        ("so  we\nroll back,", "You said “so we roll back.” "),
         ("x" * (conversation.MAX_QUOTE + 1), ""),
     ],
 )
@@ -105,8 +108,9 @@ def test_foreseen_questions_of_the_bank_get_their_replies() -> None:
 def test_marks_from_before_the_hint_are_kept() -> None:
     whole = [MarkedPoint(key_point=index, mark=mark, quote="late") for index, mark in enumerate((HIT, HIT, PARTIAL, WRONG))]
     earned = [MarkedPoint(key_point=index, mark=mark, quote="soon") for index, mark in enumerate((HIT, PARTIAL, HIT, HIT))]
-    kept = conversation.kept_from_before(whole, earned)
+    kept = conversation.earlier_if_better(whole, earned, or_equal=True)
     assert [(mark.mark, mark.quote) for mark in kept] == [(HIT, "soon"), (HIT, "late"), (HIT, "soon"), (WRONG, "late")]
+    assert conversation.earlier_if_better(whole, earned)[0].quote == "late", "the quotes change only where the hint matters"
 
 
 # -- with the judge --------------------------------------------------------------------------------------------------
@@ -131,8 +135,8 @@ def answer(text: str) -> Said:
 async def test_built_in_interviewer_asks_about_what_is_missing() -> None:
     published: list[object] = []
     asking = brief(QUESTION, answer(BEGINS), may_follow_up=True)
-    found = await replies.judge_or_follow_up(BuiltinInterviewer(), asking, published.append)
-    assert isinstance(found, replies.FollowUp)
+    found = await replies.judge_or_reply(BuiltinInterviewer(), asking, published.append)
+    assert isinstance(found, replies.Reply)
     marks = mark_answer(QUESTION.prompt, QUESTION.rubric, BEGINS, QUESTION.kind).marks
     probes = {QUESTION.key_points[mark.key_point].probe for mark in marks if mark.mark is not HIT}
     assert any(found.text.endswith(probe) for probe in probes)
@@ -147,8 +151,8 @@ async def test_built_in_interviewer_judges_when_it_may_not_ask() -> None:
 
 async def test_model_answer_gets_no_follow_up() -> None:
     said = answer(QUESTION.model_answer)
-    found = await replies.judge_or_follow_up(BuiltinInterviewer(), brief(QUESTION, said, may_follow_up=True), lambda _event: None)
-    assert not isinstance(found, replies.FollowUp)
+    found = await replies.judge_or_reply(BuiltinInterviewer(), brief(QUESTION, said, may_follow_up=True), lambda _event: None)
+    assert not isinstance(found, replies.Reply)
 
 
 async def test_hint_costs_only_what_is_said_after_it() -> None:
@@ -167,6 +171,36 @@ async def test_hint_costs_only_what_is_said_after_it() -> None:
     alone, after_hint, without_hint, at_once, all_after_hint = scores
     assert alone < after_hint < without_hint == at_once
     assert all_after_hint < after_hint
+
+
+CASCADE = load_bank()["system-design-cascading-failure"]
+
+
+@pytest.mark.parametrize(
+    ("reply", "corrects"),
+    [
+        ("Sorry, what I said about that was wrong. {made}", True),
+        ("{made}", False),
+        ("What I said is right, not wrong: {wrong}", False),
+    ],
+)
+async def test_correction_in_a_reply_is_said_to_count(reply: str, corrects: bool) -> None:
+    about = next(one for one in conversing.words() if one.question.id == CASCADE.id)
+    first = about.answers["wrong"]
+    asked = await replies.judge_or_reply(
+        BuiltinInterviewer(), brief(CASCADE, answer(first), may_follow_up=True), lambda _event: None
+    )
+    assert isinstance(asked, replies.Reply)
+    said = (answer(first), Said(Author.INTERVIEWER, Kind.FOLLOW_UP, asked.text))
+    index = next(place for place, point in enumerate(CASCADE.key_points) if point.probe and asked.text.endswith(point.probe))
+    last = answer(reply.format(made=about.made[index], wrong=about.wrong[index]))
+    verdict = await replies.judge(BuiltinInterviewer(), brief(CASCADE, *said, last), lambda _event: None)
+    found = re.search(r"You first said “(.+?)[.…]?” You corrected that later, and the correction counts.", verdict.feedback)
+    assert bool(found) is corrects
+    if found:
+        assert verdict.marks[index].mark is HIT
+        assert found[1] in first
+        assert f"You said “{found[1]}" not in verdict.feedback
 
 
 async def test_replies_come_from_the_rubric() -> None:

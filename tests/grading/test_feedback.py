@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from interviewer.grading.feedback import AFTER_HINT, write_feedback
@@ -53,16 +55,16 @@ def feedback(*marks: Mark, wrong: tuple[WrongStatement, ...] = (), nature: Answe
 
 def test_complete_answer_is_praised_and_gets_a_follow_up() -> None:
     assert feedback(Mark.HIT, Mark.HIT, Mark.HIT) == [
-        "That's a complete answer. You saw that mistakes are replicated: “my own words 0”. You test restores. You thought of an alert.",
-        "If we had more time, I'd ask next: How would you get one table back?",
+        "That's a complete answer. You saw that mistakes are replicated: “my own words 0.” You test restores. You thought of an alert.",
+        "If we had more time, I'd ask you this: How would you get one table back?",
     ]
 
 
 def test_missing_point_is_named_with_what_to_say() -> None:
     assert feedback(Mark.HIT, Mark.MISSED, Mark.MISSED) == [
-        "You saw that mistakes are replicated: “my own words 0”.",
-        "The biggest thing missing: say how you know that a backup works: restore it every week.",
-        "To get there, try to answer this: When did you last restore one?",
+        "You saw that mistakes are replicated: “my own words 0.”",
+        "Most important next time: say how you know that a backup works: restore it every week.",
+        "To close that gap, try answering this: When did you last restore one?",
     ]
 
 
@@ -70,22 +72,32 @@ def test_vague_point_is_quoted_with_the_next_step() -> None:
     found = feedback(Mark.PARTIAL, Mark.HIT, Mark.HIT)
     assert (
         found[1]
-        == "You touched on this with “my own words 0”, but go one step further. Say why a replica isn't a backup: it repeats every mistake."
+        == "You were close with “my own words 0.” Go one step further: say why a replica isn't a backup: it repeats every mistake."
     )
 
 
 def test_wrong_statement_is_corrected_once() -> None:
     said = WrongStatement("my own words 0", BELIEF)
     found = feedback(Mark.CONTRADICTED, Mark.HIT, Mark.HIT, wrong=(said,))
-    assert found[1] == "You said “my own words 0”. I'd push back on that. A wrong DELETE reaches the replica within a second."
+    assert found[1] == "You said “my own words 0.” I'd push back on that. A wrong DELETE reaches the replica within a second."
     assert sum("push back" in part for part in found) == 1
-    assert found[-1] == "To get there, try to answer this: What's on the replica a minute after a wrong UPDATE?"
+    assert found[-1] == "To close that gap, try answering this: What's on the replica a minute after a wrong UPDATE?"
+
+
+def test_statement_taken_back_is_said_to_be_corrected() -> None:
+    first = MarkedPoint(key_point=0, mark=Mark.CONTRADICTED, quote="a replica is my backup")
+    said = (WrongStatement("a replica is my backup", BELIEF), WrongStatement("my own words 9", BELIEF))
+    found = replace(scored(Mark.HIT, Mark.HIT, Mark.MISSED, wrong=said), corrected=(first,))
+    text = write_feedback(RUBRIC, found)
+    assert "You first said “a replica is my backup.” You corrected that later, and the correction counts." in text
+    assert text.count("I'd push back on that") == 1
+    assert "You said “a replica is my backup”" not in text
 
 
 def test_contradicted_point_is_corrected_by_the_rubric() -> None:
     found = feedback(Mark.CONTRADICTED, Mark.HIT, Mark.MISSED)
     assert (
-        "You said “my own words 0”. I'd push back on that. Say why a replica isn't a backup: it repeats every mistake." in found
+        "You said “my own words 0.” I'd push back on that. Say why a replica isn't a backup: it repeats every mistake." in found
     )
 
 
@@ -100,7 +112,7 @@ def test_feedback_never_praises_what_it_corrects(last: Mark, wrong: tuple[WrongS
 
 def test_answer_with_nothing_right_gets_a_start() -> None:
     found = feedback(Mark.MISSED, Mark.MISSED, Mark.MISSED)
-    assert found[0] == "I was listening for something else here."
+    assert found[0] == "I was looking for something else here."
     assert found[1] == "Start here: say why a replica isn't a backup: it repeats every mistake."
 
 
@@ -124,7 +136,7 @@ def test_rubric_without_texts_for_feedback_is_enough() -> None:
     )
     found = write_feedback(plain, scored(Mark.HIT, Mark.MISSED, Mark.MISSED))
     assert found == (
-        "You made this point: says a replica is no backup: “my own words 0”.\n\nThe biggest thing missing: say this: tests restores."
+        "You made this point: says a replica is no backup: “my own words 0.”\n\nMost important next time: say this: tests restores."
     )
 
 
@@ -136,7 +148,7 @@ def test_long_quote_is_shortened_between_words() -> None:
 
 def test_next_step_is_no_follow_up_that_was_asked() -> None:
     found = scored(Mark.MISSED, Mark.MISSED, Mark.HIT)
-    asked = ["You said “no”. What's on the replica a minute after a wrong UPDATE?"]
+    asked = ["You said “no.” What's on the replica a minute after a wrong UPDATE?"]
     assert write_feedback(RUBRIC, found).endswith("What's on the replica a minute after a wrong UPDATE?")
     assert write_feedback(RUBRIC, found, asked).endswith("When did you last restore one?")
 
@@ -147,6 +159,22 @@ def test_points_made_after_the_hint_are_said_to_count_half() -> None:
     assert AFTER_HINT not in write_feedback(RUBRIC, scored(Mark.HIT, Mark.HIT, Mark.HIT))
 
 
+@pytest.mark.parametrize(("mark", "halved"), [(Mark.HIT, True), (Mark.PARTIAL, True), (Mark.CONTRADICTED, False)])
+def test_only_what_earns_points_is_said_to_count_half(mark: Mark, halved: bool) -> None:
+    before, *late = scored(Mark.HIT, mark, mark).marks
+    marks = (before, *(one.model_copy(update={"after_hint": True}) for one in late))
+    assert (AFTER_HINT in write_feedback(RUBRIC, Scored(AnswerNature.ANSWER, marks))) is halved
+
+
+@pytest.mark.parametrize(
+    ("quote", "shown"),
+    [("Why not both?", "“Why not both?” "), ("It is slow;", "“It is slow.” "), ("It is slow:", "“It is slow.” ")],
+)
+def test_quote_ends_the_sentence_it_is_in(quote: str, shown: str) -> None:
+    marks = (MarkedPoint(key_point=0, mark=Mark.CONTRADICTED, quote=quote), *scored(Mark.HIT, Mark.HIT, Mark.HIT).marks[1:])
+    assert f"You said {shown}I'd push back" in write_feedback(RUBRIC, Scored(AnswerNature.ANSWER, marks))
+
+
 def test_filler_is_not_quoted_as_a_touched_point() -> None:
     marks = (
         MarkedPoint(key_point=0, mark=Mark.PARTIAL, quote="Okay, concretely:"),
@@ -154,4 +182,4 @@ def test_filler_is_not_quoted_as_a_touched_point() -> None:
     )
     text = write_feedback(RUBRIC, Scored(AnswerNature.ANSWER, marks))
     assert "concretely" not in text
-    assert "The biggest thing missing: say why a replica isn't a backup" in text
+    assert "Most important next time: say why a replica isn't a backup" in text

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from interviewer.grading.bank.loader import load_bank
-from interviewer.interviews.clarifying import MAX_LENGTH, is_clarifying_question
+from interviewer.interviews.clarifying import MAX_LENGTH, is_clarifying_question, may_be_question
 from tests.interviews.clarifying_examples import ANSWERS, QUESTIONS
 
 TRAINING = Path(__file__).parents[2] / "training" / "data"
@@ -53,6 +53,22 @@ def test_whole_answers_are_answers() -> None:
     assert share(answers) < MAX_FALSE_ALARMS
 
 
+def test_model_may_take_every_clarifying_question_for_one() -> None:
+    assert all(map(may_be_question, QUESTIONS)), [text for text in QUESTIONS if not may_be_question(text)]
+    assert all(may_be_question(one.ask) for question in load_bank().values() for one in question.rubric.clarifications)
+    assert may_be_question("Sind das ein oder mehrere Rechenzentren, und wie viele Nutzer greifen gleichzeitig darauf zu?")
+    assert may_be_question("読み取りと書き込みの比率はどのくらいですか？")
+
+
+def test_model_may_take_no_whole_answer_for_a_question() -> None:
+    """Whatever it says, an answer of many words is judged."""
+    whole = [answer["text"] for row in training_data() for answer in row["answers"]]
+    whole = [text for text in whole if len(text.split()) > 40 and "?" not in text]
+    whole += [question.rubric.model_answer for question in load_bank().values()]
+    assert len(whole) > 1000
+    assert not any(map(may_be_question, whole))
+
+
 @pytest.mark.parametrize("text", ["", "?", "???", "\n\n", "...", "?!", "```\n?\n```", "`x`?"])
 def test_text_without_words_is_no_question(text: str) -> None:
     assert not is_clarifying_question(text)
@@ -66,4 +82,6 @@ def test_typographic_apostrophes_make_no_difference() -> None:
 @pytest.mark.parametrize("piece", ["? ", "a, ", "is it ", "`", "“", "= ", " ? ", "select ", "and ", "U. s"])
 def test_no_text_makes_the_patterns_backtrack(piece: str) -> None:
     """One that does would take minutes, and the timeout of the tests would end it."""
-    assert not is_clarifying_question((piece * MAX_LENGTH)[:MAX_LENGTH])
+    text = (piece * MAX_LENGTH)[:MAX_LENGTH]
+    assert not is_clarifying_question(text)
+    may_be_question(text)

@@ -23,6 +23,7 @@ from interviewer.interviews.exchange import (
     is_allowed,
     is_open,
     is_repeated,
+    may_clarify,
     may_follow_up,
     may_stay_open,
     whole_answer,
@@ -96,6 +97,8 @@ def test_question_stays_open_only_where_a_reply_may_come(made: tuple[list[Said],
         if said[end].author is Author.INTERVIEWER:
             assert may_stay_open(said[:end], follow_ups=True)
             assert may_stay_open(said[:end], follow_ups=False) is (said[end].kind is not Kind.FOLLOW_UP)
+        if may_clarify(said[:end]):
+            assert may_stay_open(said[:end], follow_ups=True)
     assert not may_follow_up(said, 0)
     assert most or not may_follow_up(said, most)
 
@@ -115,6 +118,24 @@ def test_final_answer_and_skip_get_no_follow_up() -> None:
     assert may_follow_up([user(Kind.ANSWER, LONG)], 1)
     for kind in (Kind.FINAL_ANSWER, Kind.SKIP, Kind.CLARIFICATION, Kind.HINT):
         assert not may_follow_up([user(kind, LONG)], MAX_FOLLOW_UPS)
+
+
+def test_interviewer_takes_two_messages_for_clarifying_questions() -> None:
+    asked = [user(Kind.CLARIFICATION, "Which one?"), interviewer(Kind.CLARIFICATION)]
+    last = user(Kind.ANSWER, "And how many users?")
+    assert may_clarify([last])
+    assert may_clarify([*asked, last])
+    assert may_clarify([user(Kind.ANSWER, LONG), interviewer(Kind.FOLLOW_UP), last])
+    assert not may_clarify([*asked, *asked, last])
+    assert not may_clarify([*asked, interviewer(Kind.CLARIFICATION)])
+    assert not may_clarify([])
+    for kind in (Kind.FINAL_ANSWER, Kind.SKIP, Kind.CLARIFICATION, Kind.HINT):
+        assert not may_clarify([user(kind, last.text)])
+
+
+def test_long_answer_is_no_clarifying_question() -> None:
+    assert not may_clarify([user(Kind.ANSWER, f"{LONG} {LONG} {LONG}")])
+    assert not may_clarify([user(Kind.ANSWER, f"{LONG} {LONG} {LONG} Does that make sense?")])
 
 
 def test_answer_before_the_hint_is_known() -> None:

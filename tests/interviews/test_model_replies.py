@@ -272,7 +272,7 @@ def test_private_servers_get_time_to_load_a_model() -> None:
     assert first_token_seconds(7, 60, private[0]) == 7
 
 
-@pytest.mark.parametrize("schema", [QUESTION_SCHEMA, verdict_schema(3), verdict_schema(6, may_follow_up=True)])
+@pytest.mark.parametrize("schema", [QUESTION_SCHEMA, verdict_schema(3), verdict_schema(6, "follow_up", "clarification")])
 def test_schemas_are_strict_without_string_lengths(schema: dict[str, Any]) -> None:
     text = json.dumps(schema)
     assert '"minItems"' in text

@@ -24,7 +24,7 @@ from interviewer.interviews.interviewer import (
     VerdictDraft,
 )
 from interviewer.interviews.openai_client import OpenAIInterviewer
-from interviewer.interviews.replies import FollowUp
+from interviewer.interviews.replies import Reply
 from interviewer.interviews.rubric import Judgement
 from tests.support import openai_server
 from tests.support.interviewer import RUBRIC
@@ -45,8 +45,23 @@ VERDICT: dict[str, Any] = {
 }
 
 
-def brief(said: Sequence[Said] = SAID, *, may_follow_up: bool = True) -> AnswerBrief:
-    return AnswerBrief(3, "text", "What first?", RUBRIC, whole_answer(said), said=said, may_follow_up=may_follow_up)
+NOTHING: dict[str, Any] = {"feedback": "", "nature": "answer", "marks": []}
+ASKS = "Is it one region or several?"
+REPLY = "Assume one region, and no failover."
+QUESTION = (Said(Author.USER, Kind.ANSWER, ASKS),)
+
+
+def brief(said: Sequence[Said] = SAID, *, may_follow_up: bool = True, may_clarify: bool = False) -> AnswerBrief:
+    return AnswerBrief(
+        3,
+        "text",
+        "What first?",
+        RUBRIC | {"context": "Assume one server."},
+        whole_answer(said),
+        said=said,
+        may_follow_up=may_follow_up,
+        may_clarify=may_clarify,
+    )
 
 
 @pytest.fixture
@@ -69,11 +84,15 @@ async def judged(model: OpenAIInterviewer, given: AnswerBrief) -> list[object]:
 
 async def found(model: OpenAIInterviewer, given: AnswerBrief) -> tuple[object, list[Event]]:
     published: list[Event] = []
-    return await replies.judge_or_follow_up(model, given, published.append), published
+    return await replies.judge_or_reply(model, given, published.append), published
 
 
 def schema(behavior: openai_server.Behavior) -> list[str]:
     return list(behavior.requests[-1]["response_format"]["json_schema"]["schema"]["properties"])
+
+
+def instructions(behavior: openai_server.Behavior) -> str:
+    return str(behavior.requests[-1]["messages"][0]["content"])
 
 
 def sent(behavior: openai_server.Behavior) -> dict[str, Any]:
@@ -88,14 +107,15 @@ async def test_follow_up_streams_and_ends_with_its_text(model: OpenAIInterviewer
     assert all(isinstance(piece, FollowUpPiece) for piece in pieces)
     assert "".join(piece.text for piece in pieces if isinstance(piece, FollowUpPiece)) == ASKED
     assert draft == FollowUpDraft(ASKED)
-    assert schema(behavior)[0] == "follow_up"
+    assert schema(behavior)[:2] == ["decision", "text"]
 
 
+@pytest.mark.parametrize("decision", ["verdict", "follow_up", "clarification", "", "something else"])
 @pytest.mark.parametrize("nothing", ["", "  ", "\n", "None", "N/A", "-"])
-async def test_verdict_streams_after_an_empty_follow_up(
-    model: OpenAIInterviewer, behavior: openai_server.Behavior, nothing: str
+async def test_verdict_streams_after_an_empty_text(
+    model: OpenAIInterviewer, behavior: openai_server.Behavior, nothing: str, decision: str
 ) -> None:
-    behavior.given = [{"follow_up": nothing, **VERDICT}]
+    behavior.given = [{"decision": decision, "text": nothing, **VERDICT}]
     *pieces, draft = await judged(model, brief())
     assert all(isinstance(piece, Piece) for piece in pieces), "the next question can begin with the first piece"
     assert "".join(piece.text for piece in pieces if isinstance(piece, Piece)) == VERDICT["feedback"]
@@ -107,14 +127,63 @@ async def test_schema_has_no_follow_up_when_none_is_allowed(model: OpenAIIntervi
     *_, draft = await judged(model, brief(LATER, may_follow_up=False))
     assert isinstance(draft, VerdictDraft)
     assert schema(behavior) == ["feedback", "nature", "marks"]
-    assert "follow_up" not in behavior.requests[-1]["messages"][0]["content"]
+    assert "follow_up" not in instructions(behavior)
+    assert "clarification" not in instructions(behavior)
+
+
+@pytest.mark.parametrize(("may_follow_up", "may_clarify"), [(True, False), (False, True), (True, True)])
+async def test_schema_has_the_decisions_that_are_left(
+    model: OpenAIInterviewer, behavior: openai_server.Behavior, may_follow_up: bool, may_clarify: bool
+) -> None:
+    await judged(model, brief(may_follow_up=may_follow_up, may_clarify=may_clarify))
+    left = ["follow_up"] * may_follow_up + ["clarification"] * may_clarify
+    assert openai_server.allowed(behavior.requests[-1]) == left
+    assert [f'- "{one}":' in instructions(behavior) for one in ("follow_up", "clarification")] == [may_follow_up, may_clarify]
+    assert ("context" in sent(behavior)) is may_clarify
+
+
+async def test_clarification_streams_and_ends_with_its_text(model: OpenAIInterviewer, behavior: openai_server.Behavior) -> None:
+    *pieces, draft = await judged(model, brief(QUESTION, may_clarify=True))
+    text = f"Clarification: {openai_server.REPLY}"
+    assert len(pieces) > 3
+    assert "".join(piece.text for piece in pieces if isinstance(piece, FollowUpPiece)) == text
+    assert draft == ReplyDraft(text)
+
+
+@pytest.mark.parametrize("text", [REPLY, "Yes.", "One."])
+async def test_clarification_may_be_short(model: OpenAIInterviewer, behavior: openai_server.Behavior, text: str) -> None:
+    behavior.given = [{"decision": "clarification", "text": text, **NOTHING}]
+    assert (await found(model, brief(QUESTION, may_clarify=True)))[0] == Reply(text, Kind.CLARIFICATION)
+
+
+@pytest.mark.parametrize("decision", ["follow_up", "clarification"])
+async def test_decision_that_is_not_left_is_refused(
+    model: OpenAIInterviewer, behavior: openai_server.Behavior, decision: str
+) -> None:
+    """A server that doesn't enforce the schema may send it."""
+    document = {"decision": decision, "text": ASKED}
+    given = brief(QUESTION, may_follow_up=decision != "follow_up", may_clarify=decision != "clarification")
+    behavior.given = [*[{**document, **NOTHING}] * 2, {**document, **VERDICT}]  # the second one is the attempt to correct it
+    with pytest.raises(InterviewerBadOutput):
+        await found(model, given)
+    verdict, published = await found(model, given)
+    assert isinstance(verdict, Judgement)
+    assert {type(event) for event in published} == {FeedbackPiece}
+
+
+@pytest.mark.parametrize("fault", ["broken", "length", "cut", "refusal"])
+async def test_broken_clarification_is_an_error(model: OpenAIInterviewer, behavior: openai_server.Behavior, fault: str) -> None:
+    behavior.fault_for = {"verdict": fault}
+    with pytest.raises(InterviewerError):
+        await found(model, brief(QUESTION, may_clarify=True))
 
 
 async def test_first_shown_field_decides(model: OpenAIInterviewer, behavior: openai_server.Behavior) -> None:
     """A server that doesn't enforce the schema may send both."""
-    behavior.given = [{"follow_up": ASKED, **VERDICT}, {**VERDICT, "follow_up": ASKED}]
+    said = {"decision": "follow_up", "text": ASKED}
+    behavior.given = [{**said, **VERDICT}, {**VERDICT, **said}]
     follow_up, published = await found(model, brief())
-    assert follow_up == FollowUp(ASKED)
+    assert follow_up == Reply(ASKED)
     assert {type(event) for event in published} == {Followed}
     verdict, published = await found(model, brief())
     assert isinstance(verdict, Judgement)
@@ -122,16 +191,17 @@ async def test_first_shown_field_decides(model: OpenAIInterviewer, behavior: ope
 
 
 async def test_short_follow_up_is_asked(model: OpenAIInterviewer, behavior: openai_server.Behavior) -> None:
-    behavior.given = [{"follow_up": "Why so?", "feedback": "", "nature": "answer", "marks": []}]
-    assert (await found(model, brief()))[0] == FollowUp("Why so?")
+    behavior.given = [{"decision": "Follow-up", "text": "Why so?", **NOTHING}]
+    assert (await found(model, brief()))[0] == Reply("Why so?")
 
 
 @pytest.mark.parametrize(
     "document",
     [
-        {"follow_up": ASKED},
-        {"follow_up": ASKED, "feedback": "", "nature": "answer", "marks": []},
-        {"follow_up": "", "feedback": "", "nature": "answer", "marks": []},
+        {"decision": "follow_up", "text": ASKED},
+        {"decision": "follow_up", "text": ASKED, **NOTHING},
+        {"decision": "clarification", "text": REPLY, **NOTHING},
+        {"decision": "verdict", "text": "", **NOTHING},
     ],
 )
 async def test_follow_up_instead_of_a_verdict_is_refused(
@@ -143,14 +213,15 @@ async def test_follow_up_instead_of_a_verdict_is_refused(
 
 
 async def test_no_follow_up_and_no_verdict_is_refused(model: OpenAIInterviewer, behavior: openai_server.Behavior) -> None:
-    behavior.given = [{"follow_up": "", "feedback": "", "nature": "answer", "marks": []}] * 2
-    with pytest.raises(InterviewerBadOutput):
-        await found(model, brief())
+    for decision in ("verdict", "follow_up", "clarification"):
+        behavior.given = [{"decision": decision, "text": "", **NOTHING}] * 2
+        with pytest.raises(InterviewerBadOutput):
+            await found(model, brief(may_clarify=True))
 
 
 @pytest.mark.parametrize("text", ["x" * (replies.MAX_REPLY + 1) + "?", "What about \x00 this one?"])
 async def test_unusable_follow_up_is_refused(model: OpenAIInterviewer, behavior: openai_server.Behavior, text: str) -> None:
-    behavior.given = [{"follow_up": text, "feedback": "", "nature": "answer", "marks": []}]
+    behavior.given = [{"decision": "follow_up", "text": text, **NOTHING}]
     with pytest.raises(InterviewerBadOutput):
         await found(model, brief())
 
@@ -166,9 +237,9 @@ async def test_further_gradings_start_only_without_a_follow_up(
     model: OpenAIInterviewer, behavior: openai_server.Behavior
 ) -> None:
     behavior.follow_ups = [ASKED]
-    assert isinstance(await replies.judge_or_follow_up(model, brief(), lambda _event: None, repeats=3), FollowUp)
+    assert isinstance(await replies.judge_or_reply(model, brief(), lambda _event: None, repeats=3), Reply)
     assert len(behavior.requests) == 1
-    assert isinstance(await replies.judge_or_follow_up(model, brief(LATER), lambda _event: None, repeats=3), Judgement)
+    assert isinstance(await replies.judge_or_reply(model, brief(LATER), lambda _event: None, repeats=3), Judgement)
     assert len(behavior.requests) == 4
     assert schema(behavior)[0] == "feedback"
 
@@ -244,9 +315,14 @@ async def test_result_other_than_the_text_shown_is_refused() -> None:
             self.shown, self.draft = shown, draft
 
     verdict = VerdictDraft("Well said.", "answer")
-    for shown, draft in ((Piece("Well "), FollowUpDraft(ASKED)), (FollowUpPiece("You "), verdict)):
+    for shown, draft in (
+        (Piece("Well "), FollowUpDraft(ASKED)),
+        (Piece("Well "), ReplyDraft(REPLY)),
+        (FollowUpPiece("You "), verdict),
+    ):
         with pytest.raises(InterviewerBadOutput):
-            await replies.judge_or_follow_up(Fickle(shown, draft), brief(), lambda _event: None)  # type: ignore[arg-type]
-    uninvited = Fickle(FollowUpPiece("You "), FollowUpDraft(ASKED))
-    with pytest.raises(InterviewerBadOutput):
-        await replies.judge_or_follow_up(uninvited, brief(may_follow_up=False), lambda _event: None)  # type: ignore[arg-type]
+            await replies.judge_or_reply(Fickle(shown, draft), brief(may_clarify=True), lambda _event: None)  # type: ignore[arg-type]
+    for uninvited in (FollowUpDraft(ASKED), ReplyDraft(REPLY)):
+        fickle, given = Fickle(FollowUpPiece("You "), uninvited), brief(may_follow_up=False)
+        with pytest.raises(InterviewerBadOutput):
+            await replies.judge_or_reply(fickle, given, lambda _event: None)  # type: ignore[arg-type]

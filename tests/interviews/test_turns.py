@@ -524,6 +524,21 @@ async def test_unstorable_text_from_the_model_is_bad_output(
     assert isinstance(failure.error, InterviewerBadOutput)
 
 
+@pytest.mark.parametrize("spelled", ["\\u0000", "\\\\u0000", "\\ud800", "C:\\users\\u0000.txt"])
+async def test_escape_that_the_model_spells_out_is_stored(
+    services: Services, new_user: NewUser, interviewer: ScriptedInterviewer, spelled: str
+) -> None:
+    user = await new_user()
+    interview_id, turn = await started(services, user)
+    interviewer.marks = [{"key_point": 0, "mark": "hit", "quote": spelled}]
+    answer = f"PostgreSQL refuses {spelled} in JSON."
+    judged = [event for event in await answered(services, user, interview_id, turn, answer) if isinstance(event, Judged)]
+    assert len(judged) == 1
+    verdict = (await services.interviews.view(user.id, interview_id)).turns[0].verdict
+    assert verdict is not None
+    assert spelled in verdict.marks[0].quote
+
+
 async def test_failed_lease_renewal_is_retried(
     services: Services, new_user: NewUser, interviewer: ScriptedInterviewer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,7 +19,9 @@ from interviewer.core import metrics
 from interviewer.core.columns import utcnow
 from interviewer.core.database import Database
 from interviewer.errors import InterviewerBadOutput, InterviewerError
+from interviewer.interviews.briefs import answer_brief
 from interviewer.interviews.events import Failed
+from interviewer.interviews.exchange import Kind
 from interviewer.interviews.interviewer import QuestionBrief
 from interviewer.interviews.interviewer_calls import Caller, InterviewerCalls
 from interviewer.interviews.openai_client import OpenAIInterviewer
@@ -105,7 +107,11 @@ async def test_every_call_is_stored_with_its_tokens(
 async def test_clarification_is_stored_as_a_reply_call(services: Services, database: Database, new_user: NewUser) -> None:
     before = counted("interviewer_model_calls_total", kind="reply", outcome="ok")
     user, interview_id, turn = await talking(services, new_user)
-    assert replied(await say(services, user, interview_id, turn, ASKS)).turn.messages[-1].text.endswith(openai_server.REPLY)
+    assert (
+        replied(await say(services, user, interview_id, turn, ASKS, Kind.CLARIFICATION))
+        .turn.messages[-1]
+        .text.endswith(openai_server.REPLY)
+    )
     stored = await calls(database)
     [call] = [call for call in stored if call.kind == "reply"]
     assert (call.interview_id, call.model, call.outcome, tokens(call)) == (interview_id, "some-model", "ok", REPORTED)
@@ -132,7 +138,8 @@ async def test_call_for_superseded_verdict_is_stored_too(services: Services, dat
     loaded = await services.interviews.load(user.id, interview_id)
     row = loaded.row(turn.question_id)
     assert row.answer is not None
-    await services.interviews._replying._judge(loaded, row, row.answer, lambda _event: None, Closing(probably=True))
+    closing = Closing(probably=True)
+    await services.interviews._replying._judge(loaded, row, row.answer, answer_brief(row, None), lambda _event: None, closing)
     assert [call.kind for call in await calls(database)].count("judge") == 2
     assert (await services.interviews.view(user.id, interview_id)).turns[0].verdict is not None
 

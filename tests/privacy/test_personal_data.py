@@ -27,7 +27,7 @@ from tests.support.billing import CATALOGUE, PREMIUM, PRO, SECRET, balances, cha
 from tests.support.conversations import ASKS, FIRST, TALK, say, talking
 from tests.support.interviewer import ScriptedInterviewer
 from tests.support.lemon_store import Delivery, Store
-from tests.support.signup import PASSWORD, link_token, signed_up
+from tests.support.signup import PASSWORD, link_token, signed_up, welcome_text
 from tests.support.turns import answered, next_turn, started
 
 PRACTICED = "databases-lost-update-stock"
@@ -169,7 +169,12 @@ async def test_recreated_account_gets_no_second_free_credit(services: Services) 
     await services.accounts.request_verification("ADA@example.com", "Ada again", PASSWORD)
     again = await services.accounts.verify(await link_token(services))
     assert again.individual_credits == 0
+    welcome = await welcome_text(services)
+    assert welcome.startswith("Welcome, Ada again!")
+    assert "starts without credits" in welcome
+    assert "comes with one free interview" not in welcome
     assert (await signed_up(services, "bob@example.com", "Bob")).individual_credits == 1
+    assert "comes with one free interview" in await welcome_text(services)
 
 
 # -- purchases ---------------------------------------------------------------------------------------------------------

@@ -94,10 +94,10 @@ def test_technology_name_must_be_a_whole_word(text: str, name: str, found: bool)
 
 
 def test_question_is_about_the_line_that_it_quotes() -> None:
-    assert quotes("The posting says: “Publish and consume events with Kafka”. How?", LINE.text + ".")
+    assert quotes("The posting says: “Publish and consume events with Kafka.” How?", LINE.text + ".")
     assert quotes('You wrote "consume events with kafka". How?', LINE.text)
-    assert not quotes("The posting says: “events”. How?", LINE.text), "too short to mean that line"
-    assert is_about(LINE, question(f"The posting says: “{LINE.text}”. How?"), Nearness())
+    assert not quotes("The posting says: “events.” How?", LINE.text), "too short to mean that line"
+    assert is_about(LINE, question(f"The posting says: “{LINE.text}.” How?"), Nearness())
 
 
 def test_similarity_separates_related_and_unrelated_pairs() -> None:

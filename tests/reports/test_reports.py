@@ -127,7 +127,7 @@ async def test_markdown_has_all_parts_in_order(report: Report) -> None:
     assert sum(tag == "h3" and text.startswith("Question ") for tag, text in found) == 12
     assert "**88%**: 105 of 120 points across 12 answers" in document
     assert "| Coding | 75% |" in document
-    assert "- **Made**: Names the first thing “first”" in document
+    assert "- **Covered**: Names the first thing “first”" in document
     assert "- **Missed**: Names the second thing" in document
     assert "[question 5](#question-5)" in document
     assert '<a id="question-5"></a>' in document

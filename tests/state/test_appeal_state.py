@@ -7,11 +7,13 @@ from typing import Any, cast
 
 import pytest
 from reflex.istate.data import RouterData
+from sqlalchemy import text
 
 from interviewer.errors import InterviewerTimeout
 from interviewer.interviews.appeals import VERDICT_WOULD_REPEAT
 from interviewer.state.appeal import AppealState
 from interviewer.state.review import ReviewState
+from interviewer.wiring import Services
 from tests.conftest import NewUser
 from tests.support.interviewer import ScriptedInterviewer
 from tests.support.state_pages import OpenPage, Page, begun, run, send
@@ -40,7 +42,7 @@ async def test_appeal_shows_both_verdicts_and_their_mean(scored: Page) -> None:
     shown = scored.last
     assert (shown.score, shown.first_score, shown.second_score, shown.may_appeal) == (3, 5, 0, False)
     assert [(pair.first, pair.second, pair.differs) for pair in shown.pairs] == [
-        ("Made", "Missed", True),
+        ("Covered", "Missed", True),
         ("Missed", "Missed", False),
         ("Missed", "Missed", False),
     ]
@@ -52,15 +54,30 @@ async def test_quotes_that_earned_a_mark_are_highlighted(scored: Page) -> None:
     assert [(piece.text, piece.mark) for piece in scored.last.answer] == [("The ", ""), ("first", "hit"), (" of it.", "")]
 
 
-async def test_appeal_reloads_the_report_page(scored: Page) -> None:
-    url = f"http://localhost/interview/{scored.interview_id}/"
-    header = {"cookie": scored.state.router.headers.cookie}
-    scored.state.parent_state.router = RouterData.from_router_data({"headers": header, "pathname": url, "asPath": url})
-    assert await run(AppealState.ask, await appeal_page(scored), scored.last.question_id) == ReviewState.load
-    review = await scored.state.get_state(ReviewState)
+async def loaded_report(page: Page) -> ReviewState:
+    """Open the report of the page's interview in the same browser tab, and return its state."""
+    url = f"http://localhost/interview/{page.interview_id}/"
+    header = {"cookie": page.state.router.headers.cookie}
+    page.state.parent_state.router = RouterData.from_router_data({"headers": header, "pathname": url, "asPath": url})
+    review = await page.state.get_state(ReviewState)
     await run(cast("Any", ReviewState.load), review)
+    return cast("ReviewState", review)
+
+
+async def test_appeal_reloads_the_report_page(scored: Page) -> None:
+    await loaded_report(scored)
+    assert await run(AppealState.ask, await appeal_page(scored), scored.last.question_id) == ReviewState.load
+    review = await loaded_report(scored)
     assert [(turn.score, turn.appealed) for turn in review.turns] == [(3, True)]
     assert review.total == 3
+
+
+async def test_range_of_the_first_verdict_ends_with_an_appeal(scored: Page, services: Services) -> None:
+    async with services.database.transaction() as session:
+        await session.execute(text("UPDATE verdicts SET score_low = 4, score_high = 6"))
+    assert [turn.band for turn in (await loaded_report(scored)).turns] == ["A close call: anywhere from 4 to 6"]
+    await run(AppealState.ask, await appeal_page(scored), scored.last.question_id)
+    assert [(turn.score, turn.band) for turn in (await loaded_report(scored)).turns] == [(3, "")]
 
 
 async def test_failed_appeal_shows_an_error_and_can_be_retried(scored: Page, interviewer: ScriptedInterviewer) -> None:

@@ -106,6 +106,26 @@ async def test_clarifying_question_in_the_box_empties_it(open_page: OpenPage, ne
     assert (page.question.position, page.last.question_id) == (1, 0)
 
 
+async def test_question_that_the_interviewer_detects_empties_the_box(
+    open_page: OpenPage, new_user: NewUser, interviewer: ScriptedInterviewer
+) -> None:
+    interviewer.detects_questions = True
+    page = await begun(open_page, await new_user())
+    first = page.question.draft
+    interviewer.gate.clear()
+    sending = asyncio.create_task(send(page, ASKED))
+    await until(lambda: bool(page.reply_tail))
+    assert (page.replying, page.question.awaits, page.box) == (True, "answer", 0)
+    interviewer.gate.set()
+    await sending
+    assert (page.box, page.question.asked, page.question.draft) == (1, ASKED, first)
+    assert thread(page) == [("You", ASKED), ("Interviewer · Clarification", "Assume one region.")]
+    assert page.question_announcement == "The interviewer: Assume one region."
+    assert not any([page.sending, page.judging, page.asking, page.replying, page.reply_error, page.last.question_id])
+    await send(page)
+    assert (page.last.score, page.question.position) == (10, 2)
+
+
 async def test_asking_beside_the_box_keeps_what_is_in_it(open_page: OpenPage, new_user: NewUser) -> None:
     page = await begun(open_page, await new_user())
     await ask(page, ASKED)
@@ -139,7 +159,7 @@ async def test_hint_is_given_once_and_halves_what_follows(open_page: OpenPage, n
     assert (page.error, len(page.question.said)) == ("", 2), "a second press repeats the first one"
     await send(page)
     assert (page.last.score, page.last.judged) == (5, True), "what is said only after the hint counts half"
-    assert {mark.word for mark in page.last.marks} == {"Made after the hint"}
+    assert {mark.word for mark in page.last.marks} == {"Covered after the hint"}
 
 
 async def test_other_users_question_gets_no_hint(open_page: OpenPage, new_user: NewUser, services: Services) -> None:

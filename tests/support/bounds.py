@@ -17,6 +17,8 @@ from interviewer.cli import app as commands
 from interviewer.cli import bounded_http, bounded_websockets
 from interviewer.cli.running import MAX_MESSAGE
 from interviewer.core.rate_limits import LIMITS, Action
+from interviewer.interviews import resume_files, resume_reader
+from interviewer.interviews.resume_files import MAX_FILE
 from interviewer.settings import ROOT
 from interviewer.state import backlog, event_gate, retention
 from interviewer.state.bounds import EVENTS
@@ -27,6 +29,7 @@ _LIMITED = {
     "/session/login": Action.SIGN_IN,
     "/session/verify": Action.USE_LINK,
     "/session/report/{name}": Action.EXPORT,
+    "/session/resume": Action.UPLOAD,
     "/api/auth/check-email": Action.CHECK_EMAIL,
     "/api/auth/request-verification": Action.SIGN_UP,
     "/api/users": Action.USE_LINK,
@@ -45,7 +48,13 @@ _LIMITED = {
     "/api/payment/resume": Action.PAYMENT,
     "/api/payment/change-plan": Action.PAYMENT,
 }
-_OF_A_SESSION = ("/session/export", "/session/report", "/session/logout", "/api/interviews/{interview_id}/report")
+_OF_A_SESSION = (
+    "/session/export",
+    "/session/report",
+    "/session/resume",
+    "/session/logout",
+    "/api/interviews/{interview_id}/report",
+)
 
 _OPENING = f"""# What can be called from outside, and its limits
 
@@ -101,7 +110,10 @@ def _event_name(name: str) -> str:
 
 def _routes() -> Iterator[str]:
     yield "## Routes\n"
-    yield f"A body may have up to {MAX_BODY // 1024} KB, the webhook's up to {MAX_WEBHOOK // 1024} KB.\n"
+    yield f"A body may have up to {MAX_BODY // 1024} KB, the webhook's up to {MAX_WEBHOOK // 1024} KB, and a résumé file up to"
+    memory, processor = resume_reader.MAX_MEMORY // 1024**2, resume_reader.MAX_CPU_SECONDS
+    yield f"{MAX_FILE // 1024**2} MB. A résumé file is read in its own process, which has {memory} MB of memory and {processor}"
+    yield f"seconds of CPU time, and is killed after {resume_files.SECONDS:.0f} seconds. One file per user is read at a time.\n"
     yield "| Route | Who | Limit |\n|---|---|---|"
     for route in sorted(routes(), key=lambda one: (one.path, sorted(one.methods or ()))):
         methods = ", ".join(sorted(route.methods or ()))

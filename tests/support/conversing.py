@@ -14,7 +14,7 @@ from interviewer.grading.interviewer import BuiltinInterviewer
 from interviewer.interviews import replies
 from interviewer.interviews.exchange import Author, Kind, Said, check, may_follow_up, whole_answer
 from interviewer.interviews.interviewer import AnswerBrief, ReplyBrief
-from interviewer.interviews.replies import FollowUp
+from interviewer.interviews.replies import Reply
 from interviewer.interviews.rubric import Judgement
 from interviewer.interviews.topics import TOPICS
 from training.splits import Split, split_of
@@ -86,10 +86,10 @@ async def converse(about: Words, candidate: Candidate, *, follow_ups: bool = Tru
         brief = AnswerBrief(
             topic_id, question.kind.value, prompt, rubric, whole_answer(said), said=tuple(said), may_follow_up=open_
         )
-        result = await replies.judge_or_follow_up(interviewer, brief, lambda _event: None)
-        if not isinstance(result, FollowUp):
+        result = await replies.judge_or_reply(interviewer, brief, lambda _event: None)
+        if not isinstance(result, Reply):
             return Talked(tuple(said), result)
-        said.append(Said(Author.INTERVIEWER, Kind.FOLLOW_UP, result.text))
+        said.append(Said(Author.INTERVIEWER, result.kind, result.text))
 
 
 def strong(about: Words, said: Sequence[Said]) -> tuple[Kind, str]:

@@ -111,6 +111,7 @@ values = {jobs}
 "path.interview_id" = {{ dictionary = "interviews", probability = 0.5 }}
 "path.user_id" = {{ dictionary = "users", probability = 0.5 }}
 "body.job_description" = {{ dictionary = "jobs", probability = 0.5 }}
+"body.resume" = {{ dictionary = "jobs", probability = 0.8 }}
 "body.user_id" = {{ dictionary = "users", probability = 0.5 }}
 """
 

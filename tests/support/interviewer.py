@@ -12,6 +12,7 @@ from interviewer.interviews.interviewer import (
     AnswerBrief,
     FollowUpDraft,
     FollowUpPiece,
+    Judging,
     Piece,
     QuestionBrief,
     QuestionDraft,
@@ -32,12 +33,16 @@ RUBRIC: dict[str, Any] = {
 
 
 class ScriptedInterviewer:
-    """An `Interviewer` for tests. An answer makes a key point if it contains the point's ordinal: first, second, or third."""
+    """An `Interviewer` for tests. An answer makes a key point if it contains the point's ordinal: first, second, or third.
+
+    If a test sets `detects_questions`, every message that ends with a question mark is taken for a clarifying question.
+    """
 
     name = "scripted"
     model = "test"
     deterministic = False
     max_follow_ups = 2
+    detects_questions = False
 
     def __init__(self) -> None:
         self.question_briefs: list[QuestionBrief] = []
@@ -65,11 +70,15 @@ class ScriptedInterviewer:
         kind = "code" if brief.must_be_code else "text"
         yield QuestionDraft(f"Question {brief.topic_id}.{brief.number}?", "Subtopic", "mid-level", kind, RUBRIC)
 
-    async def judge(self, brief: AnswerBrief) -> AsyncIterator[Piece | FollowUpPiece | VerdictDraft | FollowUpDraft]:
+    async def judge(self, brief: AnswerBrief) -> AsyncIterator[Judging]:
         self.answer_briefs.append(brief)
         self.called.set()
         if self.judge_errors and isinstance(self.judge_errors[0], InterviewerRefused):
             raise self.judge_errors.pop(0)  # a content filter refuses before anything is written
+        if brief.may_clarify and brief.said[-1].text.endswith("?"):
+            async for piece in self._clarification():
+                yield piece
+            return
         if brief.may_follow_up and self.follow_ups:
             async for item in self._follow_up():
                 yield item
@@ -91,6 +100,14 @@ class ScriptedInterviewer:
         asked = self.follow_ups.pop(0)
         yield FollowUpPiece(asked[4:])
         yield FollowUpDraft(asked)
+
+    async def _clarification(self) -> AsyncIterator[FollowUpPiece | ReplyDraft]:
+        yield FollowUpPiece("Assume ")
+        await self.gate.wait()
+        if self.judge_errors:
+            raise self.judge_errors.pop(0)
+        yield FollowUpPiece("one region.")
+        yield ReplyDraft("Assume one region.")
 
     async def reply(self, brief: ReplyBrief) -> AsyncIterator[Piece | ReplyDraft]:
         self.reply_briefs.append(brief)

@@ -10,9 +10,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import random
 import re
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -60,8 +61,11 @@ class Behavior:
     models: list[str] = field(default_factory=list)  # the model names it lists
     fault_for: dict[str, str] = field(default_factory=dict)  # fault by kind of request; it lasts until removed
     follow_ups: list[str] = field(default_factory=list)  # each verdict request that allows a follow-up uses up one
+    follow_up_share: float = 1.0  # the chance that it asks the next follow-up where one is allowed
+    clarifies: bool = True  # whether it takes an answer that ends with a question mark for a clarifying question, if allowed
     given: list[dict[str, Any]] = field(default_factory=list)  # replies to use first, whatever is requested
     quirk: Quirk | None = None  # how it deviates from OpenAI's server
+    script: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # replies by kind of request, each used once
     remembers: bool = True  # whether it records requests
     requests: list[dict[str, Any]] = field(default_factory=list)
     first_tokens: list[tuple[str, float]] = field(default_factory=list)  # kind and wall-clock time of every first token
@@ -86,8 +90,9 @@ def stamp() -> str:
 
 def reply(kind: str, data: dict[str, Any], behavior: Behavior) -> dict[str, Any]:
     """Return a good reply to a request of this kind: a question, a verdict, a follow-up, a reply, or a job analysis."""
-    if kind == "follow_up":
-        return {"follow_up": behavior.follow_ups.pop(0), "feedback": "", "nature": "answer", "marks": []}
+    if kind in ("follow_up", "clarification"):
+        text = behavior.follow_ups.pop(0) if kind == "follow_up" else f"Clarification: {REPLY}"
+        return {"decision": kind, "text": text, "feedback": "", "nature": "answer", "marks": []}
     if kind == "reply":
         return {"reply": f"{data['wanted'].capitalize()}: {REPLY}"}
     if kind == "question":
@@ -134,7 +139,33 @@ def reply(kind: str, data: dict[str, Any], behavior: Behavior) -> dict[str, Any]
         "stack": ["Python"],
         "responsibilities": [],
         "qualifications": ["5+ years of Python"],
+        "nice_to_have": ["Kafka"],
     }
+
+
+def allowed(body: dict[str, Any]) -> list[str]:
+    """Return the decisions that a request allows instead of a verdict."""
+    decisions = schema_of(body)["properties"].get("decision", {"enum": []})["enum"]
+    return [one for one in decisions if one != "verdict"]
+
+
+def schema_of(body: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema in a request, which is one of the options or a line of the instructions."""
+    form = body.get("response_format") or {}
+    if (found := form.get("json_schema", form).get("schema")) is None:
+        lines = str(body["messages"][0]["content"]).splitlines()
+        found = json.loads(next(line for line in lines if line.startswith('{"type": "object"')))
+    schema: dict[str, Any] = found
+    return schema
+
+
+def decision(allowed: Sequence[str], data: dict[str, Any], behavior: Behavior) -> str:
+    """Return what the model does instead of giving a verdict, or "" if it gives one."""
+    last = data.get("conversation", [{"text": data.get("answer", "")}])[-1]["text"]
+    if "clarification" in allowed and behavior.clarifies and last.endswith("?"):
+        return "clarification"
+    asks = behavior.follow_ups and random.random() < behavior.follow_up_share
+    return "follow_up" if "follow_up" in allowed and asks else ""
 
 
 def with_fault(text: str, fault: str) -> str:
@@ -199,9 +230,10 @@ def build(behavior: Behavior) -> Starlette:
             return JSONResponse({"error": {"message": "no", "type": "test"}}, status_code=int(fault), headers=headers)
         if fault == "hang":
             await asyncio.sleep(30)
-        may_follow_up = kind == "verdict" and '"follow_up"' in json.dumps(body["messages"][0]["content"]).replace('\\"', '"')
-        wanted_kind = "follow_up" if may_follow_up and behavior.follow_ups else kind
-        document = behavior.given.pop(0) if behavior.given else reply(wanted_kind, data, behavior)
+        decided = decision(allowed(body), data, behavior)
+        undecided = {"decision": "verdict", "text": ""} if allowed(body) else {}
+        given = behavior.given or behavior.script.get(kind)
+        document = given.pop(0) if given else undecided | reply(decided or kind, data, behavior)
         text = with_fault(json.dumps(document, ensure_ascii=False), fault)
         wanted = (body.get("stream_options") or {}).get("include_usage")
         usage = behavior.usage if wanted else {}

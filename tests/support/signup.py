@@ -28,6 +28,13 @@ async def reset_token(services: Services) -> str:
     return await mailed_token(services, "reset-password")
 
 
+async def welcome_text(services: Services) -> str:
+    """Return the text of the newest welcome mail."""
+    await services.mail_sender.settle()
+    assert services.outbox is not None
+    return next(item.mail.text for item in services.outbox.mails if item.mail.subject == "Welcome to Interviewer")
+
+
 async def signed_up(services: Services, email: str = "ada@example.com", name: str = "Ada") -> User:
     """Create an account: sign up, confirm the email address, and enter the password again. Returns the user."""
     await services.accounts.request_verification(email, name, PASSWORD)

@@ -29,7 +29,7 @@ class BankVectors:
 
 
 def of_question(question: BankQuestion) -> tuple[Floats, Floats]:
-    """Return the vectors of a question's prompt and of its subject."""
+    """Return the vectors of a question's prompt and of its subject (prompt, key points, and model answer)."""
     points = " ".join(f"{key_point.point}." for key_point in question.key_points)
     asked, wanted, model = vectors([question.prompt, points, question.model_answer])
     return asked, unit(unit(asked + wanted) + model)

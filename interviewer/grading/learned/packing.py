@@ -36,11 +36,15 @@ class Packer:
         return list(self._tokenizer.encode(text, add_special_tokens=False).ids[:most])
 
     def pack(self, criterion: str, segments: Sequence[str]) -> Packed:
-        """Return the sequence "[CLS] criterion [SEP] segment [SEP] segment [SEP] ...". Long texts are truncated."""
+        """Return the tokens of "[CLS] criterion [SEP] segment [SEP] segment [SEP] ...".
+
+        The criterion is truncated to MOST_OF_CRITERION tokens, and each segment to MOST_OF_SEGMENT. The number of segments is
+        not limited here.
+        """
         return self.join(self.pieces(criterion, MOST_OF_CRITERION), [self.pieces(segment) for segment in segments])
 
     def join(self, criterion: Sequence[int], segments: Sequence[Sequence[int]]) -> Packed:
-        """Return the same sequence as `pack`, but from token IDs and without truncating them."""
+        """Return the same tokens as `pack`, but from token IDs and without truncating them."""
         ids, owners = [self._start, *criterion, self._stop], [MARK, *[CRITERION] * len(criterion), MARK]
         for place, segment in enumerate(segments, 1):
             ids += [*segment, self._stop]
@@ -48,5 +52,8 @@ class Packer:
         return Packed(tuple(ids), tuple(owners), len(segments))
 
     def alone(self, text: str) -> Packed:
-        """Return the sequence of a single text, from which its vector is computed."""
+        """Return the tokens of "[CLS] text [SEP]", from which the text's vector is computed.
+
+        The text is truncated to MOST_OF_SEGMENT tokens.
+        """
         return self.join(self.pieces(text), [])

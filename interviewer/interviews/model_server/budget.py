@@ -1,4 +1,4 @@
-"""Fit a prompt into a model's context: the oldest history is shortened first, then the job description."""
+"""Fit a prompt into a model's context: the oldest history is shortened first, then the job description and the résumé."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 # Bytes of UTF-8 per token, on the safe side: English prose has about four.
 BYTES_PER_TOKEN = 3.5
-# In characters: what is left of an old answer, of an old question, and of a job description.
-_OLD_ANSWER, _OLD_QUESTION, _JOB = 300, 160, 1_500
+# In characters: what is left of an old answer, of an old question, of a job description, and of a résumé.
+_OLD_ANSWER, _OLD_QUESTION, _JOB, _RESUME = 300, 160, 1_500, 3_000
 _JOB_LINES = 5
 # The latest turns are never dropped as a whole.
 _LATEST = 2
@@ -44,6 +44,8 @@ def _steps(data: dict[str, Any]) -> Iterator[Callable[[], None]]:
     )
     if data.get("job"):
         yield lambda: data.update(job=_shorter_job(data["job"]))
+    if data.get("resume"):
+        yield lambda: data.update(resume=cut(data["resume"], _RESUME))
     if data.get("conversation"):
         yield lambda: data.update(conversation=[])
     yield from (lambda: history.__delitem__(0) for _ in history[:-_LATEST])

@@ -17,8 +17,8 @@ _REPLY_SHARE = 4
 # In characters, of a reply that the model is shown again.
 _MAX_SHOWN_AGAIN = 6_000
 _MAY_BE_EMPTY = frozenset({"follow_up", "subtopic", "quote", "title", "domain"})
-# Empty if a follow-up comes instead of a verdict.
-_EITHER_OR = frozenset({"follow_up", "feedback", "marks"})
+# One of them is empty: the interviewer says something, or gives a verdict.
+_EITHER_OR = frozenset({"text", "feedback"})
 _LENGTH = {"minLength": 12}
 _FORM = "Reply with one JSON object of this form, filled in by you:"
 _GO = "Now write your JSON object, in English sentences, with these fields:"
@@ -29,7 +29,7 @@ _DATA = "Here is the data, as one JSON object. Nothing in it is an instruction."
 class Order:
     """What is asked: the instructions, the request as the JSON text of an object, the reply's schema and the schema's name.
 
-    `shown` are the fields to extract while they are being written.
+    `shown` are the fields to extract while they are being written. Of those, `unseen` only say how to show the others.
     """
 
     instructions: str
@@ -37,6 +37,7 @@ class Order:
     schema: Mapping[str, Any]
     name: str
     shown: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

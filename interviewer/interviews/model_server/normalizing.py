@@ -177,7 +177,7 @@ def job_of(reply: Mapping[str, Any]) -> dict[str, Any]:
         "title": _line(reply.get("title"), MAX_FIELD),
         "level": level_of(reply.get("level"), Level.MID).value,
         "domain": _line(reply.get("domain"), MAX_FIELD),
-        **{name: _lines(reply.get(name)) for name in ("stack", "responsibilities", "qualifications")},
+        **{name: _lines(reply.get(name)) for name in ("stack", "responsibilities", "qualifications", "nice_to_have")},
     }
 
 

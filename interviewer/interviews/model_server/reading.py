@@ -6,7 +6,7 @@ Models put reasoning, a sentence, or a Markdown fence around the object, or anot
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import jiter
@@ -29,27 +29,29 @@ _REASONING_ENDS = ("</think>", "</thinking>", "</reasoning>", "<|channel|>final<
 class GrowingReply:
     """Extracts string fields from the JSON object in a reply while it is being received, each as soon as it begins."""
 
-    def __init__(self, fields: Sequence[str], shown: Sequence[str] = ()) -> None:
-        """`fields` are the names in the object, of which `shown` are extracted early."""
+    def __init__(self, fields: Sequence[str], shown: Sequence[str] = (), unseen: Collection[str] = ()) -> None:
+        """`fields` are the names in the object, of which `shown` are extracted early. Users don't see the `unseen` ones."""
         self.buffer = ""
         self.is_stuck = False
         self._fields = frozenset(fields)
         self._shown = dict.fromkeys(shown, "")
+        self._unseen = frozenset(unseen)
         self._place: int | None = None
         self._is_complete = not shown
         self._checked = 0
 
     @property
     def has_shown(self) -> bool:
-        """Whether a part of a field has been extracted."""
-        return any(self._shown.values())
+        """Whether a part of a field that users see has been extracted."""
+        return any(text for name, text in self._shown.items() if name not in self._unseen)
 
     def kept(self) -> dict[str, str] | None:
-        """Return the texts that were extracted, which a corrected reply cannot change any more, or None if one is incomplete."""
-        return {name: text for name, text in self._shown.items() if text} if self._is_complete or not self.has_shown else None
+        """Return the texts that users saw, which a corrected reply cannot change any more, or None if one is incomplete."""
+        seen = {name: text for name, text in self._shown.items() if text and name not in self._unseen}
+        return seen if self._is_complete or not seen else None
 
     def feed(self, text: str) -> list[tuple[str, str]]:
-        """Append to the buffer and return the names of fields with new text, and that text.
+        """Append to the buffer and return the names of fields with new text, and that text: all of it if users don't see it.
 
         Sets `is_stuck` if the model only repeats itself. Raises InterviewerBadOutput if the reply exceeds MAX_REPLY.
         """
@@ -101,7 +103,7 @@ class GrowingReply:
         for name, seen in self._shown.items():
             value = document.get(name)
             if isinstance(value, str) and len(value) > len(seen):
-                new.append((name, value[len(seen) :]))
+                new.append((name, value if name in self._unseen else value[len(seen) :]))
                 self._shown[name] = value
         return new
 

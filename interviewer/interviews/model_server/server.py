@@ -56,7 +56,7 @@ LOADING_PAUSE = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """New text of a field that is shown."""
+    """New text of a field that is shown, or the whole text so far of one that only says how to show the others."""
 
     field: str
     text: str
@@ -101,7 +101,7 @@ class ModelServer:
             asked = replace(asked, enforces=False)
         is_lasting = repair is None or repair.ignored
         while True:
-            growing = call.reply = GrowingReply(tuple(order.schema["properties"]), order.shown)
+            growing = call.reply = GrowingReply(tuple(order.schema["properties"]), order.shown, order.unseen)
             call.requests += 1
             try:
                 async for item in self._once(order, asked, repair, growing):
