@@ -26,7 +26,8 @@ def quoted(resume: str) -> set[str]:
 
 def asked(resume: str, topics: tuple[int, ...], level: Level, seed: int) -> list[PastTurn]:
     """Return the questions that the built-in interviewer asks on these topics."""
-    rng, history = random.Random(seed), []
+    rng = random.Random(seed)
+    history: list[PastTurn] = []
     for topic in topics:
         given = resume if topic in RESUME_TOPICS else ""
         choice = selection.choose(QuestionBrief(topic, 1, False, history=tuple(history), level=level, resume=given), rng)
