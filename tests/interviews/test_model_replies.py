@@ -160,6 +160,10 @@ def test_job_profile_is_never_refused(given: dict[str, Any]) -> None:
     assert len(found.stack) <= MAX_LINES
 
 
+def test_job_profile_has_what_is_nice_to_have() -> None:
+    assert normalizing.job_of({"nice_to_have": "Kafka\nRedis"})["nice_to_have"] == ["Kafka", "Redis"]
+
+
 @pytest.mark.parametrize(
     ("quote", "proven"),
     [
@@ -195,6 +199,15 @@ def test_oldest_history_is_shortened_first() -> None:
     assert sizes[1][0] < sizes[0][0]
     assert sizes[1][1] == len("word " * 3_000), "the job comes after the history"
     assert sizes[-1][1] < 2_000
+
+
+def test_long_resume_is_shortened_with_a_mark() -> None:
+    """So that no model quotes the shortened line as a whole one."""
+    resume = "\n".join(f"Moved billing system {n} to Kafka" for n in range(500))
+    found = json.loads(fitted(json.dumps({"topic": "Introduction", "job": "A job.", "resume": resume}), 2_000))
+    assert (found["topic"], found["job"]) == ("Introduction", "A job.")
+    assert " […] " in found["resume"]
+    assert len(found["resume"]) < len(resume) / 4
 
 
 def test_essentials_are_never_shortened() -> None:

@@ -10,21 +10,28 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from interviewer.core.database import Database
-from interviewer.interviews.events import Asked, Event, Failed, FeedbackPiece, Judged, QuestionPiece, Started
+from interviewer.interviews import replies
+from interviewer.interviews.events import Asked, Event, Failed, FeedbackPiece, FollowUpPiece, Judged, QuestionPiece, Started
+from interviewer.interviews.exchange import Author, Kind, Said
+from interviewer.interviews.interviewer import AnswerBrief
 from interviewer.interviews.interviewer_calls import InterviewerCalls
 from interviewer.interviews.model_server import server
 from interviewer.interviews.model_server.options import ServerOptions
 from interviewer.interviews.openai_client import OpenAIInterviewer
 from interviewer.interviews.plan import STANDARD
+from interviewer.interviews.replies import Reply
+from interviewer.interviews.rubric import Judgement
 from interviewer.interviews.tables import ModelCall
 from interviewer.interviews.turns import Interviews
 from tests.conftest import NewUser
 from tests.support import openai_server
-from tests.support.openai_server import FEEDBACK, Behavior
+from tests.support.interviewer import RUBRIC
+from tests.support.openai_server import FEEDBACK, REPLY, Behavior
 from tests.support.server_failures import failing
 from tests.support.server_quirks import working
 
 ANSWER = "First I measure, because guesses mislead; the trade-off is the time it takes."
+FOLLOW_UP = "You said you measure. What does that cost you?"
 OPTIONS = ServerOptions(reply_seconds=5, first_token_seconds=5, idle_seconds=5)
 
 
@@ -34,12 +41,17 @@ def behavior() -> Behavior:
 
 
 @pytest.fixture
-async def interviews(database: Database, behavior: Behavior, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Interviews]:
+async def model(behavior: Behavior, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OpenAIInterviewer]:
     monkeypatch.setattr(server, "LOADING_PAUSE", 0.01)
     with openai_server.running(behavior) as url:
         model = OpenAIInterviewer(model="some-model", api_key=None, base_url=url, options=OPTIONS)
-        yield Interviews(database, InterviewerCalls(database, model))
+        yield model
         await model.close()
+
+
+@pytest.fixture
+def interviews(database: Database, model: OpenAIInterviewer) -> Interviews:
+    return Interviews(database, InterviewerCalls(database, model))
 
 
 async def started(interviews: Interviews, user_id: int) -> list[Event]:
@@ -74,6 +86,26 @@ async def test_interview_works_despite(interviews: Interviews, behavior: Behavio
     assert (verdict.score, verdict.feedback) == (10, FEEDBACK.strip())
     assert "".join(pieces(done, FeedbackPiece)) == verdict.feedback
     assert any(isinstance(event, Asked) for event in done)
+
+
+@pytest.mark.parametrize("name", working())
+async def test_decision_is_read_despite(model: OpenAIInterviewer, behavior: Behavior, name: str) -> None:
+    """The model follows up on an answer, then replies to a clarifying question, then judges."""
+    behavior.quirk, behavior.follow_ups = working()[name], [FOLLOW_UP]
+
+    async def result(text: str) -> tuple[Judgement | Reply, str]:
+        published: list[Event] = []
+        said = [Said(Author.USER, Kind.ANSWER, text)]
+        brief = AnswerBrief(3, "text", "What first?", RUBRIC, text, said=said, may_follow_up=True, may_clarify=True)
+        found = await replies.judge_or_reply(model, brief, published.append)
+        return found, "".join(event.text for event in published if isinstance(event, FollowUpPiece | FeedbackPiece))
+
+    assert await result(ANSWER) == (Reply(FOLLOW_UP), FOLLOW_UP)
+    clarified = f"Clarification: {REPLY}"
+    assert await result("Is it one region or several?") == (Reply(clarified, Kind.CLARIFICATION), clarified)
+    judgement, shown = await result(ANSWER)
+    assert isinstance(judgement, Judgement)
+    assert (judgement.score, judgement.feedback) == (10, shown)
 
 
 @pytest.mark.parametrize("name", [name for name, quirk in working().items() if quirk.requests > 1])

@@ -28,6 +28,7 @@ from interviewer.interviews.replies import Reply
 from interviewer.interviews.rubric import Judgement
 from tests.support import openai_server
 from tests.support.interviewer import RUBRIC
+from tests.support.server_quirks import Quirk, is_repair, saying, unless
 
 FIRST = "I would measure the latency first, because guesses mislead."
 ASKED = "You said you'd measure it first. What would that cost you?"
@@ -217,6 +218,27 @@ async def test_no_follow_up_and_no_verdict_is_refused(model: OpenAIInterviewer, 
         behavior.given = [{"decision": decision, "text": "", **NOTHING}] * 2
         with pytest.raises(InterviewerBadOutput):
             await found(model, brief(may_clarify=True))
+
+
+async def test_corrected_reply_may_decide_otherwise(model: OpenAIInterviewer, behavior: openai_server.Behavior) -> None:
+    """As long as the user has seen nothing of the first reply. The corrected one is shown while it is being written."""
+    follow_up, verdict = {"decision": "follow_up", "text": ASKED, **NOTHING}, {"decision": "verdict", "text": "", **VERDICT}
+    for instead, corrected, kind in ((verdict, follow_up, Followed), (follow_up, verdict, FeedbackPiece)):
+        behavior.given = [{**instead, "text": "", **NOTHING}, corrected]
+        result, published = await found(model, brief())
+        text = "".join(event.text for event in published if isinstance(event, kind))
+        assert text == (corrected["text"] or corrected["feedback"])
+        assert isinstance(result, Reply) is (corrected is follow_up)
+        assert len(published) > 3
+
+
+async def test_correction_keeps_the_follow_up_that_was_shown(model: OpenAIInterviewer, behavior: openai_server.Behavior) -> None:
+    behavior.quirk = Quirk("the end is missing", replies=unless(is_repair, saying(lambda text: text[:-1])))
+    behavior.follow_ups = [ASKED, "And what would you do without a clock?"]
+    result, published = await found(model, brief())
+    assert result == Reply(ASKED)
+    assert "".join(event.text for event in published if isinstance(event, Followed)) == ASKED
+    assert not behavior.follow_ups, "there was a second request"
 
 
 @pytest.mark.parametrize("text", ["x" * (replies.MAX_REPLY + 1) + "?", "What about \x00 this one?"])

@@ -107,6 +107,16 @@ async def test_refused_clarifying_question_gets_a_reply(filtered: Services, new_
     assert [event.turn.messages[-1].text for event in events if isinstance(event, Replied)] == [NOT_REPLIED]
 
 
-async def test_question_is_asked_without_a_refused_job(filtered: Services, new_user: NewUser) -> None:
-    _, turn = await started(filtered, await new_user(), job=f"A job with a {FORBIDDEN} word in it, for a senior engineer.")
-    assert turn.prompt
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"job": f"A job with a {FORBIDDEN} word in it, for a senior engineer."},
+        {"resume": f"Moved the {FORBIDDEN} billing system to Kafka in three months.\nLed a team of four engineers."},
+    ],
+    ids=lambda given: next(iter(given)),
+)
+async def test_question_is_asked_without_what_is_refused(filtered: Services, new_user: NewUser, given: dict[str, str]) -> None:
+    starting = filtered.interviews.start((await new_user()).id, given.get("job", ""), resume=given.get("resume", ""))
+    asked = [event async for event in starting][-1]
+    assert isinstance(asked, Asked)
+    assert asked.turn.prompt
