@@ -52,7 +52,7 @@ _COMMON = frozenset({"HTTP", "TCP", "TLS", "DNS", "Git", "GitHub", "JWT", "SQL",
 # The minimum cosine of a question and a line that it is about.
 TIED = 0.38
 # The minimum cosine of a question and a line that is quoted before it, and the most characters of such a line.
-TIE_COSINE, MAX_TIE = 0.5, 160
+TIE_COSINE, MAX_TIE = 0.45, 160
 
 
 @dataclass(frozen=True, slots=True)
