@@ -158,7 +158,7 @@ _QUOTES = (
     "One line of the posting reads: “{}.”",
     "The job description mentions this: “{}.”",
 )
-_NAMES = ("This role works with {}.", "The posting asks for {}.")
+_NAMES = ("The posting names {}.", "{} comes up in the posting.")
 _NICE_NAMES = ("{} is a nice-to-have in the posting.", "The posting lists {} as a plus.")
 
 
