@@ -52,7 +52,7 @@ _COMMON = frozenset({"HTTP", "TCP", "TLS", "DNS", "Git", "GitHub", "JWT", "SQL",
 # The minimum cosine of a question and a line that it is about.
 TIED = 0.38
 # The minimum cosine of a question and a line that is quoted before it, and the most characters of such a line.
-TIE_COSINE, MAX_TIE = 0.5, 160
+TIE_COSINE, MAX_TIE = 0.45, 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ _QUOTES = (
     "One line of the posting reads: “{}.”",
     "The job description mentions this: “{}.”",
 )
-_NAMES = ("This role works with {}.", "The posting asks for {}.")
+_NAMES = ("The posting names {}.", "{} comes up in the posting.")
 _NICE_NAMES = ("{} is a nice-to-have in the posting.", "The posting lists {} as a plus.")
 
 

@@ -15,14 +15,15 @@ _ROLE = (
 _HAS_ROLE = re.compile(rf"\b{_ROLE}(?![\w·])", re.IGNORECASE)
 _LABEL = re.compile(r"^[^:]{3,20}:\s*")
 # What follows a title in the same line.
+# Lines have single spaces, and a match begins with at most one of them, so that these patterns stay linear.
 _CUT = re.compile(
-    r"\s*\(?\b(?:m/[wf]/[dx]|w/m/d|[fm]/[fmh]/[dx]|f/m|m/f|h/f|m/v(?:/x)?|all genders|d/f/m)\b\)?.*|\s+@.*|\s+(?:at|bei|chez|bij|en)\s+[A-ZÀ-Ý].*|"
-    r"\s+-\s+(?=[a-z]|\S+\s*[,/]).*|,?\s*\((?:remote|hybrid|on-?site|full[- ]?time|part[- ]?time|permanent|contract)[^)]*\).*|[,–-]\s*(?:remote|hybrid|on-?site)\b.*|"
-    r",?\s*(?:req|ref|job id)\b.*",
+    r" ?\(?\b(?:m/[wf]/[dx]|w/m/d|[fm]/[fmh]/[dx]|f/m|m/f|h/f|m/v(?:/x)?|all genders|d/f/m)\b\)?.*| @.*| (?:at|bei|chez|bij|en) [A-ZÀ-Ý].*|"
+    r" - (?=[a-z]|\S{1,40} ?[,/]).*|,? ?\((?:remote|hybrid|on-?site|full[- ]?time|part[- ]?time|permanent|contract)[^)]{0,60}\).*|[,–-] ?(?:remote|hybrid|on-?site)\b.*|"
+    r",? ?\b(?:req|ref|job id)\b.*",
     re.IGNORECASE,
 )
 _NOISE = re.compile(
-    r"^(?:urgent(?:ly)?|new|hot|now hiring|hiring|we're hiring|job|vacancy|wanted)\b[:!\s]*|\s+wanted\b.*|\s*\((?:[A-Z][a-z]+ )?(?:20\d\d|intake|start)[^)]*\)|\s*\([^)]*intake\)",
+    r"^(?:urgent(?:ly)?|new|hot|now hiring|hiring|we're hiring|job|vacancy|wanted)\b[:! ]{0,3}| wanted\b.*| ?\((?:[A-Z][a-z]{1,12} )?(?:20\d\d|intake|start)[^)]{0,60}\)| ?\([^)]{0,60}intake\)",
     re.IGNORECASE,
 )
 _WORD = r"(?:[A-Z#.][\w.#+/-]*|[a-z]{2,}-[a-z]+|backend|back-end|full-stack|software|junior|senior|mid-level|lead|staff|principal|platform|data|web|of|and|go)"

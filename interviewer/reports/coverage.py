@@ -76,7 +76,7 @@ class Nearness:
 class CoveredRequirement:
     """A requirement with the questions about it, in the order of the interview.
 
-    `parts` are the technologies of a line that names several. Each counts by itself.
+    `parts` are the technologies of a line that names several. Each counts separately.
     """
 
     requirement: Requirement

@@ -218,7 +218,7 @@ async def test_report_has_strengths_weaknesses_and_requirements(site: Services, 
     assert report.weaknesses[0].mean <= report.weaknesses[-1].mean < 7
     assert sum(len(skill.scores) for skill in (*report.strengths, *report.weaknesses)) == 12
     standings = {one.requirement.text: one.standing for one in report.coverage}
-    assert {"Payments", "Go", "Strong SQL; you can explain isolation levels and idempotency"} <= set(standings)
+    assert {"Kafka", "Go", "Strong SQL; you can explain isolation levels and idempotency"} <= set(standings)
     assert Standing.SHOWN in standings.values()
     assert Standing.NOT_ASKED in standings.values()
     for one in report.coverage:

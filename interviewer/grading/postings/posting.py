@@ -51,7 +51,7 @@ class Posting:
 
 # Technologies behind these words are not used.
 _NOT_OURS = re.compile(
-    r"(?:\b(?:no|not|never|without|instead of|rather than|nobody (?:writes|uses)|don['’]?t (?:use|need|have)|do not (?:use|need|have)|former|legacy|old)\s+(?:\w+\s+)?|"
+    r"(?:\b(?:no|not|never|without|instead of|rather than|don['’]?t (?:use|need|have)|do not (?:use|need|have)|former|legacy|old)\s+(?:\w+\s+)?|"
     r"\b(?:away from|ripping out|rip out|rid of|retir(?:e|ed|ing)|decommission\w*|dropped|replac(?:e|ed|ing) (?:our|the|an old|a))\b[^.;,]{0,30})$",
     re.IGNORECASE,
 )
