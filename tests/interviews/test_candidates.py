@@ -14,12 +14,14 @@ from interviewer.core.users import User
 from interviewer.grading.bank.loader import BankQuestion, load_bank
 from interviewer.grading.interviewer import BuiltinInterviewer
 from interviewer.interviews.events import Asked, Event, Failed, Started
+from interviewer.interviews.exchange import REWRITE
 from interviewer.interviews.interviewer import Interviewer
 from interviewer.interviews.interviewer_calls import InterviewerCalls
 from interviewer.interviews.openai_client import OpenAIInterviewer
 from interviewer.interviews.plan import STANDARD
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.turns import Interviews
+from interviewer.interviews.verdicts import REFUSED_FEEDBACK
 from interviewer.interviews.views import InterviewView, TurnView
 from tests.conftest import NewUser
 from tests.support.candidates import BOASTS, IGNORANCE, first_part
@@ -164,7 +166,8 @@ async def test_interviews_complete_despite_a_misbehaving_model(database: Databas
                 behavior.faults = [rng.choice(FAULTS) for _ in range(60)]
                 view = await interviewed(interviews_with(database, interviewer), await new_user(TRIES), saying(answer), rng)
                 check_shape(view)
-                means[name] = mean(turn.verdict.score for turn in view.turns if turn.verdict)
+                verdicts = [turn.verdict for turn in view.turns if turn.verdict]
+                means[name] = mean(one.score for one in verdicts if one.feedback != REFUSED_FEEDBACK)
         finally:
             await interviewer.close()
     assert means["strong"] == 10
@@ -175,4 +178,5 @@ async def test_interviews_complete_despite_a_misbehaving_model(database: Databas
 
 
 def saying(answer: str) -> Candidate:
-    return lambda _turn, _rng: answer
+    """Return a candidate who always says the same, in other words if the model refused it."""
+    return lambda turn, _rng: f"Again: {answer}" if any(one.text == REWRITE for one in turn.messages) else answer
