@@ -91,7 +91,7 @@ async def test_interview_works_despite(interviews: Interviews, behavior: Behavio
 @pytest.mark.parametrize("name", working())
 async def test_decision_is_read_despite(model: OpenAIInterviewer, behavior: Behavior, name: str) -> None:
     """The model follows up on an answer, then replies to a clarifying question, then judges."""
-    behavior.quirk, behavior.follow_ups = working()[name], [FOLLOW_UP]
+    behavior.quirk, behavior.follow_ups = working()[name], [FOLLOW_UP] * 3  # some replies are lost on the way
 
     async def result(text: str) -> tuple[Judgement | Reply, str]:
         published: list[Event] = []
@@ -103,6 +103,7 @@ async def test_decision_is_read_despite(model: OpenAIInterviewer, behavior: Beha
     assert await result(ANSWER) == (Reply(FOLLOW_UP), FOLLOW_UP)
     clarified = f"Clarification: {REPLY}"
     assert await result("Is it one region or several?") == (Reply(clarified, Kind.CLARIFICATION), clarified)
+    behavior.follow_ups.clear()
     judgement, shown = await result(ANSWER)
     assert isinstance(judgement, Judgement)
     assert (judgement.score, judgement.feedback) == (10, shown)
