@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -186,12 +187,10 @@ def named_in(bank_id: str) -> frozenset[str]:
 
 @cache
 def subjects_of(bank_id: str) -> frozenset[str]:
-    """Return the technologies that a question is really about: it names them, and its key points do, too, or its first tag."""
+    """Return the technologies that a question is really about: its first tag, or its second if it names the technology repeatedly."""
     question = load_bank()[bank_id]
-    wanted = {found.name for point in question.key_points for found in mentions(point.point)}
-    return frozenset(
-        name for name in named_in(bank_id) if tags_of_name(name).intersection(question.tags[: 2 if name in wanted else 1])
-    )
+    counts = Counter(found.name for found in mentions(question.prompt))
+    return frozenset(name for name, count in counts.items() if tags_of_name(name).intersection(question.tags[: 1 + (count > 1)]))
 
 
 def _covers(name: str, question: BankQuestion) -> float:
