@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -13,7 +14,7 @@ from interviewer.grading.bank.loader import BankQuestion, load_bank
 from interviewer.grading.bank.vectors import bank_vectors
 from interviewer.grading.learned.runtime import Floats
 from interviewer.grading.postings.classify import LineKind
-from interviewer.grading.postings.posting import Posting, analyze
+from interviewer.grading.postings.posting import Posting, WantedTechnology, analyze
 from interviewer.grading.postings.vocabulary import mentions, tags_of_name, vocabulary
 from interviewer.grading.text import content_stems
 from interviewer.grading.vectors import vectors
@@ -31,6 +32,11 @@ SUBJECT = 0.9
 TAGGED, RELATED = 0.7, 0.2
 # Questions with more tags suit many jobs but are about none of their technologies.
 MOST_TAGS = 4
+# How much technologies count beside lines, by topic. In a design, the product matters more than the tools, and people matter most in
+# stories. In all other topics they count fully.
+TECHNOLOGIES_IN = {"system-design": 0.4, "introduction": 0.5, "behavioral": 0.2}
+# How much more the job's main programming languages count than other technologies.
+LANGUAGE = 1.6
 # Tags of programming languages. A job in one language of a family is not asked about the others of other families.
 _FAMILIES = (
     frozenset({"python"}),
@@ -81,13 +87,18 @@ class JobFit:
         self._needs = [*self._technologies, *self._line_needs(), *self._whole()]
 
     def gains(self, questions: Sequence[BankQuestion], asked: Collection[str]) -> list[float]:
-        """Return how much each question adds to what the asked questions (by ID) cover, from 0 to 1 for the one that adds most."""
+        """Return how much each question adds to what the asked questions (by ID) cover, from 0 to 1 for the one that adds most.
+
+        All questions are of one topic.
+        """
         rows = [self._rows[one.id] for one in questions]
+        named = TECHNOLOGIES_IN.get(questions[0].topic, 1.0) if questions else 1.0
         before = [self._rows[id] for id in asked if id in self._rows]
         total = np.zeros(len(rows), dtype=np.float32)
-        for need in self._needs:
+        for number, need in enumerate(self._needs):
             covered = float(need.scores[before].max()) if before else 0.0
-            total += need.weight * np.maximum(need.scores[rows] - covered, 0.0)
+            share = named if number < len(self._technologies) else 1.0
+            total += share * need.weight * np.maximum(need.scores[rows] - covered, 0.0)
         most = float(total.max()) if len(rows) else 0.0
         return [float(value) / most for value in total] if most else [0.0] * len(rows)
 
@@ -121,7 +132,7 @@ class JobFit:
             if len(line) <= MAX_TIE and len(line.split()) >= 4 and line not in said and asked.intersection(content_stems(line)):
                 return _QUOTES[number % len(_QUOTES)].format(line)
         for one in self.posting.technologies:
-            if one.name in named_in(question.id) - _COMMON and not _is_named(one.name, said):
+            if one.name in subjects_of(question.id) - _COMMON and not _is_named(one.name, said):
                 return (_NICE_NAMES if one.nice else _NAMES)[number % 2].format(one.name)
         return ""
 
@@ -134,7 +145,7 @@ class JobFit:
     def _technology_needs(self) -> list[Need]:
         return [
             Need(
-                one.weight * (NICE if one.nice else 1.0),
+                _weight(one),
                 np.array([_covers(one.name, question) for question in load_bank().values()], dtype=np.float32),
             )
             for one in self.posting.technologies
@@ -174,6 +185,14 @@ def named_in(bank_id: str) -> frozenset[str]:
     return frozenset(found.name for found in mentions(load_bank()[bank_id].prompt))
 
 
+@cache
+def subjects_of(bank_id: str) -> frozenset[str]:
+    """Return the technologies that a question is really about: its first tag, or its second if it names the technology repeatedly."""
+    question = load_bank()[bank_id]
+    counts = Counter(found.name for found in mentions(question.prompt))
+    return frozenset(name for name, count in counts.items() if tags_of_name(name).intersection(question.tags[: 1 + (count > 1)]))
+
+
 def _covers(name: str, question: BankQuestion) -> float:
     """Return how far a question covers a technology, from 0 to 1."""
     if name in named_in(question.id):
@@ -184,6 +203,12 @@ def _covers(name: str, question: BankQuestion) -> float:
     if len(question.tags) > MOST_TAGS:
         return 0.0
     return TAGGED if _first_tag(name) in question.tags else RELATED
+
+
+def _weight(one: WantedTechnology) -> float:
+    if one.nice or one.name in _COMMON:
+        return NICE * one.weight
+    return one.weight * (LANGUAGE if _first_tag(one.name) in _LANGUAGES else 1.0)
 
 
 def _first_tag(name: str) -> str:

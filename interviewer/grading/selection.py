@@ -26,10 +26,10 @@ SAME_SUBJECT = 0.65
 # The penalty for a question about a programming language that was not chosen. It outweighs any match with the job.
 OTHER_LANGUAGE = 20.0
 # The bonus for a question that takes up what was said. It decides between equally fit questions, and never outweighs a level.
-TAKES_UP = 1.4
+TAKES_UP = 2.0
 # What the question that adds most to the requirements covered so far gains, what one gains that is about any of them, and what it
-# loses for each technology that the job does not name and for each level that it is away. A level further away costs 2.
-COVERS, TIED, UNKNOWN_NAME, LEVEL = 5.0, 2.0, 1.5, 2.5
+# loses for each technology that the job does not name and for each level that it is away.
+COVERS, TIED, UNKNOWN_NAME, LEVEL = 6.0, 3.0, 2.5, 3.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import pytest
 from interviewer.grading import job_fit as fits
 from interviewer.grading import selection
 from interviewer.grading.bank.loader import load_bank
-from interviewer.grading.job_fit import job_fit, named_in
+from interviewer.grading.job_fit import job_fit, named_in, subjects_of
 from interviewer.grading.selection import Choice
 from interviewer.interviews.interviewer import JobBrief, PastTurn, QuestionBrief
 from interviewer.interviews.plan import STANDARD
@@ -49,7 +49,7 @@ def interviews() -> list[tuple[SamplePosting, list[Choice]]]:
 
 def test_most_questions_are_about_the_job(interviews: list[tuple[SamplePosting, list[Choice]]]) -> None:
     tied = [sum(job_fit(sample.text).is_tied(choice.question) for choice in asked) for sample, asked in interviews]
-    assert sum(count >= 9 for count in tied) >= 0.85 * len(tied), sorted(tied)
+    assert sum(count >= 9 for count in tied) >= 0.88 * len(tied), sorted(tied)
 
 
 def test_no_question_is_about_another_language(interviews: list[tuple[SamplePosting, list[Choice]]]) -> None:
@@ -82,9 +82,9 @@ def test_named_technologies_are_in_posting_and_question(interviews: list[tuple[S
             for number, pattern in enumerate(patterns):
                 if match := pattern.fullmatch(choice.lead.removesuffix(" Write the code in Python.")):
                     named += 1
-                    assert match[1] in named_in(choice.question.id)
+                    assert match[1] in subjects_of(choice.question.id)
                     assert wanted[match[1]] is (number >= len(fits._NAMES)), "nice to have is said to be so"
-    assert named >= 60
+    assert named >= 50
 
 
 def test_nothing_is_said_twice_about_a_job(interviews: list[tuple[SamplePosting, list[Choice]]]) -> None:
