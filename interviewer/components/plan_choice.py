@@ -71,7 +71,7 @@ def plan_choice() -> rx.Component:
         _topics(),
         _follow_ups(),
         rx.el.div(
-            _select("Level", LEVEL, InterviewState.choice.level, "Based on the job description, if any", list(Level)),
+            _select("Level", LEVEL, InterviewState.choice.level, "Match the job description", list(Level)),
             _select("Programming language", LANGUAGE, InterviewState.choice.language, "Any", list(LANGUAGES)),
             class_name="mt-6 grid gap-4 sm:grid-cols-2",
         ),

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 from interviewer.grading.bank.loader import load_bank
 from interviewer.grading.job_match import tags_of
 from interviewer.grading.postings.vocabulary import mentions
+from interviewer.grading.text import content_stems
 from interviewer.grading.vectors import vectors
 from interviewer.interviews.question_bank import BankItem
 from interviewer.interviews.topics import TOPICS
+
+# A word that more than this share of the bank's questions have says nothing about what a text is about.
+COMMON = 0.12
+
+
+@cache
+def _common_stems() -> frozenset[str]:
+    texts = [" ".join((one.prompt, *(point.point for point in one.key_points))) for one in load_bank().values()]
+    counts = Counter(stem for text in texts for stem in set(content_stems(text)))
+    return frozenset(stem for stem, count in counts.items() if count > COMMON * len(texts))
+
+
+@lru_cache(maxsize=1024)
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(content_stems(text)) - _common_stems()
 
 
 class ShippedBank:
@@ -52,6 +69,10 @@ class TextLikeness:
     def names(self, text: str) -> tuple[str, ...]:
         """Return the names of the technologies that a line of a job description mentions, in order."""
         return tuple(dict.fromkeys(found.name for found in mentions(text)))
+
+    def shares_words(self, text: str, other: str) -> bool:
+        """Return whether two texts have a word in common that few questions of the bank have."""
+        return bool(_stems(text) & _stems(other))
 
     def cosines(self, texts: Sequence[str], others: Sequence[str]) -> Sequence[Sequence[float]]:
         """Return one row for each of `texts`, containing its cosine similarity to each of `others`.

@@ -39,6 +39,9 @@ class Likeness(Protocol):
     def names(self, text: str) -> Sequence[str]:
         """Return the names of the technologies that a line of a job description mentions."""
 
+    def shares_words(self, text: str, other: str) -> bool:
+        """Return whether two texts have a word in common that few questions have."""
+
     def cosines(self, texts: Sequence[str], others: Sequence[str]) -> Sequence[Sequence[float]]:
         """Return one row for each of `texts`, containing its cosine similarity to each of `others`.
 

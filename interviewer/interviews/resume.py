@@ -46,7 +46,7 @@ def _is_address(word: str) -> bool:
 
 def resume_lead(line: str, said: str) -> str:
     """Return the sentence that quotes a line of the résumé before a question. `said` has the earlier questions."""
-    return f"{_LEADS[_LEADS[0] in said]}“{line}”."
+    return f"{_LEADS[_LEADS[0] in said]}“{line.rstrip('.')}.”"
 
 
 def without_resume(prompt: str) -> str:
@@ -55,5 +55,5 @@ def without_resume(prompt: str) -> str:
         return prompt
     # A quoted line has no quotation marks in it. A language model's sentence ends at the first period; one that ends with a
     # question mark is the question itself.
-    rest = prompt.partition("”. " if prompt.startswith(_LEADS) else ". ")[2]
+    rest = prompt.partition(".” " if prompt.startswith(_LEADS) else ". ")[2]
     return rest.strip() or prompt

@@ -10,10 +10,10 @@ from enum import StrEnum
 from interviewer.interviews.job import JobFindings
 from interviewer.interviews.rubric import PASS_SCORE, folded
 
-# Minimum cosine between a question with its key points and a line of the posting. Set by reading pairs of bank questions and
-# lines of the three sample postings: from LIKE on, both are about the same thing. If they also name the same technology, a
-# lower value is enough. Below that, lines about teams and scale match any question.
-LIKE, LIKE_AND_SHARED = 0.24, 0.20
+# Minimum cosines between a question with its key points and a line of the posting, set by reading pairs: from LIKE on, both are
+# about the same thing if they have a rare word in common. If they share the line's technology, NAMED is enough. From SURELY_LIKE
+# on, nothing else is needed.
+LIKE, NAMED, SURELY_LIKE = 0.33, 0.24, 0.5
 # In characters. Shorter passages occur in many texts by chance.
 MIN_QUOTE = 12
 _QUOTED = re.compile(r"[“\"]([^“”\"]+)[”\"]")
@@ -66,10 +66,14 @@ class AnsweredQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Nearness:
-    """How close a question is to a requirement: the cosine of their vectors, and whether they share a technology."""
+    """How close a question is to a requirement.
+
+    `cosine` is that of their vectors; `shared` and `words` are set if they have a technology or a rare word in common.
+    """
 
     cosine: float = 0.0
     shared: bool = False
+    words: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,17 +119,21 @@ def requirements(findings: JobFindings) -> tuple[Requirement, ...]:
     return tuple(found.values())
 
 
-def is_about(requirement: Requirement, question: AnsweredQuestion, nearness: Nearness) -> bool:
-    """Return whether a question is about a requirement.
+def is_about(requirement: Requirement, question: AnsweredQuestion, nearness: Nearness, technologies: Sequence[str] = ()) -> bool:
+    """Return whether a question is about a requirement that names these technologies.
 
     A technology must be mentioned in the question or shared with it. Any other line must be quoted in the question or be similar
-    enough to it.
+    enough to it. If the line names technologies, the question must name or share one of them.
     """
     if requirement.kind is RequirementKind.STACK:
         return nearness.shared or names(question.text, requirement.text)
     if quotes(question.prompt, requirement.text):
         return True
-    return nearness.cosine >= (LIKE_AND_SHARED if nearness.shared else LIKE)
+    if nearness.cosine >= SURELY_LIKE:
+        return True
+    if technologies:
+        return nearness.cosine >= NAMED and (nearness.shared or any(names(question.text, one) for one in technologies))
+    return nearness.cosine >= LIKE and nearness.words
 
 
 def names(text: str, name: str) -> bool:
@@ -152,15 +160,17 @@ def coverage(
     """Return each requirement with the questions about it.
 
     `nearness` has a row for each requirement and a column for each question. `parts` has the technologies that each requirement
-    names; a line that names several is covered by them alone.
+    names. A line that names several is covered by them alone, if any question names one.
     """
     found = []
     for number, (requirement, row) in enumerate(zip(wanted, nearness, strict=True)):
-        names = parts[number] if parts and requirement.kind is not RequirementKind.STACK else ()
-        if len(names) > 1:
-            found.append(_compound(requirement, names, questions))
+        named = parts[number] if parts and requirement.kind is not RequirementKind.STACK else ()
+        if len(named) > 1 and any(names(question.text, one) for question in questions for one in named):
+            found.append(_compound(requirement, named, questions))
         else:
-            about = (question for question, near in zip(questions, row, strict=True) if is_about(requirement, question, near))
+            about = (
+                question for question, near in zip(questions, row, strict=True) if is_about(requirement, question, near, named)
+            )
             found.append(CoveredRequirement(requirement, tuple(about)))
     return tuple(found)
 

@@ -149,10 +149,14 @@ class Skills:
         tags = [self._tags(row, question) for row, question in answered]
         cosines = self._likeness.cosines([one.text for one in wanted], [question.text for question in questions])
         nearness = [
-            [Nearness(cosine, bool(named & tagged)) for cosine, tagged in zip(row, tags, strict=True)]
-            for row, named in zip(cosines, (self._likeness.technologies(one.text) for one in wanted), strict=True)
+            [self._near(one, question, cosine, tagged) for question, cosine, tagged in zip(questions, row, tags, strict=True)]
+            for one, row in zip(wanted, cosines, strict=True)
         ]
         return coverage(wanted, questions, nearness, [self._likeness.names(one.text) for one in wanted])
+
+    def _near(self, one: Requirement, question: AnsweredQuestion, cosine: float, tagged: frozenset[str]) -> Nearness:
+        shared = bool(self._likeness.technologies(one.text) & tagged)
+        return Nearness(cosine, shared, self._likeness.shares_words(one.text, question.text))
 
     def _tags(self, row: TurnRow, question: AnsweredQuestion) -> frozenset[str]:
         """Return the technologies of a question: those that it mentions, plus its tags in the bank unless there are too many."""

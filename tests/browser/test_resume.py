@@ -44,7 +44,7 @@ def test_files_are_read_into_the_box_and_used(site: Site, page: Page) -> None:
     page.get_by_label("Level").select_option("mid-level")
     page.get_by_role("button", name="Start for 1 credit").click()
     at_question(page, 1, 6)
-    expect(page.locator("#room")).to_contain_text(f"Your résumé says: “{LATENCY}”.")
+    expect(page.locator("#room")).to_contain_text(f"Your résumé says: “{LATENCY}.”")
     # The form of the next interview doesn't show it unasked.
     page.goto(f"{site.url}/dashboard")
     page.goto(f"{site.url}/interview")

@@ -86,7 +86,7 @@ def test_interview_asks_about_the_resume_and_quotes_it() -> None:
             if not turn.prompt.startswith("Your résumé"):
                 continue
             assert turn.topic_id in RESUME_TOPICS
-            line = turn.prompt.partition("“")[2].partition("”. ")[0]
+            line = turn.prompt.partition("“")[2].partition(".” ")[0]
             assert line in quoted(RESUME)
             leads[f"{turn.bank_id}: {line}"] += 1
         said = "\n".join(turn.prompt for turn in turns)

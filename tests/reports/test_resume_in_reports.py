@@ -30,11 +30,11 @@ async def test_shared_report_does_not_show_the_resume(services: Services, new_us
     assert isinstance(events[0], Started)
     id = events[0].interview_id
     [turn] = (await services.interviews.view(user.id, id)).turns
-    assert turn.prompt.startswith(f"Your résumé says: “{LATENCY}”. ")
+    assert turn.prompt.startswith(f"Your résumé says: “{LATENCY}.” ")
     await answered(services, user, id, turn, "I profiled the endpoint first, and an index on two columns fixed the slow query.")
     link, _ = await services.sharing.share(user.id, id)
     shared = await services.sharing.read(link.rsplit("/", 1)[1], "203.0.113.7")
-    assert shared.turns[0].prompt == turn.prompt.partition("”. ")[2]
+    assert shared.turns[0].prompt == turn.prompt.partition(".” ")[2]
     own = await services.reports.full(user.id, id)
     assert LATENCY in markdown(own)
     for written in (repr(shared), markdown(shared)):
