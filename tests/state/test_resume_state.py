@@ -71,4 +71,4 @@ async def test_failed_start_fills_in_the_resume_again(
 async def test_form_says_who_sees_the_resume(open_page: OpenPage, new_user: NewUser) -> None:
     page = await loaded(open_page, await new_user())
     assert "we send it to the provider of the language model" in page.resume_use
-    assert "stays on this server" in resume_use(BuiltinInterviewer.name)
+    assert "isn't sent to a language model provider" in resume_use(BuiltinInterviewer.name)
