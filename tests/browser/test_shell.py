@@ -22,7 +22,7 @@ def test_visitor_is_two_clicks_from_an_account(site: Site, page: Page) -> None:
 
 def test_landing_page_sample_can_be_opened(site: Site, page: Page) -> None:
     page.goto(site.url)
-    sample = page.get_by_label("An answer and its verdict")
+    sample = page.get_by_label("A sample answer and its verdict")
     expect(sample.get_by_text("Explains the lost update")).to_be_hidden()
     sample.get_by_text("Every key point, with quotes").click()
     expect(sample.get_by_text("Explains the lost update")).to_be_visible()
