@@ -59,15 +59,15 @@ def choose(brief: QuestionBrief, rng: random.Random) -> Choice:
     ]
     seen = {bank_id: age for age, bank_id in enumerate(brief.seen_before)}
     fresh = [question for question in fits if question.id not in seen]
+    resume = ResumeMatch(brief.resume, brief.history)
     if not fresh:
         oldest = min(fits, key=lambda question: seen[question.id])
-        return Choice(oldest, _lead(oldest, brief, None))
+        return Choice(oldest, _lead(oldest, brief, None, resume))
     level = target_level(brief)
     fits_job = _job_values(fresh, brief)
     used = {turn.subtopic for turn in brief.history}
     asked = [question for question in load_bank().values() if question.id in asked_now]
     links = _links(fresh, brief.history)
-    resume = ResumeMatch(brief.resume, brief.history)
     weights = [
         fits_job[index]
         + resume.fit(question)
@@ -80,7 +80,7 @@ def choose(brief: QuestionBrief, rng: random.Random) -> Choice:
         for index, question in enumerate(fresh)
     ]
     best = max(range(len(fresh)), key=weights.__getitem__)
-    return Choice(fresh[best], _lead(fresh[best], brief, links[best]))
+    return Choice(fresh[best], _lead(fresh[best], brief, links[best], resume))
 
 
 def _links(questions: Sequence[BankQuestion], history: Sequence[PastTurn]) -> list[Link | None]:
@@ -165,12 +165,11 @@ def _own_score(turn: PastTurn, brief: QuestionBrief) -> int:
     return score(rubric, scored.marks, scored.nature)
 
 
-def _lead(question: BankQuestion, brief: QuestionBrief, link: Link | None) -> str:
+def _lead(question: BankQuestion, brief: QuestionBrief, link: Link | None, resume: ResumeMatch) -> str:
     """Return the text before a question: what it takes up, its connection to the résumé or the job, and the language of the code.
 
     It may be empty.
     """
-    resume = ResumeMatch(brief.resume, brief.history)
     tied = link.lead if link else resume.lead(question) or _job_reference(question, brief)
     chosen = brief.programming_language
     if (

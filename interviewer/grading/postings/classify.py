@@ -11,15 +11,14 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from interviewer.grading.learned.runtime import Floats
 from interviewer.grading.postings.sections import Section, inline_heading, is_heading, section_of
 from interviewer.grading.postings.vocabulary import mentions
 from interviewer.grading.vectors import vectors
 from interviewer.interviews.job_title import is_title_label
 from interviewer.interviews.posting_lines import Line
 
-Floats = NDArray[np.float32]
 # Made by `python -m training.postings`.
 WEIGHTS = Path(__file__).with_name("lines.npz")
 

@@ -22,11 +22,10 @@ REACH = 160
 
 @dataclass(frozen=True, slots=True)
 class WantedLine:
-    """A duty, a requirement, or something nice to have, in the words of the description, with the technologies it names."""
+    """A duty, a requirement, or something nice to have, in the words of the description."""
 
     text: str
     kind: LineKind
-    technologies: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,7 @@ def _wanted(placed: Sequence[Placed], kinds: Sequence[LineKind]) -> Iterator[Wan
         text = one.line.text[:MAX_LINE].rstrip(" .;,")
         if kind is not LineKind.OTHER and one.section is not Section.STACK and text.casefold() not in seen:
             seen.add(text.casefold())
-            yield WantedLine(text, kind, tuple(dict.fromkeys(found.name for found in mentions(text))))
+            yield WantedLine(text, kind)
 
 
 def _technologies(title: str, placed: Sequence[Placed], kinds: Sequence[LineKind]) -> list[WantedTechnology]:
