@@ -129,8 +129,10 @@ class LogThrottle:
     Without a throttle, every request would log the same message during an outage.
     """
 
-    def __init__(self, every: float) -> None:
+    def __init__(self, every: float, clock: Callable[[], float] = time.monotonic) -> None:
+        """`every` and `clock` are in seconds."""
         self._every = every
+        self._clock = clock
         self._last: dict[str, float] = {}
 
     def lets(self, kind: str) -> bool:
@@ -138,7 +140,7 @@ class LogThrottle:
 
         There must be only a small, fixed number of kinds.
         """
-        now = time.monotonic()
+        now = self._clock()
         if now - self._last.get(kind, -self._every) < self._every:
             return False
         self._last[kind] = now
@@ -173,11 +175,11 @@ class Failures:
     kinds does not depend on client input.
     """
 
-    def __init__(self, logger: logging.Logger, what: str, every: float) -> None:
-        """`what` is the message. Each kind is logged at most once per `every` seconds."""
+    def __init__(self, logger: logging.Logger, what: str, every: float, clock: Callable[[], float] = time.monotonic) -> None:
+        """`what` is the message. Each kind is logged at most once per `every` seconds of the `clock`."""
         self._logger = logger
         self._what = what
-        self._throttle = LogThrottle(every)
+        self._throttle = LogThrottle(every, clock)
         # Number of errors since the last log line, by kind.
         self._more: dict[str, int] = {}
 
