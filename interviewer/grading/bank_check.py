@@ -23,7 +23,7 @@ DUPLICATE_COSINE = 0.9
 
 
 def question_problems(question: BankQuestion) -> Iterable[str]:
-    """Yield a sentence for each problem of a question."""
+    """Yield a sentence for each problem in the texts of a question."""
     for tag in question.tags:
         if tag not in technologies():
             yield f"{question.id}: the tag {tag!r} is not in technologies.toml"
@@ -32,13 +32,22 @@ def question_problems(question: BankQuestion) -> Iterable[str]:
             yield f"{question.id}: a key point begins with a stray sign: {key_point.point[:50]!r}"
         if not (key_point.praise and key_point.gap and key_point.probe.endswith("?")):
             yield f"{question.id}: a key point lacks a praise, a gap or a probe: {key_point.point[:50]!r}"
-    for answer in (
+
+
+def non_answers(question: BankQuestion) -> tuple[str, ...]:
+    """Return texts that answer nothing, which must score at most NON_ANSWER_CEILING for this question."""
+    return (
         "I don't know.",
         "",
         question.prompt,
         "I would do it very well, as I always do, because I have great experience with everything.",
-    ):
-        value = _score(question, answer)
+    )
+
+
+def non_answer_problems(question: BankQuestion) -> Iterable[str]:
+    """Yield a sentence for each non-answer that scores too high."""
+    for answer in non_answers(question):
+        value = score_of(question, answer)
         if value > NON_ANSWER_CEILING:
             yield f"{question.id}: the non-answer {answer[:30]!r} scores {value}"
 
@@ -49,7 +58,7 @@ def misread_model_answers(questions: Iterable[BankQuestion]) -> Iterable[tuple[i
     Each is a mistake of the judge, because a model answer makes every key point.
     """
     for question in questions:
-        value = _score(question, question.model_answer)
+        value = score_of(question, question.model_answer)
         if value < MODEL_ANSWER_FLOOR:
             yield value, f"{question.id}: the model answer scores {value}: {_missed(question)}"
 
@@ -57,7 +66,10 @@ def misread_model_answers(questions: Iterable[BankQuestion]) -> Iterable[tuple[i
 def bank_problems(bank: Mapping[str, BankQuestion]) -> Iterable[str]:
     """Yield the problems of the whole bank, ordered by topic."""
     for topic in TOPICS:
-        yield from topic_problems([question for question in bank.values() if question.topic == topic.slug], topic.slug)
+        questions = [question for question in bank.values() if question.topic == topic.slug]
+        yield from topic_problems(questions, topic.slug)
+        for question in questions:
+            yield from non_answer_problems(question)
 
 
 def topic_problems(questions: list[BankQuestion], slug: str) -> Iterable[str]:
@@ -78,7 +90,8 @@ def topic_problems(questions: list[BankQuestion], slug: str) -> Iterable[str]:
         yield f"{slug}: {questions[first].id} and {questions[second].id} ask nearly the same"
 
 
-def _score(question: BankQuestion, answer: str) -> int:
+def score_of(question: BankQuestion, answer: str) -> int:
+    """Return the judge's score of an answer to a question."""
     scored = mark_answer(question.prompt, question.rubric, answer, question.kind)
     return score(question.rubric, scored.marks, scored.nature)
 

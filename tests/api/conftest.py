@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import cache
 
 import httpx2
 import pytest
@@ -10,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from interviewer import api
 from interviewer.api.middleware import OriginGuard
@@ -24,13 +26,18 @@ async def _page(_request: Request) -> PlainTextResponse:
     return PlainTextResponse("a page")
 
 
+@cache
+def _app() -> ASGIApp:
+    """Return the application. It is the same for all tests, because it takes its services from `wiring` with each request."""
+    routes = api.build([SITE])
+    routes.mount("", Starlette(routes=[Route("/{page:path}", _page, methods=["GET"])]))
+    return OriginGuard(routes, [SITE])
+
+
 @pytest.fixture
 async def client(services: Services) -> AsyncIterator[httpx2.AsyncClient]:
     """A client of the API as `app.py` mounts it, with a stub for the pages. Exceptions become responses, as on a real server."""
-    routes = api.build([SITE])
-    routes.mount("", Starlette(routes=[Route("/{page:path}", _page, methods=["GET"])]))
-    app = OriginGuard(routes, [SITE])
-    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False, client=("203.0.113.7", 4711))
+    transport = httpx2.ASGITransport(app=_app(), raise_app_exceptions=False, client=("203.0.113.7", 4711))
     async with httpx2.AsyncClient(transport=transport, base_url=SITE) as client:
         yield client
 
