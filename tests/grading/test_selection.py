@@ -131,7 +131,7 @@ def test_at_most_every_second_question_takes_something_up(interviews: list[list[
         assert not any(one and following for one, following in pairwise(marks))
         assert not marks[0]
         taken += sum(marks)
-    assert taken >= 2 * INTERVIEWS
+    assert taken >= 1.5 * INTERVIEWS
 
 
 def test_leads_vary_and_nothing_is_taken_up_twice(interviews: list[list[Asked]]) -> None:
