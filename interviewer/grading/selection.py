@@ -29,7 +29,7 @@ OTHER_LANGUAGE = 20.0
 TAKES_UP = 2.0
 # What the question that adds most to the requirements covered so far gains, what one gains that is about any of them, and what it
 # loses for each technology that the job does not name and for each level that it is away.
-COVERS, TIED, UNKNOWN_NAME, LEVEL = 6.0, 3.0, 2.5, 3.0
+COVERS, TIED, UNKNOWN_NAME, LEVEL = 6.0, 5.0, 2.5, 3.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ def interviews() -> list[tuple[SamplePosting, list[Choice]]]:
 
 def test_most_questions_are_about_the_job(interviews: list[tuple[SamplePosting, list[Choice]]]) -> None:
     tied = [sum(job_fit(sample.text).is_tied(choice.question) for choice in asked) for sample, asked in interviews]
-    assert sum(count >= 9 for count in tied) >= 0.88 * len(tied), sorted(tied)
+    assert sum(count >= 9 for count in tied) >= 0.9 * len(tied), sorted(tied)
 
 
 def test_no_question_is_about_another_language(interviews: list[tuple[SamplePosting, list[Choice]]]) -> None:

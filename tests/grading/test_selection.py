@@ -111,7 +111,7 @@ def test_quotes_are_whole_sentences_of_the_candidate(interviews: list[list[Asked
 
 def test_weak_spots_were_weak_and_are_in_another_topic(interviews: list[list[Asked]]) -> None:
     spots = first([one for some in interviews for one in some], (*taking_up.WEAK, *taking_up.SKIPPED))
-    assert len(spots) >= 10
+    assert len(spots) >= 5
     for asked, label in spots:
         weak = [
             turn
