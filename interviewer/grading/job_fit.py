@@ -55,6 +55,8 @@ _FAMILIES = (
 _LANGUAGES = frozenset().union(*_FAMILIES)
 # Too common to say that a job names it.
 _COMMON = frozenset({"HTTP", "TCP", "TLS", "DNS", "Git", "GitHub", "JWT", "SQL", "REST", "Linux", "Bash", "OpenAPI", "C"})
+# Questions about the candidate, in which a technology is only an example.
+_ABOUT_PEOPLE = frozenset({"introduction", "behavioral"})
 # The minimum cosine of a question and a line that it is about.
 TIED = 0.38
 # The minimum cosine of a question and a line that is quoted before it, and the most characters of such a line.
@@ -126,11 +128,13 @@ class JobFit:
         column = self._prompts[:, self._rows[question.id]] if self._lines else np.zeros(0)
         asked = set(content_stems(question.prompt))
         for place in np.argsort(-column):
-            line = self._lines[int(place)]
+            line, nice = self._lines[int(place)], self.posting.lines[int(place)].kind is LineKind.NICE
             if column[place] < TIE_COSINE:
                 break
             if len(line) <= MAX_TIE and len(line.split()) >= 4 and line not in said and asked.intersection(content_stems(line)):
-                return _QUOTES[number % len(_QUOTES)].format(line)
+                return (_NICE_QUOTES if nice else _QUOTES)[number % 2].format(line)
+        if question.topic in _ABOUT_PEOPLE:
+            return ""
         for one in self.posting.technologies:
             if one.name in subjects_of(question.id) - _COMMON and not _is_named(one.name, said):
                 return (_NICE_NAMES if one.nice else _NAMES)[number % 2].format(one.name)
@@ -167,8 +171,8 @@ class JobFit:
 _QUOTES = (
     "The posting says: “{}.”",
     "One line of the posting reads: “{}.”",
-    "The job description mentions this: “{}.”",
 )
+_NICE_QUOTES = ("The posting lists this as a plus: “{}.”", "One nice-to-have in the posting is: “{}.”")
 _NAMES = ("The posting names {}.", "{} comes up in the posting.")
 _NICE_NAMES = ("{} is a nice-to-have in the posting.", "The posting lists {} as a plus.")
 

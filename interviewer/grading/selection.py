@@ -30,6 +30,8 @@ TAKES_UP = 2.0
 # What the question that adds most to the requirements covered so far gains, what one gains that is about any of them, and what it
 # loses for each technology that the job does not name and for each level that it is away.
 COVERS, TIED, UNKNOWN_NAME, LEVEL = 6.0, 5.0, 2.5, 3.0
+# What a question loses in addition for each level above the interview's own, since interviewers for a job rarely ask above its level.
+ABOVE = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def choose(brief: QuestionBrief, rng: random.Random) -> Choice:
     if not fresh:
         oldest = min(fits, key=lambda question: seen[question.id])
         return Choice(oldest, _lead(oldest, brief, None, resume))
-    level = target_level(brief)
+    level, own = target_level(brief), _own_level(brief)
     fits_job = _job_values(fresh, brief)
     used = {turn.subtopic for turn in brief.history}
     asked = [question for question in load_bank().values() if question.id in asked_now]
@@ -72,6 +74,7 @@ def choose(brief: QuestionBrief, rng: random.Random) -> Choice:
         fits_job[index]
         + resume.fit(question)
         - LEVEL * abs(question.level.rank - level.rank)
+        - ABOVE * max(0, question.level.rank - own.rank)
         + TAKES_UP * (links[index] is not None)
         - 1.5 * (question.subtopic in used and not _is_weak(links[index]))
         - OTHER_LANGUAGE * is_about_another_language(question, brief.programming_language)
