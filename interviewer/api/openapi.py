@@ -161,7 +161,8 @@ def _complete(path: str, operation: Document) -> None:
     """Set an operation's summary, add the responses and headers common to its kind, and sort its responses by status."""
     operation["summary"] = re.split(r"[:;.]", operation["description"])[0]
     responses = operation["responses"]
-    responses.pop("422", None)
+    if "HTTPValidationError" in str(responses.get("422", "")):
+        responses.pop("422")  # FastAPI's own, which `api.errors` turns into a 400
     for status, said in _common(path, operation).items():
         known = responses.setdefault(str(status), _error(status, []))
         known["content"].setdefault(JSON, {"schema": _ERROR, "examples": {}})["examples"] |= _examples(said)

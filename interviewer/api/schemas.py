@@ -7,10 +7,19 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, NamedTuple, cast
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    WithJsonSchema,
+    model_serializer,
+    model_validator,
+)
 
 from interviewer.accounts.passwords import MAX_PASSWORD, MIN_PASSWORD
 from interviewer.accounts.user_names import MAX_USERNAME
+from interviewer.api.code_fields import ResultsDocument, results_document
 from interviewer.api.examples import CONVERSATION, INTERVIEW, STARTED
 from interviewer.core.ids import MAX_ID
 from interviewer.credits.rules import Refusal
@@ -197,6 +206,12 @@ class Exchange(BaseModel):
     next_topic: str
     next_subtopic: str
     next_question: str
+    tests: ResultsDocument | None = Field(default=None, description="The tests of the answer's code, if the question has any.")
+
+    @model_serializer(mode="wrap")
+    def _without_no_tests(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave `tests` out if there are none: earlier clients don't know the field."""
+        return {name: value for name, value in serialize(self).items() if name != "tests" or value is not None}
 
 
 class FollowUp(BaseModel):
@@ -369,6 +384,7 @@ def exchange(judged: TurnRow, opened: TurnRow | None) -> Exchange:
         next_topic=topic_by_id(following.topic_id).name if following else "",
         next_subtopic=following.subtopic if following else "",
         next_question=following.prompt if following else "",
+        tests=results_document(judged.tests),
     )
 
 

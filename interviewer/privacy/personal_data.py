@@ -26,7 +26,8 @@ from interviewer.interviews import queries as interview_queries
 from interviewer.interviews.load import found
 from interviewer.interviews.plan import Plan, plan_of
 from interviewer.interviews.topics import topic_by_id
-from interviewer.interviews.views import AppealView, MessageView, VerdictView
+from interviewer.interviews.verdict_views import AppealView, VerdictView
+from interviewer.interviews.views import MessageView
 from interviewer.reports import practice_queries, sharing_queries
 from interviewer.reports.tables import PracticeTry
 

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from interviewer.interviews.exchange import Author
-from interviewer.interviews.views import MarkView, TurnView, VerdictView
+from interviewer.interviews.verdict_views import MarkView, VerdictView
+from interviewer.interviews.views import TurnView
 from interviewer.interviews.wording import FOLLOW_UP, MODEL_ANSWER, NO_SCORE_YET, SECOND_VERDICT, mark_name, out_of, topic_score
 from interviewer.reports import wording
 from interviewer.reports.coverage import Standing

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 from interviewer.interviews.exchange import Author
 from interviewer.interviews.rubric import MAX_SCORE, PASS_SCORE
-from interviewer.interviews.views import MarkView, TopicScore, TurnView, VerdictView
+from interviewer.interviews.verdict_views import MarkView, VerdictView
+from interviewer.interviews.views import TopicScore, TurnView
 from interviewer.interviews.wording import FOLLOW_UP, MODEL_ANSWER, NO_SCORE_YET, SECOND_VERDICT, mark_name, out_of, topic_score
 from interviewer.reports import wording
 from interviewer.reports.coverage import Standing

@@ -20,7 +20,7 @@ from interviewer.interviews.interviewer import AnswerBrief, Interviewer
 from interviewer.interviews.question_bank import BankItem, QuestionBank
 from interviewer.interviews.rubric import PASS_SCORE, Judgement, Rubric
 from interviewer.interviews.user_text import clean_answer, cleaned
-from interviewer.interviews.views import MarkView
+from interviewer.interviews.verdict_views import MarkView
 from interviewer.reports import practice_queries as queries
 from interviewer.reports.tables import PracticeTry
 

@@ -11,7 +11,8 @@ from interviewer.interviews.exchange import Author, Kind
 from interviewer.interviews.plan import Plan
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.rubric import MAX_SCORE
-from interviewer.interviews.views import AppealView, InterviewView, MessageView, TurnView, VerdictView, title_of
+from interviewer.interviews.verdict_views import AppealView, VerdictView
+from interviewer.interviews.views import InterviewView, MessageView, TurnView, title_of
 from interviewer.interviews.wording import MARKS, mark_name, spread
 from interviewer.reports.dashboard import InterviewSummary
 from interviewer.reports.prose import Block, blocks, model_answer
