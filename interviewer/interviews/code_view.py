@@ -32,11 +32,6 @@ class CaseView:
     error: str
     seconds: float
 
-    @property
-    def result(self) -> str:
-        """What the code returned, or the error with which it stopped, or empty."""
-        return self.error or self.got
-
     def document(self) -> dict[str, Any]:
         """Return the test as data for programs. What a test got is of interest only if it failed."""
         known = {"name": self.name, "passed": self.passed, "hidden": not self.visible, "seconds": self.seconds}
@@ -72,6 +67,27 @@ class RunView:
         """Return the results as data for programs."""
         found = {"outcome": self.outcome, "language": self.language, "passed": self.passed, "total": len(self.cases)}
         return found | {"cases": [case.document() for case in self.cases]}
+
+
+def case_time(seconds: float) -> str:
+    """Format the time that a test took: "3 ms", "1.2 s", or "" if it is unknown."""
+    if seconds <= 0:
+        return ""
+    return f"{max(1, round(seconds * 1000))} ms" if seconds < 1 else f"{seconds:.1f} s"
+
+
+def result_of(case: CaseView) -> str:
+    """Return the word for a test's result, with the time that it took: "Passed, 3 ms"."""
+    time = case_time(case.seconds)
+    return ("Passed" if case.passed else "Failed") + (f", {time}" if time else "")
+
+
+def details_of(case: CaseView) -> list[tuple[str, str]]:
+    """Return what went wrong in a failed test, as labels and texts. Empty if it passed."""
+    if case.passed:
+        return []
+    came = ("Error", case.error) if case.error else ("Got", case.got)
+    return [(label, text) for label, text in (("Input", case.input), ("Expected", case.expected), came) if text]
 
 
 def run_view(check: CodeCheck) -> RunView | None:

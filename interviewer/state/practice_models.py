@@ -164,6 +164,7 @@ def _verdict(question: BankItem, made: TryView) -> VerdictView:
         follow_up=str(question.rubric["follow_up"]),
         appeal=None,
         final=True,
+        run=made.run,
     )
 
 
