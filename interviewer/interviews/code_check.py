@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from interviewer.interviews.code_run import CaseResult, CodeRun, Outcome
 from interviewer.interviews.code_text import SyntaxProblem, defined_names, is_python, python_problem, without_comments
@@ -18,6 +19,8 @@ from interviewer.wording import counted
 
 # The failed tests that the feedback names, and the maximum length of a value in it.
 MAX_NAMED, MAX_SHOWN = 2, 80
+# In characters, of a test's input or expected value in a prompt.
+MAX_DATA = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,32 @@ class CodeCheck:
         more = [f"{rest} more {'test fails' if rest == 1 else 'tests fail'}."] if rest else []
         capped = [f"No hidden test passed, {limit}"] if self.fails else []
         return " ".join([passed, *named, *more, *capped])
+
+    def data(self) -> dict[str, Any]:
+        """Return what is known as data for a language model: counts, failed tests, and decided key points, or nothing."""
+        decided = [{"key_point": point, "mark": mark.value} for point, mark in self.proven.items()]
+        if self.problem:
+            return {"outcome": "does not compile", "line": self.problem.line, "error": self.problem.message, "decided": decided}
+        if self.run is None or self.exercise is None:
+            return {}
+        failed = [
+            {
+                "name": case.name,
+                "input": (case.input or case.data)[:MAX_DATA],
+                "expected": case.expected[:MAX_DATA],
+                "got": one.got,
+                "error": one.error,
+            }
+            for case, one in _paired(self.exercise, self.run)
+            if not one.passed
+        ]
+        return {
+            "outcome": self.run.outcome.value,
+            "passed": len(self.run.cases) - len(failed),
+            "total": len(self.run.cases),
+            "failed": failed,
+            "decided": decided,
+        }
 
     def note(self, point: int, mark: Mark) -> str:
         """Return on which tests the mark for a key point rests, as a sentence, or "" if it doesn't rest on tests."""

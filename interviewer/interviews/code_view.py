@@ -13,7 +13,7 @@ from interviewer.wording import counted
 NOT_RUN = "not_run"
 # The results come from the candidate's own machine, so every place that shows them says so.
 TITLE, RUN_BY = "Tests", "Run in your browser"
-NOT_RUN_TEXT = "Not run. Your code was only read."
+NOT_RUN_TEXT = "Not run. The answer was only read."
 
 
 @dataclass(frozen=True, slots=True)

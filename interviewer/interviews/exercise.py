@@ -7,7 +7,7 @@ It is stored in the question's rubric, so that an asked question keeps the tests
 from __future__ import annotations
 
 import json
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -17,6 +17,8 @@ MAX_CASES, MAX_NAME = 12, 60
 MAX_CODE, MAX_DATA, MAX_JSON = 12_000, 8_000, 4_000
 # Seconds that a case may take.
 CASE_SECONDS, MAX_SECONDS = 5.0, 30.0
+# The number of key points that a question has at most.
+MAX_POINTS = 6
 # The function that a harness defines, unless a case names another.
 CALL = "call"
 
@@ -40,7 +42,7 @@ class Case(_Frozen):
     call: str = Field(default=CALL, pattern=r"^[A-Za-z_]\w*$", max_length=MAX_NAME)
     seconds: float = Field(default=CASE_SECONDS, gt=0, le=MAX_SECONDS)
     data: str = Field(default="", max_length=MAX_DATA)
-    proves: tuple[int, ...] = ()
+    proves: tuple[Annotated[int, Field(ge=1, le=MAX_POINTS)], ...] = ()
 
     @model_validator(mode="after")
     def _has_one_outcome(self) -> Self:

@@ -16,9 +16,9 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from interviewer.interviews.exercise import Exercise
+from interviewer.interviews.exercise import MAX_POINTS, Exercise
 
-MIN_KEY_POINTS, MAX_KEY_POINTS = 3, 6
+MIN_KEY_POINTS, MAX_KEY_POINTS = 3, MAX_POINTS
 MAX_MISCONCEPTIONS, MAX_CLARIFICATIONS = 6, 6
 # The share of a mark that was made only after the hint.
 AFTER_HINT = Decimal("0.5")
