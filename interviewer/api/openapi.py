@@ -145,7 +145,9 @@ class Described(FastAPI):
             for name in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(name, None)
             of_our_own = (Error, Refused, Elsewhere, Exchange, FollowUp)
-            schemas |= {model.__name__: model.model_json_schema(mode="serialization") for model in of_our_own}
+            for model in of_our_own:
+                schema = model.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
+                schemas |= {**schema.pop("$defs", {}), model.__name__: schema}
             for path, operation in _operations(document):
                 _complete(path, operation)
         return self.openapi_schema or {}

@@ -7,15 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, NamedTuple, cast
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    SerializerFunctionWrapHandler,
-    WithJsonSchema,
-    model_serializer,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
 from interviewer.accounts.passwords import MAX_PASSWORD, MIN_PASSWORD
 from interviewer.accounts.user_names import MAX_USERNAME
@@ -208,10 +200,11 @@ class Exchange(BaseModel):
     next_question: str
     tests: ResultsDocument | None = Field(default=None, description="The tests of the answer's code, if the question has any.")
 
-    @model_serializer(mode="wrap")
-    def _without_no_tests(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave `tests` out if there are none: earlier clients don't know the field."""
-        return {name: value for name, value in serialize(self).items() if name != "tests" or value is not None}
+    def content(self) -> str:
+        """Return the JSON text of the message. Without tests, it has no such field, which earlier clients don't know."""
+        found = self.model_dump(mode="json", exclude={"tests"})
+        tests = {"tests": self.tests.model_dump(mode="json", exclude_none=True)} if self.tests else {}
+        return json.dumps(found | tests, ensure_ascii=False, separators=(",", ":"))
 
 
 class FollowUp(BaseModel):
@@ -337,10 +330,10 @@ def _messages(conversation_id: int, plan: Plan, before: TurnRow | None, row: Tur
     The interview's last question also has the last verdict.
     """
     question = row.question
-    said = [_Said("interviewer", question.created_at, exchange(before, row).model_dump_json() if before else question.prompt)]
+    said = [_Said("interviewer", question.created_at, exchange(before, row).content() if before else question.prompt)]
     said += [_turn(row, message) for message in row.messages] if turns else _whole_answer(row)
     if row.verdict and plan.is_last(question.position):
-        said.append(_Said("interviewer", row.verdict.created_at, exchange(row, None).model_dump_json()))
+        said.append(_Said("interviewer", row.verdict.created_at, exchange(row, None).content()))
     return [
         MessageDocument(
             conversation_id=conversation_id,

@@ -26,7 +26,7 @@ from interviewer.interviews.interviewer import (
 )
 from interviewer.interviews.model_server import normalizing
 from interviewer.interviews.model_server.budget import cut
-from interviewer.interviews.model_server.exercises import testable
+from interviewer.interviews.model_server.exercises import runnable_languages
 from interviewer.interviews.model_server.messages import Order, Repair
 from interviewer.interviews.model_server.options import ServerOptions
 from interviewer.interviews.model_server.server import MOST_REQUESTS, Call, ModelServer, Shown
@@ -92,7 +92,7 @@ class OpenAIInterviewer:
             resume=brief.resume,
         )
         may_be_code = brief.must_be_code or brief.topic_id == CODING.id
-        languages = testable(brief.programming_language) if may_be_code else ()
+        languages = runnable_languages(brief.programming_language) if may_be_code else ()
         instructions, schema = prompts.question_instructions(languages), prompts.question_schema(languages)
         order = Order(instructions, request, schema, "question", ("question",), spare="exercise" if languages else "")
 

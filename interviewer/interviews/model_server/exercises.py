@@ -24,7 +24,7 @@ _HARNESS = {"python": f"{CALL} = {{}}", "javascript": f"const {CALL} = (...value
 _TESTABLE = {"": ("python", "javascript"), "Python": ("python",), "JavaScript": ("javascript",), "TypeScript": ("javascript",)}
 
 
-def testable(programming_language: str) -> Sequence[str]:
+def runnable_languages(programming_language: str) -> Sequence[str]:
     """Return the languages in which an interview in this programming language can have tests. If it is empty, any is fine."""
     return _TESTABLE.get(programming_language, ())
 
