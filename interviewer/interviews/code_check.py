@@ -15,7 +15,7 @@ from interviewer.interviews.exchange import Author, Kind, Said, until_hint, with
 from interviewer.interviews.exercise import Case, Exercise
 from interviewer.interviews.rubric import FAILED_CODE_CAP, MAX_SCORE, Evidence, Mark, MarkedPoint, Rubric, folded
 from interviewer.interviews.topics import AnswerKind
-from interviewer.wording import counted
+from interviewer.wording import counted, form
 
 # The failed tests that the feedback names, and the maximum length of a value in it.
 MAX_NAMED, MAX_SHOWN = 2, 80
@@ -91,7 +91,7 @@ class CodeCheck:
             passed += " It was stopped because it took too long."
         named = [_failure(case, one) for case, one in _worth_naming(failed)[:MAX_NAMED]]
         rest = len(failed) - len(named)
-        more = [f"{rest} more {'test fails' if rest == 1 else 'tests fail'}."] if rest else []
+        more = [f"{rest} more {form(rest, 'test fails', 'tests fail')}."] if rest else []
         capped = [f"No hidden test passed, {limit}"] if self.fails else []
         return " ".join([passed, *named, *more, *capped])
 

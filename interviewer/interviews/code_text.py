@@ -13,9 +13,7 @@ from textwrap import dedent
 
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,}) *([A-Za-z0-9+#.-]*)")
 _PYTHON = frozenset({"python", "py", "python3"})
-_STARTS = re.compile(
-    r"\s*(?:async def|def|class|import|from|if|for|while|try|with|return)\b|\s*[A-Za-z_][\w.\[\]]* ?[-+*/|&]?=(?!=)|@"
-)
+_STARTS = re.compile(r"(?:async def|def|class|import|from|if|for|while|try|with|return)\b|@")
 _DEFINES = re.compile(r"(?m)^[ \t]*(?:async )?(?:def|class) ?([A-Za-z_]\w*)")
 # What Python versions after the server's may allow: type parameters, nested quotes in f-strings, and `except A, B`.
 _NEWER = re.compile(r"(?m)^[ \t]*(?:(?:async )?(?:def|class) [A-Za-z_]\w*\[|type [A-Za-z_]\w*)")
@@ -96,7 +94,7 @@ def python_problem(text: str) -> SyntaxProblem | None:
 def _unfenced(text: str) -> Iterator[str]:
     """Yield what may be the code in a text without fences: all from its first line of code, then without the last paragraphs."""
     lines = text.strip().splitlines()
-    first = next((place for place, line in enumerate(lines) if _STARTS.match(line)), None)
+    first = next((place for place, line in enumerate(lines) if _may_be_code(line)), None)
     if first is None or not any(map(_is_surely_code, lines)):
         return
     code = "\n" * first + dedent("\n".join(lines[first:]))
@@ -109,10 +107,18 @@ def _unfenced(text: str) -> Iterator[str]:
         yield "\n\n".join(paragraphs[:-left_out])
 
 
+def _may_be_code(line: str) -> bool:
+    """Return whether a line begins like a statement: with a keyword, a decorator, or an assignment."""
+    name, sign, rest = line.partition("=")
+    target = name.strip().rstrip("+-*/|&%").strip().partition("[")[0]
+    assigns = bool(sign) and not rest.startswith("=") and target.replace(".", "_").isidentifier()
+    return assigns or bool(_STARTS.match(line.lstrip()))
+
+
 def _is_surely_code(line: str) -> bool:
     """Return whether a line is code and not prose that begins with a word such as "for"."""
     stripped = line.strip()
-    return bool(_STARTS.match(line)) and (stripped.endswith((":", ")", "]", "}", "(", "[", "{", ",")) or "=" in stripped)
+    return _may_be_code(line) and (stripped.endswith((":", ")", "]", "}", "(", "[", "{", ",")) or "=" in stripped)
 
 
 def _problem(code: str) -> SyntaxProblem | None:
