@@ -93,6 +93,13 @@ class TooLarge(AppError):
     user_message = "That's too long."
 
 
+class Unprocessable(AppError):
+    """A part of the input is well-formed JSON, but does not have the shape or the values that this part needs."""
+
+    status = 422
+    user_message = "That input can't be processed."
+
+
 class TooManyRequests(AppError):
     """A rate limit is reached. `retry_after` is the number of seconds to wait."""
 

@@ -12,11 +12,20 @@ from pydantic import Field, WithJsonSchema
 from structlog.contextvars import bind_contextvars
 
 from interviewer.api.access import Client, Person, Services
+from interviewer.api.code_fields import LANGUAGE, TEST_RESULTS
 from interviewer.api.interviews import IdempotencyKey, path_id
 from interviewer.api.openapi import RESUMED, refused, streamed
 from interviewer.api.schemas import Body, ConversationBody, PathId, conversation_document, described, nullable
 from interviewer.api.streaming import respond
 from interviewer.errors import BadRequest, InterviewerError, NotFound
+from interviewer.interviews.code_run import (
+    BAD_LANGUAGE,
+    MALFORMED,
+    NO_TESTS,
+    UNKNOWN_TEST,
+    WRONG_LANGUAGE,
+    code_of_request,
+)
 from interviewer.interviews.events import Completed
 from interviewer.interviews.exchange import NO_MORE_CLARIFICATIONS, NO_MORE_HINTS, REWRITE, Kind
 from interviewer.interviews.message_api import (
@@ -39,6 +48,7 @@ _ANSWERED = streamed(
     {
         400: ["Missing ID", INVALID, "Missing message", INCOMPLETE_QUESTION_REFERENCE],
         413: ANSWER_TOO_LONG,
+        422: [MALFORMED, BAD_LANGUAGE, NO_TESTS, WRONG_LANGUAGE, UNKNOWN_TEST],
         503: InterviewerError.user_message,
     }
 )
@@ -96,12 +106,27 @@ class Answer(Body):
             }
         ),
     ] = "answer"
+    language: Annotated[Any, WithJsonSchema(LANGUAGE)] = None
+    test_results: Annotated[Any, WithJsonSchema(TEST_RESULTS)] = None
 
     def sent(self, key: str, *, first: bool = False, turns: bool = False) -> Sent:
-        """Return the submission for the use case. Raises BadRequest if only one of `topic_id` and `question_id` is set."""
+        """Return the submission for the use case.
+
+        Raises BadRequest if only one of `topic_id` and `question_id` is set, and Unprocessable if the language or the test
+        results are malformed.
+        """
         kind, is_sure = Kind(self.kind), "kind" in self.model_fields_set
         return Sent(
-            self.message, key, self.conversation_id, self.topic_id, self.question_id, first, kind, turns=turns, is_sure=is_sure
+            self.message,
+            key,
+            self.conversation_id,
+            self.topic_id,
+            self.question_id,
+            first,
+            kind,
+            turns=turns,
+            is_sure=is_sure,
+            code=code_of_request(self.language, self.test_results),
         )
 
 

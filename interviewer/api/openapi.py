@@ -145,7 +145,9 @@ class Described(FastAPI):
             for name in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(name, None)
             of_our_own = (Error, Refused, Elsewhere, Exchange, FollowUp)
-            schemas |= {model.__name__: model.model_json_schema(mode="serialization") for model in of_our_own}
+            for model in of_our_own:
+                schema = model.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
+                schemas |= {**schema.pop("$defs", {}), model.__name__: schema}
             for path, operation in _operations(document):
                 _complete(path, operation)
         return self.openapi_schema or {}
@@ -161,7 +163,8 @@ def _complete(path: str, operation: Document) -> None:
     """Set an operation's summary, add the responses and headers common to its kind, and sort its responses by status."""
     operation["summary"] = re.split(r"[:;.]", operation["description"])[0]
     responses = operation["responses"]
-    responses.pop("422", None)
+    if "HTTPValidationError" in str(responses.get("422", "")):
+        responses.pop("422")  # FastAPI's own, which `api.errors` turns into a 400
     for status, said in _common(path, operation).items():
         known = responses.setdefault(str(status), _error(status, []))
         known["content"].setdefault(JSON, {"schema": _ERROR, "examples": {}})["examples"] |= _examples(said)

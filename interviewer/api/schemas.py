@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validat
 
 from interviewer.accounts.passwords import MAX_PASSWORD, MIN_PASSWORD
 from interviewer.accounts.user_names import MAX_USERNAME
+from interviewer.api.code_fields import ResultsDocument, results_document
 from interviewer.api.examples import CONVERSATION, INTERVIEW, STARTED
 from interviewer.core.ids import MAX_ID
 from interviewer.credits.rules import Refusal
@@ -197,6 +198,13 @@ class Exchange(BaseModel):
     next_topic: str
     next_subtopic: str
     next_question: str
+    tests: ResultsDocument | None = Field(default=None, description="The tests of the answer's code, if the question has any.")
+
+    def content(self) -> str:
+        """Return the JSON text of the message. Without tests, it has no such field, which earlier clients don't know."""
+        found = self.model_dump(mode="json", exclude={"tests"})
+        tests = {"tests": self.tests.model_dump(mode="json", exclude_none=True)} if self.tests else {}
+        return json.dumps(found | tests, ensure_ascii=False, separators=(",", ":"))
 
 
 class FollowUp(BaseModel):
@@ -322,10 +330,10 @@ def _messages(conversation_id: int, plan: Plan, before: TurnRow | None, row: Tur
     The interview's last question also has the last verdict.
     """
     question = row.question
-    said = [_Said("interviewer", question.created_at, exchange(before, row).model_dump_json() if before else question.prompt)]
+    said = [_Said("interviewer", question.created_at, exchange(before, row).content() if before else question.prompt)]
     said += [_turn(row, message) for message in row.messages] if turns else _whole_answer(row)
     if row.verdict and plan.is_last(question.position):
-        said.append(_Said("interviewer", row.verdict.created_at, exchange(row, None).model_dump_json()))
+        said.append(_Said("interviewer", row.verdict.created_at, exchange(row, None).content()))
     return [
         MessageDocument(
             conversation_id=conversation_id,
@@ -369,6 +377,7 @@ def exchange(judged: TurnRow, opened: TurnRow | None) -> Exchange:
         next_topic=topic_by_id(following.topic_id).name if following else "",
         next_subtopic=following.subtopic if following else "",
         next_question=following.prompt if following else "",
+        tests=results_document(judged.tests),
     )
 
 

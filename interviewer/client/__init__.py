@@ -24,6 +24,8 @@ from .errors import (
 )
 from .models import (
     Account,
+    CodeTest,
+    CodeTests,
     Conversation,
     Dashboard,
     Exchange,
@@ -45,6 +47,8 @@ __all__ = [
     "ApiError",
     "AsyncClient",
     "Client",
+    "CodeTest",
+    "CodeTests",
     "Conflict",
     "Conversation",
     "Dashboard",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from types import TracebackType
 from typing import Any, TypeVar, Unpack
@@ -121,6 +121,8 @@ class AsyncClient(Core):
         key: str | None = None,
         topic_id: int | None = None,
         question_id: int | None = None,
+        language: str | None = None,
+        test_results: Mapping[str, Any] | None = None,
     ) -> Conversation:
         """Answer the current question or a follow-up to it, and return the conversation with the interviewer's reply.
 
@@ -128,14 +130,26 @@ class AsyncClient(Core):
 
         For 24 hours, a call with the same `key` replays the reply. If `key` is None, a key is generated for this call and its
         retries. `topic_id` and `question_id` (the number within the topic) optionally name the question being answered, so that
-        an answer to an earlier question is never taken as an answer to the current question.
+        an answer to an earlier question is never taken as an answer to the current question. `language` is that of an answer that
+        is code, such as "python", and `test_results` are the results of the question's tests, if you ran them: see the API's
+        documentation. `Exchange.tests` has them again.
 
         Raises Conflict if the interview is not active, if the last answer has a different text and is still missing its verdict
         or the next question, or if the named question is neither the current one nor answered with this message. Raises
         Unavailable if the answer was stored but could not be scored, or if the next question could not be asked; see `retry`.
         """
         first = await self._is_first(interview_id)
-        found = await self._do(calls.answer(interview_id, message, key, topic_id, question_id, first=first))
+        call = calls.answer(
+            interview_id,
+            message,
+            key,
+            topic_id,
+            question_id,
+            first=first,
+            language=language,
+            test_results=test_results,
+        )
+        found = await self._do(call)
         self._begun.add(interview_id)
         return found
 
@@ -148,6 +162,8 @@ class AsyncClient(Core):
         topic_id: int | None = None,
         question_id: int | None = None,
         kind: Kind = "answer",
+        language: str | None = None,
+        test_results: Mapping[str, Any] | None = None,
     ) -> AsyncGenerator[Event[Conversation], None]:
         """Answer like `answer`, or with another `kind`, like `ask`, `hint`, or `skip`.
 
@@ -155,7 +171,17 @@ class AsyncClient(Core):
         clarification or hint, and finally Done. An empty answer completes the last message, like `retry`.
         """
         first = kind == "answer" and await self._is_first(interview_id)
-        call = calls.answer(interview_id, message, key, topic_id, question_id, first=first, kind=kind)
+        call = calls.answer(
+            interview_id,
+            message,
+            key,
+            topic_id,
+            question_id,
+            first=first,
+            kind=kind,
+            language=language,
+            test_results=test_results,
+        )
         async with aclosing(self._stream(call)) as events:
             async for event in events:
                 yield event

@@ -127,15 +127,24 @@ def answer(
     *,
     first: bool,
     kind: Kind = "answer",
+    language: str | None = None,
+    test_results: Mapping[str, Any] | None = None,
 ) -> Call[Conversation]:
     """Return the call that answers the current question, or says something else about it, according to `kind`.
 
     `first` must be true for an answer if the interview has no answers yet. `topic_id` and `question_id`, if given, name the
-    question that is meant. Raises ValueError if `key` is not valid in a header.
+    question that is meant. `language` and `test_results` come with an answer that is code. Raises ValueError if `key` is not
+    valid in a header.
     """
     path = f"api/conversations/{'create' if first else 'append'}/{interview_id:d}"
-    optional = (("topic_id", topic_id), ("question_id", question_id), ("kind", None if kind == "answer" else kind))
-    body = {"message": message, **{name: value for name, value in optional if value is not None}}
+    optional = {
+        "topic_id": topic_id,
+        "question_id": question_id,
+        "kind": None if kind == "answer" else kind,
+        "language": language,
+        "test_results": test_results,
+    }
+    body = {"message": message, **{name: value for name, value in optional.items() if value is not None}}
     return Call("POST", path, _conversation, body, key=_key(key), repeatable=True)
 
 

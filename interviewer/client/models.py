@@ -92,10 +92,34 @@ class Interview(_Model):
     updated_at: datetime
 
 
+class CodeTest(_Model):
+    """A test with its result. `input`, `expected`, and `got` or `error` are there only if it failed."""
+
+    name: str
+    passed: bool
+    hidden: bool = False
+    seconds: float = 0.0
+    input: str | None = None
+    expected: str | None = None
+    got: str | None = None
+    error: str | None = None
+
+
+class CodeTests(_Model):
+    """The results of a question's tests. `outcome` is `ran`, `syntax`, `timeout`, or `not_run`."""
+
+    outcome: str
+    language: str = ""
+    passed: int
+    total: int
+    cases: tuple[CodeTest, ...] = ()
+
+
 class Exchange(_Model):
     """The verdict on an answer and the next question, which is empty after the last answer.
 
-    `score` ranges from 0 to 10, and 7 passes. It is None while the answer is not scored: see `Client.retry`.
+    `score` ranges from 0 to 10, and 7 passes. It is None while the answer is not scored: see `Client.retry`. `tests` are the
+    results of the tests of the answer's code, None if the question has none.
     """
 
     topic: str
@@ -106,6 +130,7 @@ class Exchange(_Model):
     next_topic: str
     next_subtopic: str
     next_question: str
+    tests: CodeTests | None = None
 
 
 class FollowUp(_Model):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import closing
 from types import TracebackType
 from typing import Any, TypeVar, Unpack
@@ -120,6 +120,8 @@ class Client(Core):
         key: str | None = None,
         topic_id: int | None = None,
         question_id: int | None = None,
+        language: str | None = None,
+        test_results: Mapping[str, Any] | None = None,
     ) -> Conversation:
         """Answer the current question or a follow-up to it, and return the conversation with the interviewer's reply.
 
@@ -127,14 +129,26 @@ class Client(Core):
 
         For 24 hours, a call with the same `key` replays the reply. If `key` is None, a key is generated for this call and its
         retries. `topic_id` and `question_id` (the number within the topic) optionally name the question being answered, so that
-        an answer to an earlier question is never taken as an answer to the current question.
+        an answer to an earlier question is never taken as an answer to the current question. `language` is that of an answer that
+        is code, such as "python", and `test_results` are the results of the question's tests, if you ran them: see the API's
+        documentation. `Exchange.tests` has them again.
 
         Raises Conflict if the interview is not active, if the last answer has a different text and is still missing its verdict
         or the next question, or if the named question is neither the current one nor answered with this message. Raises
         Unavailable if the answer was stored but could not be scored, or if the next question could not be asked; see `retry`.
         """
         first = self._is_first(interview_id)
-        found = self._do(calls.answer(interview_id, message, key, topic_id, question_id, first=first))
+        call = calls.answer(
+            interview_id,
+            message,
+            key,
+            topic_id,
+            question_id,
+            first=first,
+            language=language,
+            test_results=test_results,
+        )
+        found = self._do(call)
         self._begun.add(interview_id)
         return found
 
@@ -147,6 +161,8 @@ class Client(Core):
         topic_id: int | None = None,
         question_id: int | None = None,
         kind: Kind = "answer",
+        language: str | None = None,
+        test_results: Mapping[str, Any] | None = None,
     ) -> Generator[Event[Conversation], None, None]:
         """Answer like `answer`, or with another `kind`, like `ask`, `hint`, or `skip`.
 
@@ -154,7 +170,17 @@ class Client(Core):
         clarification or hint, and finally Done. An empty answer completes the last message, like `retry`.
         """
         first = kind == "answer" and self._is_first(interview_id)
-        call = calls.answer(interview_id, message, key, topic_id, question_id, first=first, kind=kind)
+        call = calls.answer(
+            interview_id,
+            message,
+            key,
+            topic_id,
+            question_id,
+            first=first,
+            kind=kind,
+            language=language,
+            test_results=test_results,
+        )
         with closing(self._stream(call)) as events:
             yield from events
         if kind == "answer":

@@ -13,6 +13,7 @@ from interviewer.components.icons import icon
 from interviewer.components.layout import SECTION_TITLE, SMALL_TITLE, card
 from interviewer.components.prose import prose
 from interviewer.components.report import figures, picks, skills
+from interviewer.components.test_results import test_results
 from interviewer.components.verdict import answer_text, disclosure, marks_list, model_answer, score_badge
 from interviewer.interviews.rubric import MAX_SCORE
 from interviewer.interviews.wording import NO_SCORE_YET
@@ -155,6 +156,12 @@ def _verdict(turn: rx.Var[TurnItem], extra: Extra | None) -> rx.Component:
     return rx.el.div(
         rx.el.div(score_badge(turn), class_name="verdict-head mt-6 mb-4 border-t border-line pt-5"),
         marks_list(turn),
-        rx.el.div(disclosure("The feedback", prose(turn.feedback)), model_answer(turn), appeal(turn), class_name="mt-5"),
+        rx.el.div(
+            disclosure("The feedback", prose(turn.feedback)),
+            test_results(turn),
+            model_answer(turn),
+            appeal(turn),
+            class_name="mt-5",
+        ),
         extra(turn) if extra else rx.fragment(),
     )

@@ -52,7 +52,7 @@ def _band(turn: rx.Var[TurnItem]) -> rx.Component:
 
 
 def mark_line(mark: rx.Var[MarkItem]) -> rx.Component:
-    """Return one key point with its mark and the quote from the answer that supports the mark, if any."""
+    """Return one key point with its mark, and the quote from the answer or the note on the tests that supports it, if any."""
     return rx.el.li(
         rx.el.span(
             rx.match(
@@ -74,6 +74,7 @@ def mark_line(mark: rx.Var[MarkItem]) -> rx.Component:
                     ),
                     class_name="mt-1 break-words text-sm leading-relaxed",
                 ),
+                rx.cond(mark.note != "", rx.el.p(mark.note, class_name="mt-1 break-words text-sm text-muted")),
             ),
             class_name="min-w-0",
         ),

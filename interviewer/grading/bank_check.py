@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from interviewer.grading.bank.exercise_files import exercise_ids
 from interviewer.grading.bank.loader import BankQuestion, technologies
 from interviewer.grading.judge import mark_answer
 from interviewer.grading.vectors import vectors
@@ -64,7 +65,9 @@ def misread_model_answers(questions: Iterable[BankQuestion]) -> Iterable[tuple[i
 
 
 def bank_problems(bank: Mapping[str, BankQuestion]) -> Iterable[str]:
-    """Yield the problems of the whole bank, ordered by topic."""
+    """Yield the problems of the whole bank, ordered by topic, and exercises that belong to no question."""
+    for id in sorted(exercise_ids() - bank.keys()):
+        yield f"{id}: exercises/{id}.toml belongs to no question"
     for topic in TOPICS:
         questions = [question for question in bank.values() if question.topic == topic.slug]
         yield from topic_problems(questions, topic.slug)

@@ -95,11 +95,14 @@ def _with_reply(scored: Scored, index: int, alone: Scored) -> Scored:
 def follow_up(rubric: Rubric, scored: Scored) -> str:
     """Return a follow-up about the heaviest key point that is missing, vague, or wrong, or an empty text.
 
-    There is none if there is no answer, or if all heavy key points are made. An answer beside the question gets one.
+    There is none if there is no answer, or if all heavy key points are made. An answer beside the question gets one. Key points
+    that tests decide are left out, because no reply in words makes them.
     """
     if scored.nature is AnswerNature.NON_ANSWER:
         return ""
-    open_marks = [mark for mark in scored.marks if mark.mark is not Mark.HIT and rubric.key_points[mark.key_point].probe]
+    open_marks = [
+        mark for mark in scored.marks if mark.mark is not Mark.HIT and not mark.tested and rubric.key_points[mark.key_point].probe
+    ]
     heavy = [mark for mark in open_marks if rubric.key_points[mark.key_point].weight >= HEAVY]
     if not heavy:
         return ""
@@ -123,11 +126,12 @@ def earlier_if_better(
     """Return the marks of a whole answer, replaced by those of its beginning where these are better.
 
     With `or_equal`, they also replace equally good ones, so that the quotes come from the beginning. What contradicts a key point
-    later still counts.
+    later still counts, and so do the latest results of tests.
     """
     return tuple(
         earlier
         if mark.mark is not Mark.CONTRADICTED
+        and not mark.tested
         and (earlier.mark.share > mark.mark.share or (or_equal and earlier.mark.share == mark.mark.share))
         else mark
         for mark, earlier in zip(marks, before, strict=True)

@@ -27,17 +27,24 @@ _KEYWORDS = "These are the right words, but I can't tell how they fit together. 
 _NOTHING_YET = "I was looking for something else here."
 
 
-def write_feedback(rubric: Rubric, scored: Scored, asked: Sequence[str] = ()) -> str:
+def write_feedback(rubric: Rubric, scored: Scored, asked: Sequence[str] = (), *, fails: bool = False) -> str:
     """Return the feedback: what was right, what was taken back, what was wrong, the most valuable gap, and a next step.
 
     `asked` are the follow-ups that were asked already; the next step is another question. If points were covered or partly
-    covered only after the hint, the feedback says that they count for half.
+    covered only after the hint, the feedback says that they count for half. There is no overall praise for code that `fails`.
     """
     step = _next_step(rubric, scored, asked)
     if scored.nature is not AnswerNature.ANSWER:
         return "\n\n".join([_opening(scored), *_missing(rubric, scored), *step])
     halved = [AFTER_HINT] if any(mark.after_hint and mark.share for mark in scored.marks) else []
-    parts = [_right(rubric, scored), *_taken_back(scored), *_wrong(rubric, scored), *_missing(rubric, scored), *halved, *step]
+    parts = [
+        _right(rubric, scored, fails=fails),
+        *_taken_back(scored),
+        *_wrong(rubric, scored),
+        *_missing(rubric, scored),
+        *halved,
+        *step,
+    ]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -47,7 +54,7 @@ def _opening(scored: Scored) -> str:
     return _KEYWORDS if any(mark.mark is not Mark.MISSED for mark in scored.marks) else _OFF_TOPIC
 
 
-def _right(rubric: Rubric, scored: Scored) -> str:
+def _right(rubric: Rubric, scored: Scored, *, fails: bool) -> str:
     """Return praise for the heaviest key points that were made, with a quote for the first one.
 
     If none was made, returns "" if the answer touches or contradicts a key point or asserts a misconception; otherwise, returns a
@@ -56,11 +63,12 @@ def _right(rubric: Rubric, scored: Scored) -> str:
     made = _of(rubric, scored, Mark.HIT)
     if not made:
         return "" if _of(rubric, scored, Mark.PARTIAL) or scored.wrong or _of(rubric, scored, Mark.CONTRADICTED) else _NOTHING_YET
-    first, *others = made[:MAX_PRAISES]
-    praise = _praise(_point(rubric, first))
-    sentences = [f"{praise.rstrip('.')}: {_quoted(first.quote)}" if praise.endswith(".") else f"{praise} {_quoted(first.quote)}"]
-    sentences += [_praise(_point(rubric, mark)) for mark in others]
-    return " ".join([_overall(rubric, scored), *sentences]).strip()
+    praised = sorted(made[:MAX_PRAISES], key=lambda mark: mark.tested)
+    sentences = [_praise(_point(rubric, mark)) for mark in praised]
+    if quote := praised[0].quote:
+        praise = sentences[0]
+        sentences[0] = f"{praise.rstrip('.')}: {_quoted(quote)}" if praise.endswith(".") else f"{praise} {_quoted(quote)}"
+    return " ".join(["" if fails else _overall(rubric, scored), *sentences]).strip()
 
 
 def _overall(rubric: Rubric, scored: Scored) -> str:

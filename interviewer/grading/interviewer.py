@@ -11,6 +11,8 @@ from dataclasses import replace
 from interviewer.core.documents import Document
 from interviewer.grading import conversation, job_match, selection
 from interviewer.grading.feedback import write_feedback
+from interviewer.grading.tested import mark_code
+from interviewer.interviews.code_check import proven_before_hint
 from interviewer.interviews.exchange import Kind, before_hint, until_hint, whole_answer
 from interviewer.interviews.interviewer import (
     AnswerBrief,
@@ -24,7 +26,6 @@ from interviewer.interviews.interviewer import (
     VerdictDraft,
 )
 from interviewer.interviews.rubric import Rubric, after_hint
-from interviewer.interviews.topics import AnswerKind
 
 
 class BuiltinInterviewer:
@@ -51,7 +52,7 @@ class BuiltinInterviewer:
             subtopic=question.subtopic,
             level=question.level.value,
             kind=question.kind.value,
-            rubric=question.rubric.model_dump(mode="json"),
+            rubric=question.asked_rubric.model_dump(mode="json"),
             bank_id=question.id,
         )
 
@@ -61,9 +62,8 @@ class BuiltinInterviewer:
         The feedback quotes the answer, corrects it, and names what is missing.
         """
         rubric = Rubric.model_validate(brief.rubric)
-        scored = await asyncio.to_thread(
-            conversation.mark_conversation, brief.prompt, rubric, brief.answer, AnswerKind(brief.kind), brief.said
-        )
+        check = brief.check(rubric)
+        scored = await asyncio.to_thread(mark_code, brief, rubric, check)
         if brief.may_follow_up and (asked := conversation.follow_up(rubric, scored)):
             for piece in _sentences(asked):
                 yield FollowUpPiece(piece)
@@ -71,13 +71,15 @@ class BuiltinInterviewer:
             return
         begun = until_hint(brief.said)
         if len(begun) < len(brief.said) and (said := whole_answer(begun)):
-            before = await asyncio.to_thread(
-                conversation.mark_conversation, brief.prompt, rubric, said, AnswerKind(brief.kind), begun
-            )
+            earlier = replace(brief, answer=said, said=begun)
+            before = await asyncio.to_thread(mark_code, earlier, rubric, earlier.check(rubric))
             scored = replace(scored, marks=conversation.earlier_if_better(scored.marks, before.marks, or_equal=True))
-        shown = replace(scored, marks=after_hint(scored.marks, before_hint(brief.said))) if brief.said else scored
+        shown = scored
+        if brief.said:
+            proven = proven_before_hint(rubric, brief.said, brief.kind)
+            shown = replace(scored, marks=after_hint(scored.marks, before_hint(brief.said), proven))
         follow_ups = [one.text for one in brief.said if one.kind is Kind.FOLLOW_UP]
-        feedback = write_feedback(rubric, shown, follow_ups)
+        feedback = write_feedback(rubric, shown, follow_ups, fails=check.fails)
         for piece in _sentences(feedback):
             yield Piece(piece)
         marks = tuple(mark.model_dump(mode="json") for mark in scored.marks)

@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 
+from interviewer.grading.bank.exercise_files import load_exercise
 from interviewer.grading.bank.loader import load_bank
 from interviewer.grading.job_match import tags_of
 from interviewer.grading.postings.vocabulary import mentions
 from interviewer.grading.text import content_stems
 from interviewer.grading.vectors import vectors
+from interviewer.interviews.exercise import Exercise
 from interviewer.interviews.question_bank import BankItem
 from interviewer.interviews.topics import TOPICS
 
@@ -39,6 +41,11 @@ class ShippedBank:
         Raises pydantic's ValidationError for an invalid question, and ValueError for a duplicate ID.
         """
         return _items()
+
+    def exercise(self, id: str) -> Exercise | None:
+        """Return the tests of a question, or None if it has none. Raises pydantic's ValidationError for an invalid file."""
+        found = load_exercise(id)
+        return found.exercise if found else None
 
 
 @cache

@@ -14,6 +14,7 @@ from interviewer.grading.judge import mark_answer
 from interviewer.grading.postings.posting import analyze
 from interviewer.grading.resume_match import ResumeMatch
 from interviewer.grading.taking_up import Earlier, Link
+from interviewer.interviews.code_check import check_code
 from interviewer.interviews.interviewer import PastTurn, QuestionBrief
 from interviewer.interviews.plan import LANGUAGES
 from interviewer.interviews.rubric import PASS_SCORE, Rubric, score
@@ -164,8 +165,9 @@ def _own_score(turn: PastTurn, brief: QuestionBrief) -> int:
         return PASS_SCORE - 1
     rubric = Rubric.model_validate(brief.last_rubric)
     known = load_bank().get(turn.bank_id or "")
-    scored = mark_answer(turn.prompt, rubric, turn.answer, known.kind if known else AnswerKind.TEXT)
-    return score(rubric, scored.marks, scored.nature)
+    kind = known.kind if known else AnswerKind.TEXT
+    scored = mark_answer(turn.prompt, rubric.as_read, turn.answer, kind)
+    return score(rubric, scored.marks, scored.nature, check_code(rubric, turn.said, kind, turn.answer).cap)
 
 
 def _lead(question: BankQuestion, brief: QuestionBrief, link: Link | None, resume: ResumeMatch) -> str:

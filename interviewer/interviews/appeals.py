@@ -17,7 +17,8 @@ from interviewer.interviews.interviewer_calls import Caller, InterviewerCalls
 from interviewer.interviews.repeated_grading import settled
 from interviewer.interviews.tables import Appeal
 from interviewer.interviews.turns import DRAIN_SECONDS, Interviews
-from interviewer.interviews.views import BUILT_IN, InterviewView, Loaded, TurnRow
+from interviewer.interviews.verdict_views import BUILT_IN
+from interviewer.interviews.views import InterviewView, Loaded, TurnRow
 from interviewer.interviews.wording import ANSWER_NOT_SCORED
 
 ONCE = "This answer already has a second verdict."

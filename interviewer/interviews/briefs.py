@@ -71,4 +71,5 @@ def _past(row: TurnRow) -> PastTurn:
         bank_id=question.bank_id,
         answer=row.answer_text if row.answer else None,
         score=row.score,
+        said=row.said,
     )

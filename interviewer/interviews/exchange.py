@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from interviewer.interviews.clarifying import may_be_question
+from interviewer.interviews.code_run import NO_CODE, Code
 
 # How many clarifying questions and hints a candidate gets for each question.
 MAX_CLARIFICATIONS, MAX_HINTS = 2, 1
@@ -42,11 +43,12 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One message about a question, after the question itself."""
+    """One message about a question, after the question itself. `code` is what came with it if it is code."""
 
     author: Author
     kind: Kind
     text: str
+    code: Code = NO_CODE
 
 
 class NotAllowed(ValueError):

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from interviewer.core.documents import Document
+from interviewer.interviews.code_check import CodeCheck, check_code
 from interviewer.interviews.exchange import Kind, Said
+from interviewer.interviews.rubric import Rubric
 from interviewer.interviews.topics import Level
 
 
@@ -21,7 +23,7 @@ class JobBrief:
 
 @dataclass(frozen=True, slots=True)
 class PastTurn:
-    """An earlier question of the same interview, with its answer and score if there are any."""
+    """An earlier question of the same interview, with what was said about it, its answer, and its score if there are any."""
 
     topic_id: int
     subtopic: str
@@ -30,6 +32,7 @@ class PastTurn:
     bank_id: str | None = None
     answer: str | None = None
     score: int | None = None
+    said: Sequence[Said] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,10 @@ class AnswerBrief:
     def may_stay_open(self) -> bool:
         """Whether the question may stay open instead of getting a verdict."""
         return self.may_follow_up or self.may_clarify
+
+    def check(self, rubric: Rubric) -> CodeCheck:
+        """Return what is known about the code of the answer, such as the results of its tests. `rubric` is the brief's."""
+        return check_code(rubric, self.said, self.kind, self.answer)
 
 
 @dataclass(frozen=True, slots=True)

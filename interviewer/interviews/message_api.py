@@ -10,6 +10,7 @@ from uuid import UUID, uuid4, uuid5
 
 from interviewer.core.columns import utcnow
 from interviewer.errors import BadRequest, Conflict, NotFound
+from interviewer.interviews.code_run import NO_CODE, Code
 from interviewer.interviews.events import Asked, Event, Failed, Replied
 from interviewer.interviews.exchange import REWRITE, Author, Kind
 from interviewer.interviews.load import is_incomplete
@@ -40,7 +41,7 @@ class Sent:
     to answer the first question. `topic_id` and `question_id` (the number within the topic) optionally name the question. Raises
     BadRequest if only one of these two is given. `kind` says what the message is; a skip and a hint need no text, and a text sent
     with them is ignored. `is_sure` is set if the client names the kind itself, and `turns` if it knows follow-ups, which are
-    else not asked.
+    else not asked. `code` is what comes with an answer that is code.
     """
 
     message: str
@@ -52,6 +53,7 @@ class Sent:
     kind: Kind = Kind.ANSWER
     turns: bool = False
     is_sure: bool = False
+    code: Code = NO_CODE
 
     def __post_init__(self) -> None:
         if (self.topic_id is None) != (self.question_id is None):
@@ -109,7 +111,8 @@ class ApiInterviews:
         `client` is the caller's IP address. Raises NotFound if the user has no such interview, if it has no question yet, or if
         the message names another conversation. Raises BadRequest if the message is missing or unusable, and TooLarge if it is too
         long. Raises Conflict if the interview is not active, if the last message is a different one and still has no reply, or if
-        the named question is neither the current one nor answered with this text. Iterating the events raises TooManyRequests if
+        the named question is neither the current one nor answered with this text. Raises Unprocessable if the test results of a
+        new message do not fit the question. Iterating the events raises TooManyRequests if
         a rate limit is reached, and Conflict if the user has used up the clarifications or hints of this question.
         """
         loaded = await self._interviews.load(user_id, interview_id)
@@ -148,6 +151,7 @@ class ApiInterviews:
             kind=kind,
             is_new=True,
             is_sure=sent.is_sure,
+            code=sent.code.checked(row.exercise),
         )
         return Reply(row.question.id, row.next_number, events if shows else _with_refusal(events), shows)
 

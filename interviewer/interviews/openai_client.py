@@ -26,13 +26,14 @@ from interviewer.interviews.interviewer import (
 )
 from interviewer.interviews.model_server import normalizing
 from interviewer.interviews.model_server.budget import cut
+from interviewer.interviews.model_server.exercises import runnable_languages
 from interviewer.interviews.model_server.messages import Order, Repair
 from interviewer.interviews.model_server.options import ServerOptions
 from interviewer.interviews.model_server.server import MOST_REQUESTS, Call, ModelServer, Shown
 from interviewer.interviews.non_answers import is_non_answer
 from interviewer.interviews.openai_decision import Decision
 from interviewer.interviews.rubric import Mark, MarkedPoint, Rubric
-from interviewer.interviews.topics import topic_by_id
+from interviewer.interviews.topics import CODING, topic_by_id
 
 MAX_PAST_ANSWER = 2_000
 # Seconds that the list of models may take.
@@ -90,10 +91,13 @@ class OpenAIInterviewer:
             programming_language=brief.programming_language,
             resume=brief.resume,
         )
-        order = Order(prompts.QUESTION_INSTRUCTIONS, request, prompts.QUESTION_SCHEMA, "question", ("question",))
+        may_be_code = brief.must_be_code or brief.topic_id == CODING.id
+        languages = runnable_languages(brief.programming_language) if may_be_code else ()
+        instructions, schema = prompts.question_instructions(languages), prompts.question_schema(languages)
+        order = Order(instructions, request, schema, "question", ("question",), spare="exercise" if languages else "")
 
         def read(found: Mapping[str, Any]) -> QuestionDraft:
-            reply = normalizing.question_of(found, brief.level)
+            reply = normalizing.question_of(found, brief.level, languages, is_code=brief.must_be_code)
             return QuestionDraft(reply["question"], reply["subtopic"], reply["level"], reply["kind"], reply["rubric"])
 
         async for item in self._result(order, read):
@@ -198,6 +202,9 @@ def _verdict(found: Mapping[str, Any], rubric: Rubric, brief: AnswerBrief) -> Ve
         if not all(is_non_answer(brief.prompt, answer) for answer in answers(brief.said) or [brief.answer]):
             raise
         marks = [MarkedPoint(key_point=index, mark=Mark.MISSED) for index in range(len(points))]
+    # What tests decide needs no quote.
+    decided = brief.check(rubric).proven
+    marks = [MarkedPoint(key_point=one.key_point, mark=Mark.MISSED) if one.key_point in decided else one for one in marks]
     marks, unproven = normalizing.with_proven_quotes(marks, brief.answer)
     nature = normalizing.nature_of(found.get("nature")).value
     draft = VerdictDraft(feedback, nature, tuple(mark.model_dump(mode="json") for mark in marks))
@@ -218,7 +225,7 @@ def _filled(found: Mapping[str, Any], name: str) -> str:
 
 def _verdict_order(brief: AnswerBrief, rubric: Rubric, decision: Decision) -> Order:
     """Return the order for a verdict on an answer, or for one of the decisions that the brief allows."""
-    allowed, points = decision.allowed, rubric.key_points
+    allowed, points, tests = decision.allowed, rubric.key_points, brief.check(rubric).data()
     request = prompts.verdict_request(
         topic_by_id(brief.topic_id),
         brief.prompt,
@@ -227,9 +234,11 @@ def _verdict_order(brief: AnswerBrief, rubric: Rubric, decision: Decision) -> Or
         brief.answer,
         _conversation(brief.said),
         context=rubric.context if brief.may_clarify else "",
+        tests=tests,
     )
     schema = prompts.verdict_schema(len(points), *allowed)
-    return Order(prompts.verdict_instructions(*allowed), request, schema, "verdict", decision.fields, decision.unseen)
+    instructions = prompts.verdict_instructions(*allowed, tested=bool(tests))
+    return Order(instructions, request, schema, "verdict", decision.fields, decision.unseen)
 
 
 def _conversation(said: Sequence[Said]) -> list[dict[str, str]]:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import Boolean, DateTime, Integer, Interval, Row, String, Uuid, bindparam, exists, func, literal, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -74,7 +74,19 @@ _ADD_QUESTION = along(
 _ADD_MESSAGE = (
     insert(table_of(Message))
     .from_select(
-        ["question_id", "author", "kind", "number", "content", "client_id", "created_at", "reply_owed", "judging_until"],
+        [
+            "question_id",
+            "author",
+            "kind",
+            "number",
+            "content",
+            "client_id",
+            "created_at",
+            "reply_owed",
+            "language",
+            "test_results",
+            "judging_until",
+        ],
         select(
             bindparam("question_id", type_=Integer),
             literal(Author.USER.value),
@@ -84,6 +96,8 @@ _ADD_MESSAGE = (
             bindparam("client_id", type_=Uuid),
             bindparam("now", type_=DateTime(timezone=True)),
             bindparam("reply_owed", type_=Boolean),
+            bindparam("language", type_=String),
+            bindparam("test_results", type_=JSONB(none_as_null=True)),
             func.now() + bindparam("lease", type_=Interval),
         )
         .where(_INTERVIEWS.c.id == bindparam("interview_id"), _INTERVIEWS.c.status == InterviewStatus.ACTIVE.value)
@@ -247,6 +261,8 @@ async def add_message(session: AsyncSession, message: Message, interview_id: int
         "client_id": message.client_id,
         "now": utcnow(),
         "reply_owed": message.reply_owed,
+        "language": message.language,
+        "test_results": message.test_results,
     }
     stored = (await session.execute(_ADD_MESSAGE, given | {"interview_id": interview_id, "lease": lease})).one_or_none()
     return Message(**stored._mapping) if stored else None

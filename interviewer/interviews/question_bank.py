@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from interviewer.core.documents import Document
+from interviewer.interviews.exercise import Exercise
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,9 @@ class QuestionBank(Protocol):
 
     def all(self) -> Mapping[str, BankItem]:
         """Return all questions, keyed by ID and ordered by topic."""
+
+    def exercise(self, id: str) -> Exercise | None:
+        """Return the tests of a question, or None if it has none."""
 
 
 class Likeness(Protocol):

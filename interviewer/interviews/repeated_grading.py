@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from statistics import median_low
 
-from interviewer.interviews.rubric import AnswerNature, Mark, MarkedPoint, Rubric, half_up, score
+from interviewer.interviews.rubric import MAX_SCORE, AnswerNature, Mark, MarkedPoint, Rubric, half_up, score
 
 # The number of doubtful marks from which a score gets a range.
 MIN_DOUBTS = 2
@@ -41,14 +41,14 @@ def median_grading(gradings: Sequence[Grading]) -> Grading:
     return Grading(tuple(marks), nature)
 
 
-def spread(rubric: Rubric, gradings: Sequence[Grading]) -> tuple[int, int]:
-    """Return the lowest and the highest score (0 to 10) that any single grading would give."""
-    scores = [score(rubric, grading.marks, grading.nature) for grading in gradings]
+def spread(rubric: Rubric, gradings: Sequence[Grading], cap: int = MAX_SCORE) -> tuple[int, int]:
+    """Return the lowest and the highest score (0 to `cap`) that any single grading would give."""
+    scores = [score(rubric, grading.marks, grading.nature, cap) for grading in gradings]
     return min(scores), max(scores)
 
 
-def likely_range(rubric: Rubric, grading: Grading) -> tuple[int | None, int | None]:
-    """Return the lowest and the highest score (0 to 10) that the doubtful marks allow.
+def likely_range(rubric: Rubric, grading: Grading, cap: int = MAX_SCORE) -> tuple[int | None, int | None]:
+    """Return the lowest and the highest score (0 to `cap`) that the doubtful marks allow.
 
     For the lowest score, each doubtful mark is the lower of its two likely marks; for the highest score, it is the higher one.
     Returns (None, None) if fewer than MIN_DOUBTS marks are doubtful.
@@ -58,7 +58,7 @@ def likely_range(rubric: Rubric, grading: Grading) -> tuple[int | None, int | No
     low, high = (
         [_either(mark, grading.doubts.get(mark.key_point, mark.mark), choice) for mark in grading.marks] for choice in (min, max)
     )
-    return score(rubric, low, grading.nature), score(rubric, high, grading.nature)
+    return score(rubric, low, grading.nature, cap), score(rubric, high, grading.nature, cap)
 
 
 def _either(mark: MarkedPoint, other: Mark, choice: Callable[..., Mark]) -> MarkedPoint:

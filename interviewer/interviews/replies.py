@@ -15,6 +15,7 @@ from interviewer.core.broadcast import Publish
 from interviewer.core.columns import utcnow
 from interviewer.core.documents import Document
 from interviewer.errors import InterviewerBadOutput
+from interviewer.interviews.code_check import CodeCheck, proven_before_hint, with_code_quotes
 from interviewer.interviews.events import Event, FeedbackPiece, FollowUpPiece, QuestionPiece
 from interviewer.interviews.exchange import Kind, answers, before_hint
 from interviewer.interviews.interviewer import (
@@ -177,25 +178,34 @@ async def judge_or_reply(
 
 
 def _judgement(brief: AnswerBrief, graded: Sequence[_Graded]) -> Judgement:
-    """Combine the gradings. What a mark earns is halved if only words after the hint show it."""
+    """Combine the gradings. What a mark earns is halved if only words after the hint show it.
+
+    The score is limited if the code fails all hidden tests or does not compile.
+    """
     rubric = Rubric.model_validate(brief.rubric)
+    cap = brief.check(rubric).cap
     gradings = [one.grading for one in graded]
     counts = median_grading(gradings)
-    low, high = spread(rubric, gradings) if len(gradings) > 1 else likely_range(rubric, gradings[0])
-    value = score(rubric, counts.marks, counts.nature)
+    low, high = spread(rubric, gradings, cap) if len(gradings) > 1 else likely_range(rubric, gradings[0], cap)
+    value = score(rubric, counts.marks, counts.nature, cap)
     return Judgement(feedback=graded[0].feedback, marks=counts.marks, nature=counts.nature, score=value, low=low, high=high)
 
 
 async def _graded(interviewer: Interviewer, brief: AnswerBrief, publish: Publish[Event], spent: UsageCallback) -> _Graded | Reply:
     """Have the interviewer judge once, and return its feedback and checked marks, or its reply.
 
-    Answers that do not try to answer the question get the nature NON_ANSWER, whatever the interviewer says. Raises
-    InterviewerBadOutput if there is no usable verdict or reply.
+    The feedback begins with what the tests of the code showed, which no interviewer decides. Answers that do not try to answer
+    the question get the nature NON_ANSWER, whatever the interviewer says. Raises InterviewerBadOutput if there is no usable
+    verdict or reply.
     """
     draft: VerdictDraft | FollowUpDraft | ReplyDraft | None = None
     shown: set[type[Piece | FollowUpText]] = set()
+    check = brief.check(Rubric.model_validate(brief.rubric))
+    tested = f"{check.summary}\n\n" if check.summary else ""
     async for item in interviewer.judge(brief):
         if isinstance(item, Piece | FollowUpText):
+            if tested and isinstance(item, Piece) and Piece not in shown:
+                publish(FeedbackPiece(tested))
             shown.add(type(item))
             publish(FeedbackPiece(item.text) if isinstance(item, Piece) else FollowUpPiece(item.text))
         elif isinstance(item, Usage):
@@ -210,17 +220,26 @@ async def _graded(interviewer: Interviewer, brief: AnswerBrief, publish: Publish
     if draft is None or not 0 < len(draft.feedback.strip()) <= MAX_FEEDBACK or not storable(draft.feedback, list(draft.marks)):
         raise InterviewerBadOutput
     try:
-        nature = AnswerNature(draft.nature)
-        given = [MarkedPoint.model_validate(mark) for mark in draft.marks]
-        marks = checked_marks(Rubric.model_validate(brief.rubric), given, brief.answer)
-        doubts = {index: Mark(mark) for index, mark in draft.doubts.items()}
+        grading = _grading(draft, brief, check)
     except (ValidationError, ValueError) as error:
         raise InterviewerBadOutput from error
-    if all(is_non_answer(brief.prompt, answer) for answer in answers(brief.said) or [brief.answer]):
+    return _Graded(tested + draft.feedback.strip(), grading)
+
+
+def _grading(draft: VerdictDraft, brief: AnswerBrief, check: CodeCheck) -> Grading:
+    """Return the checked marks of a verdict. Raises ValueError for marks or a nature that do not exist."""
+    rubric = Rubric.model_validate(brief.rubric)
+    nature = AnswerNature(draft.nature)
+    given = [MarkedPoint.model_validate(mark) for mark in draft.marks]
+    marks = checked_marks(rubric, with_code_quotes(given, check), brief.answer, check.evidence)
+    doubts = {index: Mark(mark) for index, mark in draft.doubts.items() if index not in check.proven}
+    if check.hidden_passed:
+        nature = AnswerNature.ANSWER
+    elif all(is_non_answer(brief.prompt, answer) for answer in answers(brief.said) or [brief.answer]):
         nature = AnswerNature.NON_ANSWER
     if brief.said:
-        marks = after_hint(marks, before_hint(brief.said))
-    return _Graded(draft.feedback.strip(), Grading(marks, nature, doubts))
+        marks = after_hint(marks, before_hint(brief.said), proven_before_hint(rubric, brief.said, brief.kind))
+    return Grading(marks, nature, doubts)
 
 
 def _allowed_reply(draft: FollowUpDraft | ReplyDraft, brief: AnswerBrief) -> Reply:

@@ -8,14 +8,17 @@ rest. The model never decides the score.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-MIN_KEY_POINTS, MAX_KEY_POINTS = 3, 6
+from interviewer.interviews.exercise import MAX_POINTS, Exercise
+
+MIN_KEY_POINTS, MAX_KEY_POINTS = 3, MAX_POINTS
 MAX_MISCONCEPTIONS, MAX_CLARIFICATIONS = 6, 6
 # The share of a mark that was made only after the hint.
 AFTER_HINT = Decimal("0.5")
@@ -23,6 +26,8 @@ MAX_POINT, MAX_MODEL_ANSWER = 600, 8000
 MAX_SCORE = 10
 PASS_SCORE = 7
 NON_ANSWER_CAP = 3
+# The maximum score of code that does not compile, or that passes none of the hidden tests.
+FAILED_CODE_CAP = 2
 
 
 class Frozen(BaseModel):
@@ -65,7 +70,7 @@ class Rubric(Frozen):
 
     It is never shown before the answer is scored, except that `context` (what may be assumed) and `clarifications` answer
     clarifying questions, and `hint` is shown when the candidate asks for one. `imported` is set for questions that were not
-    written for this method; they may have only one or two key points.
+    written for this method; they may have only one or two key points. `exercise` are the tests of a coding question.
     """
 
     key_points: tuple[KeyPoint, ...] = Field(min_length=1, max_length=MAX_KEY_POINTS)
@@ -76,12 +81,20 @@ class Rubric(Frozen):
     clarifications: tuple[Clarification, ...] = Field(default=(), max_length=MAX_CLARIFICATIONS)
     hint: str = Field(default="", max_length=MAX_POINT)
     imported: bool = False
+    exercise: Exercise | None = None
 
     @model_validator(mode="after")
     def _has_enough_key_points(self) -> Self:
         if len(self.key_points) < MIN_KEY_POINTS and not self.imported:
             raise ValueError(f"needs at least {MIN_KEY_POINTS} key points")
+        if self.exercise and not self.exercise.points <= set(range(len(self.key_points))):
+            raise ValueError("a test proves a key point that the rubric doesn't have")
         return self
+
+    @property
+    def as_read(self) -> Rubric:
+        """The rubric without its tests: by this, a text is read."""
+        return self.model_copy(update={"exercise": None}) if self.exercise else self
 
 
 class Mark(StrEnum):
@@ -107,8 +120,9 @@ class AnswerNature(StrEnum):
 
 
 class MarkedPoint(Frozen):
-    """The mark for one key point. `quote` is the evidence from the answer, empty only if the key point was missed.
+    """The mark for one key point. `quote` is the evidence from the answer.
 
+    It is empty if the key point was missed, or if the mark rests on the tests of the candidate's code instead (`tested`).
     `after_hint` is set if only words after the hint show it; what it earns is then halved.
     """
 
@@ -116,6 +130,7 @@ class MarkedPoint(Frozen):
     mark: Mark
     quote: str = ""
     after_hint: bool = False
+    tested: bool = False
 
     @property
     def share(self) -> Decimal:
@@ -149,11 +164,29 @@ def plain(text: str) -> str:
     return single.replace("\u201c", '"').replace("\u201d", '"')
 
 
-def checked_marks(rubric: Rubric, marks: Sequence[MarkedPoint], answer: str) -> tuple[MarkedPoint, ...]:
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What counts as evidence for the marks of an answer, besides quotes from it.
+
+    `proven` has the marks that tests decide, by the index of the key point. `behavior` are key points that only running code
+    could show; without tests, they need a quote from `uncommented`, the answer without the comments in its code.
+    """
+
+    proven: Mapping[int, Mark] = field(default_factory=dict)
+    behavior: frozenset[int] = frozenset()
+    uncommented: str = ""
+
+
+NO_EVIDENCE = Evidence()
+
+
+def checked_marks(
+    rubric: Rubric, marks: Sequence[MarkedPoint], answer: str, evidence: Evidence = NO_EVIDENCE
+) -> tuple[MarkedPoint, ...]:
     """Return one mark for each key point, in order, changing marks without evidence to missed.
 
-    Any other mark counts only if its quote is in `answer`, compared with `folded`. A key point without a mark is missed.
-    If a key point has several marks, the first counts.
+    A mark that tests decide is theirs. Any other mark counts only if its quote is in `answer`, compared with `folded`, and for
+    behavior also outside of comments. A key point without a mark is missed. If a key point has several marks, the first counts.
     """
     haystack = folded(answer)
     given: dict[int, MarkedPoint] = {}
@@ -161,17 +194,33 @@ def checked_marks(rubric: Rubric, marks: Sequence[MarkedPoint], answer: str) -> 
         given.setdefault(mark.key_point, mark)
     checked = []
     for index in range(len(rubric.key_points)):
-        mark = given.get(index, MarkedPoint(key_point=index, mark=Mark.MISSED))
+        missed = MarkedPoint(key_point=index, mark=Mark.MISSED)
+        if index in evidence.proven:
+            checked.append(missed.model_copy(update={"mark": evidence.proven[index], "tested": True}))
+            continue
+        mark = given.get(index, missed)
         quote = folded(mark.quote)
-        proven = mark.mark is not Mark.MISSED and bool(quote) and quote in haystack
-        checked.append(mark if proven else MarkedPoint(key_point=index, mark=Mark.MISSED))
+        where = folded(evidence.uncommented) if index in evidence.behavior else haystack
+        proven = mark.mark is not Mark.MISSED and bool(quote) and quote in where
+        checked.append(mark.model_copy(update={"tested": False}) if proven else missed)
     return tuple(checked)
 
 
-def after_hint(marks: Sequence[MarkedPoint], before: str) -> tuple[MarkedPoint, ...]:
-    """Return the marks, each set to `after_hint` if its quote is not in `before`, the answer up to the hint."""
-    known = folded(before)
-    return tuple(mark.model_copy(update={"after_hint": bool(mark.quote) and folded(mark.quote) not in known}) for mark in marks)
+def after_hint(
+    marks: Sequence[MarkedPoint], before: str, proven_before: Mapping[int, Mark] | None = None
+) -> tuple[MarkedPoint, ...]:
+    """Return the marks, each set to `after_hint` if nothing before the hint shows it.
+
+    `before` is the answer up to the hint, and `proven_before` the marks that the tests of that answer decided.
+    """
+    known, tested = folded(before), proven_before or {}
+
+    def is_late(mark: MarkedPoint) -> bool:
+        if mark.tested:
+            return mark.mark is Mark.HIT and tested.get(mark.key_point) is not Mark.HIT
+        return bool(mark.quote) and folded(mark.quote) not in known
+
+    return tuple(mark.model_copy(update={"after_hint": is_late(mark)}) for mark in marks)
 
 
 def half_up(value: Decimal) -> int:
@@ -179,20 +228,23 @@ def half_up(value: Decimal) -> int:
     return int(value.quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
-def exact_score(rubric: Rubric, marks: Sequence[MarkedPoint], nature: AnswerNature) -> Decimal:
-    """Return the unrounded score (0 to 10): ten times the earned share of the weights, at most 3 unless the nature is ANSWER."""
+def exact_score(rubric: Rubric, marks: Sequence[MarkedPoint], nature: AnswerNature, cap: int = MAX_SCORE) -> Decimal:
+    """Return the unrounded score (0 to 10): ten times the earned share of the weights, at most `cap`.
+
+    It is at most 3 unless the nature is ANSWER.
+    """
     total = sum(key_point.weight for key_point in rubric.key_points)
     earned = sum(
         (rubric.key_points[mark.key_point].weight * mark.share for mark in marks if mark.key_point < len(rubric.key_points)),
         start=Decimal(0),
     )
-    value = MAX_SCORE * earned / total
-    return value if nature is AnswerNature.ANSWER else min(value, Decimal(NON_ANSWER_CAP))
+    most = cap if nature is AnswerNature.ANSWER else min(cap, NON_ANSWER_CAP)
+    return min(MAX_SCORE * earned / total, Decimal(most))
 
 
-def score(rubric: Rubric, marks: Sequence[MarkedPoint], nature: AnswerNature) -> int:
-    """Return the score (0 to 10), rounded half up from the exact score."""
-    return half_up(exact_score(rubric, marks, nature))
+def score(rubric: Rubric, marks: Sequence[MarkedPoint], nature: AnswerNature, cap: int = MAX_SCORE) -> int:
+    """Return the score (0 to 10, at most `cap`), rounded half up from the exact score."""
+    return half_up(exact_score(rubric, marks, nature, cap))
 
 
 def percentage(score_sum: int, judged: int) -> int | None:

@@ -23,6 +23,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from interviewer.core.columns import id_column, one_of, reference_column, time_column
+from interviewer.interviews.code_run import MAX_LANGUAGE, Code, stored_run
 from interviewer.interviews.exchange import Kind
 from interviewer.interviews.plan import STANDARD
 from interviewer.interviews.progress import InterviewStatus
@@ -155,7 +156,8 @@ class Message(SQLModel, table=True):
     `number` counts the user's messages about a question from 0; the interviewer's reply to one has the same number. A message's
     `client_id` is a UUID chosen by the client. `judging_until` is the end of the lease held by the worker that replies to the
     user's message; after that, any worker may take over. `reply_owed` is true from when an API client's message is stored until
-    its reply is delivered. During that time, sending the same text again requests that reply.
+    its reply is delivered. During that time, sending the same text again requests that reply. `language` and `test_results` come
+    with an answer that is code; see `code_run.Code`.
     """
 
     __tablename__: ClassVar[Any] = "messages"
@@ -176,7 +178,14 @@ class Message(SQLModel, table=True):
     client_id: UUID = Field(unique=True)
     judging_until: datetime | None = time_column(nullable=True)
     reply_owed: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=text("false")))
+    language: str | None = Field(default=None, sa_column=Column(String(MAX_LANGUAGE)))
+    test_results: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
     created_at: datetime = time_column()
+
+    @property
+    def code(self) -> Code:
+        """What came with the message if it is code."""
+        return Code(self.language or "", stored_run(self.language, self.test_results))
 
 
 class Verdict(SQLModel, table=True):

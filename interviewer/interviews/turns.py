@@ -26,6 +26,7 @@ from interviewer.core.retry import quietly
 from interviewer.errors import BadRequest, Conflict
 from interviewer.interviews import choice_queries, queries, reply_queries, resume_queries
 from interviewer.interviews.clarifying import is_clarifying_question
+from interviewer.interviews.code_run import NO_CODE, Code
 from interviewer.interviews.events import Completed, Event, Failed, Stored
 from interviewer.interviews.exchange import Author, Kind, NotAllowed, check, is_allowed, is_repeated
 from interviewer.interviews.interviewer_calls import Caller, InterviewerCalls
@@ -142,16 +143,18 @@ class Interviews:
         kind: Kind = Kind.ANSWER,
         is_new: bool = False,
         is_sure: bool = False,
+        code: Code = NO_CODE,
     ) -> AsyncIterator[Event]:
         """Store what a user says about a question, then reply to it: judge an answer and ask the next question concurrently.
 
         `loaded` is the interview if the caller has just read it. `reply_owed` is stored with the message, for callers that record
-        when the reply is delivered. `text` is ignored for a skip and a hint. A skipped question scores 0 without a model call,
-        unless an answer came before. `is_new` is set if the caller knows that the message does not repeat the last one, and
-        `is_sure` if an answer is not to be taken for a clarifying question. That is not stored, so a process that takes over from
-        a dead one may take it for one. Yields Stored, then pieces of the reply and the question as they are written, Replied,
-        Judged and Asked when each is stored, and Failed for a part that failed. Repeating the text stores nothing and yields the
-        events of the stored message. So does repeating the `client_id`, even with another text, once the turn is complete.
+        when the reply is delivered. `text` is ignored for a skip and a hint. `code` is stored with an answer, without results
+        that do not fit the question. A skipped question scores 0 without a model call, unless an answer came before. `is_new` is
+        set if the caller knows that the message does not repeat the last one, and `is_sure` if an answer is not to be taken for a
+        clarifying question. That is not stored, so a process that takes over from a dead one may take it for one. Yields Stored,
+        then pieces of the reply and the question as they are written, Replied, Judged and Asked when each is stored, and Failed
+        for a part that failed. Repeating the text stores nothing and yields the events of the stored message. So does repeating
+        the `client_id`, even with another text, once the turn is complete.
 
         Raises BadRequest if the text is unusable, TooLarge if it is too long, NotFound if the user has no such interview or it
         has no such question, TooManyRequests if a rate limit is reached, and Conflict if the question has another answer, the
@@ -165,7 +168,7 @@ class Interviews:
             kind = _meant(row, kind, content)
         number = row.next_number
         if row.answer is None and (is_new or not _is_stored(row, kind, content, client_id)):
-            new = _message(row, kind, content, client_id, reply_owed=reply_owed)
+            new = _message(row, kind, content, client_id, code, reply_owed=reply_owed)
             async with self._database.autocommit() as session:
                 stored = await queries.add_message(session, new, interview_id, LEASE)
             if stored is not None:
@@ -368,12 +371,13 @@ def _key(row: TurnRow) -> tuple[str, int, int]:
     return ("turn", row.question.id, row.next_number)
 
 
-def _message(row: TurnRow, kind: Kind, content: str, client_id: UUID, *, reply_owed: bool) -> Message:
+def _message(row: TurnRow, kind: Kind, content: str, client_id: UUID, code: Code, *, reply_owed: bool) -> Message:
     """Return a user's next message about a question. Raises Conflict if they may not send it."""
     try:
         check(row.said, kind)
     except NotAllowed as error:
         raise Conflict(str(error)) from error
+    fitting = code.fitting(row.exercise) if kind in (Kind.ANSWER, Kind.FINAL_ANSWER) else NO_CODE
     return Message(
         question_id=row.question.id,
         author=Author.USER.value,
@@ -382,4 +386,6 @@ def _message(row: TurnRow, kind: Kind, content: str, client_id: UUID, *, reply_o
         content=content,
         client_id=client_id,
         reply_owed=reply_owed,
+        language=fitting.language or None,
+        test_results=fitting.run.document() if fitting.run else None,
     )

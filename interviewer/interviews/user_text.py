@@ -40,7 +40,7 @@ def clean_answer(raw: str) -> str:
     """
     if len(raw) > MAX_ANSWER:
         raise TextTooLong(too_long("Your answer", len(raw), MAX_ANSWER))
-    cleaned = _without_controls(raw).strip()
+    cleaned = without_controls(raw).strip()
     if not any(_is_visible(character) for character in cleaned):
         raise InvalidText("Write an answer first. If you don't know, say so. The feedback will still help.")
     return cleaned
@@ -53,7 +53,7 @@ def clean_clarifying_question(raw: str) -> str:
     """
     if len(raw) > MAX_CLARIFYING_QUESTION:
         raise TextTooLong(too_long("Your question", len(raw), MAX_CLARIFYING_QUESTION))
-    cleaned = _without_controls(raw).strip()
+    cleaned = without_controls(raw).strip()
     if not any(_is_visible(character) for character in cleaned):
         raise InvalidText("Write your question first.")
     return cleaned
@@ -72,7 +72,7 @@ def clean_job_description(raw: str) -> str:
             "This doesn't look like a job description. It looks like raw data from a file, such as a PDF. Open the file, then "
             "copy and paste its text."
         )
-    cleaned = _without_controls(raw).strip()
+    cleaned = without_controls(raw).strip()
     if cleaned and not _is_prose(cleaned):
         raise InvalidText(
             "This doesn't look like a job description. Paste its text, or leave the box empty for a general interview."
@@ -88,7 +88,7 @@ def clean_resume(raw: str) -> str:
     """
     if _is_raw_data(raw[: 2 * MAX_RESUME]):
         raise InvalidText(f"{NO_RESUME} It looks like raw data from a file: use the button below the box to read a PDF or .docx.")
-    cleaned = tidy_lines(_without_controls(raw))
+    cleaned = tidy_lines(without_controls(raw))
     if len(cleaned) > MAX_RESUME:
         raise TextTooLong(too_long("Your résumé", len(cleaned), MAX_RESUME))
     if cleaned and not _is_prose(cleaned):
@@ -128,7 +128,8 @@ def _is_odd(character: str) -> bool:
     )
 
 
-def _without_controls(raw: str) -> str:
+def without_controls(raw: str) -> str:
+    """Return a text without control characters and lone surrogates, which cannot be stored, and with uniform line ends."""
     unified = raw.replace("\r\n", "\n").replace("\r", "\n")
     # A lone surrogate cannot be encoded as UTF-8.
     return _CONTROL.sub("", unified).encode("utf-8", "ignore").decode("utf-8")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -11,17 +11,18 @@ from uuid import UUID
 
 from interviewer.errors import NotFound
 from interviewer.interviews import job_title
+from interviewer.interviews.code_run import NO_CODE, Code
+from interviewer.interviews.code_view import RunView, exercise_of
 from interviewer.interviews.exchange import Author, Kind, Said, is_allowed, is_open, may_stay_open, whole_answer
+from interviewer.interviews.exercise import Exercise, page_text
 from interviewer.interviews.plan import Plan, plan_of
 from interviewer.interviews.posting_lines import lines_of
 from interviewer.interviews.progress import InterviewStatus, missing_after
-from interviewer.interviews.rubric import PASS_SCORE, MarkedPoint, Rubric, percentage
+from interviewer.interviews.rubric import percentage
 from interviewer.interviews.tables import Appeal, Interview, JobProfile, Message, Question, Verdict
 from interviewer.interviews.topics import topic_by_id
 from interviewer.interviews.user_text import SKIPPED
-
-# The name of the deterministic interviewer, whose verdicts cannot be appealed.
-BUILT_IN = "builtin"
+from interviewer.interviews.verdict_views import VerdictView, verdict_view
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,20 @@ class TurnRow:
     def said(self) -> tuple[Said, ...]:
         """What was said about the question, in order."""
         return tuple(
-            Said(Author(message.author), Kind(message.kind), message.content)
+            Said(Author(message.author), Kind(message.kind), message.content, message.code)
             for message in self.messages
             if message.author != "system"
         )
+
+    @property
+    def exercise(self) -> Exercise | None:
+        """The tests of the question, or None."""
+        return exercise_of(self.question.rubric)
+
+    @property
+    def tests(self) -> RunView | None:
+        """The results of the question's tests. None if it has none, and before there is a verdict on an answer."""
+        return verdict_view(self.question, self.said, self.verdict, self.appeal).run if self.verdict else None
 
     @property
     def answer(self) -> Message | None:
@@ -84,59 +95,14 @@ class TurnRow:
 
 
 @dataclass(frozen=True, slots=True)
-class MarkView:
-    """The mark for one key point. `quote` is empty if the key point was missed.
-
-    `after_hint` is set if only words after the hint show it; what it earns is then halved.
-    """
-
-    point: str
-    weight: int
-    mark: str
-    quote: str
-    after_hint: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class AppealView:
-    """The second verdict on an answer, and the score of the first one. `low` and `high` are defined as in `VerdictView`."""
-
-    first_score: int
-    score: int
-    low: int
-    high: int
-    feedback: str
-    marks: tuple[MarkView, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class VerdictView:
-    """A verdict with everything that may be shown once it exists, including the rubric and the model answer.
-
-    `score` is the score that counts; after an appeal, it is computed from both verdicts. `low` and `high` are the range of the
-    first verdict's score as in `Judgement`, or that score if it is sure. `final` is set if the verdict cannot be appealed.
-    """
-
-    score: int
-    passed: bool
-    low: int
-    high: int
-    feedback: str
-    marks: tuple[MarkView, ...]
-    model_answer: str
-    follow_up: str
-    appeal: AppealView | None
-    final: bool
-
-
-@dataclass(frozen=True, slots=True)
 class MessageView:
-    """One message about a question: by the user or the interviewer (`author`), and of which kind."""
+    """One message about a question: by the user or the interviewer (`author`), of which kind, and what came with code."""
 
     author: Author
     kind: Kind
     text: str
     at: datetime
+    code: Code = NO_CODE
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +115,8 @@ class TurnView:
 
     The rubric is included only once there is a verdict. `leased` is set once a worker has taken the lease on the answer. It stays
     set after the work is done, and is cleared if the work fails. A `skipped` question has an empty answer. `total` is the number
-    of questions in the interview, and `language` the programming language chosen for it, or empty.
+    of questions in the interview, and `language` the programming language chosen for it, or empty. `exercise` is what a page gets
+    of the tests (see `page_text`) until there is a verdict.
     """
 
     question_id: int
@@ -172,6 +139,7 @@ class TurnView:
     may_ask: bool = False
     may_get_hint: bool = False
     undecided: bool = False
+    exercise: str = ""
 
     @property
     def skipped(self) -> bool:
@@ -264,48 +232,6 @@ def title_of(job_text: str | None) -> str:
     return job_title.title_of(lines_of(job_text or "")) or "Interview for your job description"
 
 
-def verdict_view(question: Question, verdict: Verdict, appeal: Appeal | None = None) -> VerdictView:
-    """Return the view of a verdict, including the rubric by which the answer was judged."""
-    rubric = Rubric.model_validate(question.rubric)
-    score = appeal.counted if appeal else verdict.score
-    return VerdictView(
-        score=score,
-        passed=score >= PASS_SCORE,
-        low=_or(verdict.score_low, verdict.score),
-        high=_or(verdict.score_high, verdict.score),
-        feedback=verdict.feedback,
-        marks=_marks(rubric, verdict),
-        model_answer=rubric.model_answer,
-        follow_up=rubric.follow_up,
-        appeal=_appeal_view(rubric, verdict, appeal) if appeal else None,
-        final=appeal is not None or verdict.interviewer == BUILT_IN,
-    )
-
-
-def _appeal_view(rubric: Rubric, verdict: Verdict, appeal: Appeal) -> AppealView:
-    return AppealView(
-        first_score=verdict.score,
-        score=appeal.score,
-        low=_or(appeal.score_low, appeal.score),
-        high=_or(appeal.score_high, appeal.score),
-        feedback=appeal.feedback,
-        marks=_marks(rubric, appeal),
-    )
-
-
-def _or(value: int | None, other: int) -> int:
-    return other if value is None else value
-
-
-def _marks(rubric: Rubric, judged: Verdict | Appeal) -> tuple[MarkView, ...]:
-    found = []
-    for raw in judged.marks:
-        mark = MarkedPoint.model_validate(raw)
-        key_point = rubric.key_points[mark.key_point]
-        found.append(MarkView(key_point.point, key_point.weight, mark.mark.value, mark.quote, mark.after_hint))
-    return tuple(found)
-
-
 def turn_view(row: TurnRow, plan: Plan, asked: int) -> TurnView:
     """Return the view of one turn. `asked` is the number of questions that have been asked so far."""
     question, answer, verdict = row.question, row.answer, row.verdict
@@ -320,7 +246,7 @@ def turn_view(row: TurnRow, plan: Plan, asked: int) -> TurnView:
         kind=question.kind,
         prompt=question.prompt,
         answer=row.answer_text if answer else None,
-        verdict=_shown_verdict(row),
+        verdict=verdict_view(question, row.said, verdict, row.appeal) if verdict else None,
         lacks_verdict=answer is not None and missing.verdict,
         lacks_next=answer is not None and missing.next_question,
         leased=answer is not None and answer.judging_until is not None,
@@ -331,22 +257,12 @@ def turn_view(row: TurnRow, plan: Plan, asked: int) -> TurnView:
         may_ask=is_allowed(row.said, Kind.CLARIFICATION),
         may_get_hint=is_allowed(row.said, Kind.HINT),
         undecided=verdict is None and may_stay_open(row.said, follow_ups=plan.follow_ups and asked <= question.position),
+        exercise=page_text(row.exercise, question.bank_id or f"question-{question.id}") if verdict is None else "",
     )
 
 
 def _message(message: Message) -> MessageView:
-    return MessageView(Author(message.author), Kind(message.kind), message.content, message.created_at)
-
-
-def _shown_verdict(row: TurnRow) -> VerdictView | None:
-    """Return the view of a turn's verdict, or None if the turn has no verdict.
-
-    The verdict on a skipped question is marked as final, because it cannot be appealed.
-    """
-    if row.verdict is None:
-        return None
-    shown = verdict_view(row.question, row.verdict, row.appeal)
-    return shown if row.answer_text else replace(shown, final=True)
+    return MessageView(Author(message.author), Kind(message.kind), message.content, message.created_at, message.code)
 
 
 def topic_scores(plan: Plan, turns: Sequence[TurnView]) -> tuple[TopicScore, ...]:

@@ -26,7 +26,8 @@ from interviewer.interviews import queries as interview_queries
 from interviewer.interviews.load import found
 from interviewer.interviews.plan import Plan, plan_of
 from interviewer.interviews.topics import topic_by_id
-from interviewer.interviews.views import AppealView, MessageView, VerdictView
+from interviewer.interviews.verdict_views import AppealView, VerdictView
+from interviewer.interviews.views import MessageView
 from interviewer.reports import practice_queries, sharing_queries
 from interviewer.reports.tables import PracticeTry
 
@@ -209,6 +210,7 @@ async def _interview(session: AsyncSession, user_id: int, interview_id: int) -> 
                 "question": turn.prompt,
                 "answer": turn.answer,
                 "messages": [_message(one) for one in turn.messages],
+                "tests": turn.verdict.run.document() if turn.verdict and turn.verdict.run else None,
                 "score": turn.verdict.score if turn.verdict else None,
                 "feedback": turn.verdict.feedback if turn.verdict else None,
                 "marks": _marks(turn.verdict) if turn.verdict else [],
@@ -219,8 +221,17 @@ async def _interview(session: AsyncSession, user_id: int, interview_id: int) -> 
     }
 
 
-def _message(message: MessageView) -> dict[str, str]:
-    return {"author": message.author.value, "kind": message.kind.value, "text": message.text, "at": _iso(message.at)}
+def _message(message: MessageView) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "author": message.author.value,
+        "kind": message.kind.value,
+        "text": message.text,
+        "at": _iso(message.at),
+    }
+    code = message.code
+    if code.language:
+        said |= {"language": code.language, "test_results": code.run.document() if code.run else None}
+    return said
 
 
 def _plan(plan: Plan) -> dict[str, Any]:
@@ -237,7 +248,7 @@ def _appeal(appeal: AppealView) -> dict[str, Any]:
 
 
 def _marks(judged: VerdictView | AppealView) -> list[dict[str, str]]:
-    return [{"point": mark.point, "mark": mark.mark, "quote": mark.quote} for mark in judged.marks]
+    return [{"point": mark.point, "mark": mark.mark, "quote": mark.quote, "tests": mark.note} for mark in judged.marks]
 
 
 def _practice_try(row: PracticeTry) -> dict[str, Any]:
@@ -247,6 +258,8 @@ def _practice_try(row: PracticeTry) -> dict[str, Any]:
         "topic": topic_by_id(row.topic_id).name,
         "subtopic": row.subtopic,
         "answer": row.answer,
+        "language": row.language,
+        "test_results": row.test_results,
         "score": row.score,
         "feedback": row.feedback,
         "marks": [{"point": mark["point"], "mark": mark["mark"], "quote": mark["quote"]} for mark in row.marks],

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from interviewer.interviews.code_view import RUN_BY, TITLE, CaseView, RunView, details_of, result_of
 from interviewer.interviews.exchange import Author
-from interviewer.interviews.views import MarkView, TurnView, VerdictView
+from interviewer.interviews.verdict_views import MarkView, VerdictView
+from interviewer.interviews.views import TurnView
 from interviewer.interviews.wording import FOLLOW_UP, MODEL_ANSWER, NO_SCORE_YET, SECOND_VERDICT, mark_name, out_of, topic_score
 from interviewer.reports import wording
 from interviewer.reports.coverage import Standing
@@ -93,6 +95,8 @@ def _turn(turn: TurnView) -> Iterator[str]:
         return
     yield f"#### Score: {wording.score(turn.verdict)}"
     yield "\n".join(_mark(mark) for mark in turn.verdict.marks)
+    if turn.verdict.run:
+        yield from _tests(turn.verdict.run)
     yield from _explained(turn.verdict, turn.kind)
 
 
@@ -113,7 +117,26 @@ def _said(turn: TurnView) -> Iterator[str]:
 
 def _mark(mark: MarkView) -> str:
     quote = f" “{line(mark.quote)}”" if mark.quote else ""
-    return f"- **{mark_name(mark.mark, after_hint=mark.after_hint)}**: {line(mark.point)}{quote}"
+    note = f" ({line(mark.note)})" if mark.note else ""
+    return f"- **{mark_name(mark.mark, after_hint=mark.after_hint)}**: {line(mark.point)}{quote}{note}"
+
+
+def _tests(run: RunView) -> Iterator[str]:
+    yield f"#### {TITLE}"
+    yield line(f"{run.summary} {RUN_BY}." if run.cases else run.summary)
+    if run.cases:
+        yield "\n".join(_test(case) for case in run.cases)
+
+
+def _test(case: CaseView) -> str:
+    """Return a list item with a test, and for a failed one with what went wrong."""
+    head = f"- **{result_of(case)}**: {line(case.name)}"
+    return "\n".join([head, *(f"  - {label}: {_code(text)}" for label, text in details_of(case))])
+
+
+def _code(text: str) -> str:
+    """Return a text as code within a line."""
+    return _inline(Span(" ".join(_plain(text).split()), code=True))
 
 
 def _explained(verdict: VerdictView, kind: str) -> Iterator[str]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from interviewer.interviews.code_view import RUN_BY, TITLE, RunView, details_of, result_of
 from interviewer.interviews.exchange import Author
 from interviewer.interviews.rubric import MAX_SCORE, PASS_SCORE
-from interviewer.interviews.views import MarkView, TopicScore, TurnView, VerdictView
+from interviewer.interviews.verdict_views import MarkView, VerdictView
+from interviewer.interviews.views import TopicScore, TurnView
 from interviewer.interviews.wording import FOLLOW_UP, MODEL_ANSWER, NO_SCORE_YET, SECOND_VERDICT, mark_name, out_of, topic_score
 from interviewer.reports import wording
 from interviewer.reports.coverage import Standing
@@ -219,6 +221,8 @@ class _Writer:
         self._text(wording.score(verdict).partition(", ")[2], 9, color=tone)
         page.y += 2
         self._marks(verdict.marks)
+        if verdict.run:
+            self._tests(verdict.run)
         self._small("Feedback", room=18)
         self._prose(blocks(verdict.feedback))
         if verdict.appeal:
@@ -234,11 +238,21 @@ class _Writer:
     def _marks(self, marks: Sequence[MarkView]) -> None:
         for mark in marks:
             head = [Run(f"{mark_name(mark.mark, after_hint=mark.after_hint)}: ", "bold"), Run(mark.point)]
-            quote = [Run(f"“{mark.quote}”", mark=mark.mark)] if mark.quote else []
+            quote = [Run(f"“{mark.quote}”", mark=mark.mark)] if mark.quote else [Run(mark.note, color=MUTED)] if mark.note else []
             with self._with_sign(mark.mark, room=self._height(head, quote)):
                 self._set.paragraph(head)
                 if quote:
                     self._set.paragraph(quote, 9)
+
+    def _tests(self, run: RunView) -> None:
+        self._small(TITLE, room=18)
+        self._text(f"{run.summary} {RUN_BY}." if run.cases else run.summary, color=MUTED)
+        for case in run.cases:
+            head = [Run(f"{result_of(case)}: ", "bold"), Run(case.name)]
+            with self._with_sign("hit" if case.passed else "contradicted", room=self._height(head, [])):
+                self._set.paragraph(head)
+                for label, text in details_of(case):
+                    self._set.paragraph([Run(f"{label}: ", color=MUTED), Run(" ".join(text.split()), "mono")], 8.5)
 
     def _height(self, head: Sequence[Run], quote: Sequence[Run]) -> float:
         """Return the height to keep free for a mark so that it stays on one page, at most half a page."""

@@ -294,9 +294,9 @@ class Typesetter:
     # -- drawing ---------------------------------------------------------------------------------------------------
 
     def sign(self, mark: str, x: float, y: float) -> None:
-        """Draw a tick, dash, or cross for a mark. It is about 3 mm wide."""
+        """Draw a tick, a dash, or for a missed or contradicted point a cross. It is about 3 mm wide."""
         self._pen(TONES[mark], 0.6)
-        for stroke in _CROSS if mark == "missed" else [_STROKES[mark]]:
+        for stroke in [_STROKES[mark]] if mark in _STROKES else _CROSS:
             self.sheet.polyline([(x + a, y + b) for a, b in stroke])
 
     def ring(self, x: float, y: float, width: float, height: float) -> None:

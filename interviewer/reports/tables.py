@@ -19,6 +19,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from interviewer.core.columns import id_column, one_of, reference_column, time_column
+from interviewer.interviews.code_run import MAX_LANGUAGE
 from interviewer.interviews.rubric import MAX_SCORE, AnswerNature
 from interviewer.interviews.topics import TOPICS
 
@@ -26,8 +27,9 @@ from interviewer.interviews.topics import TOPICS
 class PracticeTry(SQLModel, table=True):
     """One judged answer to a bank question.
 
-    It belongs to no interview and does not change any interview's score. `marks` include the text of their key points, so that a
-    try stays readable when the bank changes. The page generates `client_id`, so that a try that is sent twice is stored once.
+    It belongs to no interview and does not change any interview's score. `marks` include the text of their key points, and the
+    `note` of those that rest on tests, so that a try stays readable when the bank changes. The page generates `client_id`, so
+    that a try that is sent twice is stored once. `language` and `test_results` are as in `Message`.
     """
 
     __tablename__: ClassVar[Any] = "practice_tries"
@@ -50,4 +52,6 @@ class PracticeTry(SQLModel, table=True):
     nature: str = Field(sa_column=Column(String(12), nullable=False))
     feedback: str = Field(sa_column=Column(Text, nullable=False))
     marks: list[dict[str, Any]] = Field(sa_column=Column(JSONB, nullable=False))
+    language: str | None = Field(default=None, sa_column=Column(String(MAX_LANGUAGE)))
+    test_results: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
     created_at: datetime = time_column()

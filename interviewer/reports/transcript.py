@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from interviewer.interviews.evidence import holds, segments
 from interviewer.interviews.exchange import Author, Kind
 from interviewer.interviews.topics import AnswerKind
-from interviewer.interviews.views import MarkView, MessageView, TurnView
+from interviewer.interviews.verdict_views import MarkView
+from interviewer.interviews.views import MessageView, TurnView
 from interviewer.reports.prose import blocks
 
 YOU, INTERVIEWER = "You", "Interviewer"

@@ -8,7 +8,8 @@ import unicodedata
 from interviewer.interviews.plan import plan_summary
 from interviewer.interviews.rubric import MAX_SCORE
 from interviewer.interviews.topics import topic_by_id
-from interviewer.interviews.views import TurnView, VerdictView
+from interviewer.interviews.verdict_views import VerdictView
+from interviewer.interviews.views import TurnView
 from interviewer.interviews.wording import PASSING, interviewer_name, out_of, score_so_far, spread
 from interviewer.reports.coverage import CoveredRequirement, Standing
 from interviewer.reports.reports import Report

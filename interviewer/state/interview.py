@@ -17,6 +17,7 @@ from structlog.contextvars import bind_contextvars
 from interviewer.accounts.browser_sessions import AuthenticatedUser
 from interviewer.core.ids import id_of
 from interviewer.errors import AppError, NotFound
+from interviewer.interviews.code_run import NO_CODE, Code, code_of_form
 from interviewer.interviews.events import Event, Stored
 from interviewer.interviews.exchange import Kind
 from interviewer.interviews.progress import InterviewStatus
@@ -97,7 +98,8 @@ class InterviewState(InterviewFields, rx.State):
     @when_signed_out(to_login)
     async def submit_answer(self, form: dict[str, Any]) -> EventSpec | None:
         """Submit the answer. The form carries the question ID, so the answer arrives even if this state was dropped."""
-        return await _send(self, form, str(form.get("answer", "")), Kind.ANSWER)
+        code = code_of_form(form.get("language"), form.get("test_results"))
+        return await _send(self, form, str(form.get("answer", "")), Kind.ANSWER, code)
 
     @rx.event(background=True)
     @when_signed_out(to_login)
@@ -198,10 +200,10 @@ class InterviewState(InterviewFields, rx.State):
         self.code_mode = not self.code_mode
 
 
-async def _send(state: InterviewState, form: dict[str, Any], text: str, kind: Kind) -> EventSpec | None:
+async def _send(state: InterviewState, form: dict[str, Any], text: str, kind: Kind, code: Code = NO_CODE) -> EventSpec | None:
     """Send a message about the question identified by the form, and show the interviewer's reply to it.
 
-    Does nothing while another request is running.
+    `code` is what comes with an answer that is code. Does nothing while another request is running.
     """
     interview_id, question_id = (id_of(str(form.get(name))) or 0 for name in ("interview", "question"))
     async with state:
@@ -215,7 +217,7 @@ async def _send(state: InterviewState, form: dict[str, Any], text: str, kind: Ki
     async with showing_errors(state):
         person = await signed_in(state)
         answering = services().interviews.answer(
-            person.user_id, interview_id, question_id, text, uuid4(), client=address, kind=kind
+            person.user_id, interview_id, question_id, text, uuid4(), client=address, kind=kind, code=code
         )
         events = bounded(person, answering)
         accepted = await anext(events)

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from interviewer.interviews.code_view import CaseView, case_time
 from interviewer.interviews.exchange import Author, Kind
 from interviewer.interviews.plan import Plan
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.rubric import MAX_SCORE
-from interviewer.interviews.views import AppealView, InterviewView, MessageView, TurnView, VerdictView, title_of
+from interviewer.interviews.verdict_views import AppealView, VerdictView
+from interviewer.interviews.views import InterviewView, MessageView, TurnView, title_of
 from interviewer.interviews.wording import MARKS, mark_name, spread
 from interviewer.reports.dashboard import InterviewSummary
 from interviewer.reports.prose import Block, blocks, model_answer
@@ -24,12 +26,33 @@ SAID = 300
 
 @dataclass
 class MarkItem:
-    """One key point of a verdict, with its mark, the mark's label, and the quote from the answer."""
+    """One key point of a verdict, with its mark, the mark's label, and the quote from the answer.
+
+    If the mark rests on tests instead, `note` says on which.
+    """
 
     point: str = ""
     mark: str = ""
     word: str = ""
     quote: str = ""
+    note: str = ""
+
+
+@dataclass
+class CaseItem:
+    """One test of the answer's code. Its input, what it expected, and what it got are empty if it passed.
+
+    `stopped` is set if `got` is the error with which it stopped. `time` is a text.
+    """
+
+    name: str = ""
+    passed: bool = False
+    hidden: bool = False
+    input: str = ""
+    expected: str = ""
+    got: str = ""
+    stopped: bool = False
+    time: str = ""
 
 
 @dataclass
@@ -78,7 +101,7 @@ class TurnItem:
     `hits`, `halves`, `misses`, and `wrongs` count the marks. `band` describes the range of possible scores, between `low` and
     `high`; it is empty if the score is sure. If `appealed`, there are two verdicts, and `score` is the mean of `first_score` and
     `second_score`. `said` has the messages in order; it is empty if a single answer closed the question, because `answer` has
-    that one.
+    that one. `test_summary` is empty if the question has no tests, and `tests` if they were not run.
     """
 
     question_id: int = 0
@@ -121,6 +144,8 @@ class TurnItem:
     second_score: int = 0
     pairs: list[PairItem] = field(default_factory=list)
     second_feedback: list[Block] = field(default_factory=list)
+    test_summary: str = ""
+    tests: list[CaseItem] = field(default_factory=list)
 
 
 @dataclass
@@ -214,7 +239,7 @@ def _judged(verdict: VerdictView, kind: str) -> dict[str, Any]:
         "passed": verdict.passed,
         "feedback": blocks(verdict.feedback),
         "marks": [
-            MarkItem(mark.point, mark.mark, mark_name(mark.mark, after_hint=mark.after_hint), mark.quote)
+            MarkItem(mark.point, mark.mark, mark_name(mark.mark, after_hint=mark.after_hint), mark.quote, mark.note)
             for mark in verdict.marks
         ],
         "hits": _count(verdict, "hit"),
@@ -224,11 +249,20 @@ def _judged(verdict: VerdictView, kind: str) -> dict[str, Any]:
         "model_answer": model_answer(verdict.model_answer, kind),
         "follow_up": verdict.follow_up,
         "may_appeal": not verdict.final,
+        "test_summary": verdict.run.summary if verdict.run else "",
+        "tests": [_test(case) for case in verdict.run.cases] if verdict.run else [],
     }
     if verdict.low != verdict.high and not verdict.appeal:  # the range is the first verdict's
         shown |= {"low": verdict.low, "high": verdict.high}
         shown["band"] = spread(verdict.low, verdict.high).capitalize()
     return shown | (_appealed(verdict, verdict.appeal) if verdict.appeal else {})
+
+
+def _test(case: CaseView) -> CaseItem:
+    item = CaseItem(case.name, case.passed, not case.visible, time=case_time(case.seconds))
+    if case.passed:
+        return item
+    return replace(item, input=case.input, expected=case.expected, got=case.error or case.got, stopped=bool(case.error))
 
 
 def _count(verdict: VerdictView, mark: str) -> int:

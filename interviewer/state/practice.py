@@ -12,6 +12,7 @@ import reflex as rx
 from reflex.event import EventSpec
 
 from interviewer.errors import NotFound, TooLarge
+from interviewer.interviews.code_run import code_of_form
 from interviewer.reports.practice import ExerciseView
 from interviewer.state.access import client, message_for_page, services, signed_in, stay_silent, to_login, when_signed_out
 from interviewer.state.models import TurnItem
@@ -44,6 +45,7 @@ class PracticeState(rx.State):
     tries: list[TryItem] = []
     following: list[SuggestionItem] = []
     code_mode: bool = False
+    exercise: str = ""  # the tests of the question as JSON text (`page_text`), empty if it has none
 
     _owner: int = 0
 
@@ -93,7 +95,8 @@ class PracticeState(rx.State):
         try:
             person = await signed_in(self)
             practice = services().practice
-            made = await practice.attempt(person.user_id, bank_id, text, _id(form.get("try")), address)
+            code = code_of_form(form.get("language"), form.get("test_results"))
+            made = await practice.attempt(person.user_id, bank_id, text, _id(form.get("try")), address, code)
             view = await practice.question(person.user_id, bank_id)
         except Exception as error:
             message = message_for_page(error) + (f" {SHORTEN}" if isinstance(error, TooLarge) else "")
@@ -121,7 +124,7 @@ class PracticeState(rx.State):
 def _open(state: PracticeState, user_id: int, view: ExerciseView) -> None:
     """Show a question without a verdict."""
     state.phase, state.bank_id, state._owner = "open", view.question.id, user_id
-    state.question, state.verdict = exercise_item(view.question), TurnItem()
+    state.question, state.verdict, state.exercise = exercise_item(view.question), TurnItem(), view.exercise
     state.code_mode, state.try_id = state.question.is_code, str(uuid4())
 
 

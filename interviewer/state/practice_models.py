@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from interviewer.interviews.question_bank import BankItem
 from interviewer.interviews.rubric import PASS_SCORE
 from interviewer.interviews.topics import topic_by_id
-from interviewer.interviews.views import TurnView, VerdictView
+from interviewer.interviews.verdict_views import VerdictView
+from interviewer.interviews.views import TurnView
 from interviewer.interviews.wording import out_of
 from interviewer.reports.coverage import CoveredRequirement, RequirementKind, Standing
 from interviewer.reports.practice import TryView
@@ -163,6 +164,7 @@ def _verdict(question: BankItem, made: TryView) -> VerdictView:
         follow_up=str(question.rubric["follow_up"]),
         appeal=None,
         final=True,
+        run=made.run,
     )
 
 

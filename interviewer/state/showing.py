@@ -91,7 +91,7 @@ def show(state: InterviewFields, view: InterviewView) -> None:
         show_question(state, turn)
         state.replying, state.reply_error = _pending(turn.undecided, turn.leased, NOT_REPLIED)
     else:
-        state.question = TurnItem()
+        state.question, state.exercise = TurnItem(), ""
     show_progress(state)
     if state.phase == "finished":
         show_report(state, view)
@@ -144,7 +144,7 @@ def show_question(state: InterviewFields, turn: TurnView) -> None:
     """Show a question, and what has been said about it, as the current one."""
     if state.question.question_id != turn.question_id:
         state.code_mode, state.box = turn.kind == "code", 0
-    state.question, state.resume_text = turn_item(turn), ""
+    state.question, state.exercise, state.resume_text = turn_item(turn), turn.exercise, ""
     state.question_chunks, state.question_tail = [], ""
     state.asking, state.question_error = False, ""
     _clear_reply(state)
@@ -188,6 +188,7 @@ def apply(state: InterviewFields, event: Event, growing: StreamedTexts) -> None:
         case Started(interview_id, title, plan, interviewer):
             state.interview_id, state.phase, state.asking = interview_id, "live", True
             state.question, state.last, state._scores, state._asked = TurnItem(), TurnItem(), {}, 1
+            state.exercise = ""
             state._plan, state.choice = plan, choice_item(plan)
             state.title, state.interviewer_name = title, interviewer_name(interviewer)
             state.progress, state.unscored, state.started_ms = "", [], milliseconds(datetime.now(UTC))
@@ -242,7 +243,7 @@ def _show_stored(state: InterviewFields, turn: TurnView) -> None:
     state.feedback_chunks, state.feedback_tail = [], ""
     state.question_chunks, state.question_tail = [], ""
     if state.question.question_id == turn.question_id:
-        state.question = TurnItem()
+        state.question, state.exercise = TurnItem(), ""
         _clear_reply(state)
     show_progress(state)
 

@@ -82,10 +82,10 @@ def test_existing_passwords_count_as_proven(make_database: Callable[[str], str])
 def test_naming_an_older_revision_migrates_down(make_database: Callable[[str], str]) -> None:
     url = make_database("back")
     migrate(url)
-    migrate(url, "0018")
+    migrate(url, "0019")
     with pytest.raises(StartupError, match="schema is out of date"):
         refuse_old_schema(url)
-    migrate(url, "0019")
+    migrate(url, "0020")
     refuse_old_schema(url)
     with pytest.raises(StartupError, match="another version"):
         migrate(url, "9999")
@@ -276,3 +276,34 @@ async def test_options_in_address_are_kept(make_database: Callable[[str], str]) 
 
 def test_driver_is_added_to_any_url_scheme() -> None:
     assert driver_url("postgres://u:p%40@h/x") == driver_url("postgresql://u:p%40@h/x") == "postgresql+psycopg://u:p%40@h/x"
+
+
+def test_exercises_leave_the_rubrics_on_a_downgrade(make_database: Callable[[str], str]) -> None:
+    """Rows of the previous version have no results, and results and exercises are gone after a downgrade."""
+    url = make_database("results")
+    before, down = around("test results")
+    migrate(url, before)
+    engine = create_engine(driver_url(url))
+    rows = """
+        INSERT INTO users (email, username, created_at, updated_at) VALUES ('ada', 'Ada', now(), now());
+        INSERT INTO interviews (user_id, status, interviewer, model, created_at, updated_at)
+            SELECT id, 'active', 'builtin', 'x', now(), now() FROM users;
+        INSERT INTO conversations (interview_id, created_at) SELECT id, now() FROM interviews;
+        INSERT INTO questions (conversation_id, position, topic_id, subtopic, level, kind, prompt, rubric, created_at)
+            SELECT id, 1, 2, 'x', 'junior', 'code', 'x', '{"hint": "x"}', now() FROM conversations;
+        INSERT INTO messages (question_id, author, content, client_id, created_at)
+            SELECT id, 'user', 'x', gen_random_uuid(), now() FROM questions
+    """
+    results = "SELECT language, test_results FROM messages"
+    with engine.begin() as connection:
+        connection.execute(text(rows))
+    for _ in range(2):
+        migrate(url)
+        with engine.begin() as connection:
+            assert connection.execute(text(results)).one() == (None, None)
+            connection.execute(text("""UPDATE messages SET language = 'python', test_results = '{"outcome": "ran"}'"""))
+            connection.execute(text("""UPDATE questions SET rubric = rubric || '{"exercise": {"cases": []}}'"""))
+        migrate(url, down)
+        with engine.begin() as connection:
+            assert connection.execute(text("SELECT rubric FROM questions")).scalar_one() == {"hint": "x"}
+    engine.dispose()

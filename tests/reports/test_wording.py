@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from interviewer.interviews.rubric import Mark
-from interviewer.interviews.views import AppealView, VerdictView
+from interviewer.interviews.verdict_views import AppealView, VerdictView
 from interviewer.interviews.wording import mark_name
 from interviewer.reports.wording import score
 

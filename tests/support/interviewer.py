@@ -56,6 +56,7 @@ class ScriptedInterviewer:
         self.marks: Sequence[Document] | None = None
         self.gate = asyncio.Event()
         self.gate.set()
+        self.rubric = RUBRIC
         self.hold_verdicts = False
         self.called = asyncio.Event()  # set by the first answer or question of the candidate
         self.verdict_gate = asyncio.Event()
@@ -68,7 +69,7 @@ class ScriptedInterviewer:
             raise self.ask_errors.pop(0)
         yield Piece(f"{brief.number}?")
         kind = "code" if brief.must_be_code else "text"
-        yield QuestionDraft(f"Question {brief.topic_id}.{brief.number}?", "Subtopic", "mid-level", kind, RUBRIC)
+        yield QuestionDraft(f"Question {brief.topic_id}.{brief.number}?", "Subtopic", "mid-level", kind, self.rubric)
 
     async def judge(self, brief: AnswerBrief) -> AsyncIterator[Judging]:
         self.answer_briefs.append(brief)

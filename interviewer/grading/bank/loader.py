@@ -10,6 +10,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from interviewer.grading.bank.exercise_files import load_exercise
 from interviewer.interviews.rubric import Clarification, KeyPoint, Misconception, Rubric
 from interviewer.interviews.topics import TOPICS, AnswerKind, Level
 
@@ -37,8 +38,17 @@ class BankQuestion(BaseModel):
     topic: Slug
 
     @property
+    def asked_rubric(self) -> Rubric:
+        """The rubric as it is stored with the question when it is asked: with the question's exercise, if it has one.
+
+        Raises pydantic's ValidationError if a test proves a key point that the question does not have.
+        """
+        found = load_exercise(self.id)
+        return Rubric.model_validate({**dict(self.rubric), "exercise": found.exercise}) if found else self.rubric
+
+    @property
     def rubric(self) -> Rubric:
-        """The rubric in the domain's type."""
+        """The rubric in the domain's type, by which answers are read."""
         return Rubric(
             key_points=self.key_points,
             model_answer=self.model_answer.strip(),

@@ -7,12 +7,13 @@ shown to the model so that it can correct its reply.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from interviewer.errors import InterviewerBadOutput
 from interviewer.interviews.evidence import proven_quote
 from interviewer.interviews.job import MAX_FIELD, MAX_LINE, MAX_LINES
+from interviewer.interviews.model_server.exercises import exercise_of
 from interviewer.interviews.rubric import (
     MAX_KEY_POINTS,
     MAX_MODEL_ANSWER,
@@ -69,10 +70,13 @@ def nature_of(value: object) -> AnswerNature:
     return _meant(value, _NATURES) or AnswerNature.ANSWER
 
 
-def question_of(reply: Mapping[str, Any], level: Level | None) -> dict[str, Any]:
+def question_of(
+    reply: Mapping[str, Any], level: Level | None, languages: Collection[str] = (), *, is_code: bool = False
+) -> dict[str, Any]:
     """Return the fields of a question: `question`, `subtopic`, `level`, `kind`, and the `rubric`.
 
-    Raises InterviewerBadOutput if there is no question or if it has too few key points.
+    A question for code (any if `is_code`) keeps its tests if they can be used in one of `languages`. Raises InterviewerBadOutput
+    if there is no question or if it has too few key points.
     """
     question = text_of(reply.get("question"))
     if not question:
@@ -83,15 +87,17 @@ def question_of(reply: Mapping[str, Any], level: Level | None) -> dict[str, Any]
             reason=f'"key_points" has {len(points)} entries, but {MIN_KEY_POINTS} to {MAX_KEY_POINTS} are needed'
         )
     model_answer = text_of(reply.get("model_answer")) or " ".join(point["point"] for point in points)
+    kind = AnswerKind.CODE if is_code else kind_of(reply.get("kind"))
     return {
         "question": question,
         "subtopic": text_of(reply.get("subtopic")),
         "level": level_of(reply.get("level"), level or Level.MID).value,
-        "kind": kind_of(reply.get("kind")).value,
+        "kind": kind.value,
         "rubric": {
             "key_points": points,
             "model_answer": model_answer[:MAX_MODEL_ANSWER],
             "follow_up": text_of(reply.get("follow_up"))[:MAX_POINT],
+            "exercise": exercise_of(reply.get("exercise"), languages) if kind is AnswerKind.CODE else None,
         },
     }
 

@@ -93,6 +93,13 @@ class GrowingReply:
             raise InterviewerBadOutput(reason="the reply has no JSON object with the fields of the schema")
         return best
 
+    def drop(self, field: str) -> bool:
+        """Drop the last field from a reply that was cut off in it. Returns whether the rest is an object with a field."""
+        before, found, _ = self.buffer.rpartition(f'"{field}"')
+        if field and found:
+            self.buffer = f"{before.rstrip().rstrip(',')}}}"
+        return bool(field and found) and self.has_object
+
     def rest(self, document: dict[str, Any]) -> list[tuple[str, str]]:
         """Return what is missing of the shown fields, once the reply has ended."""
         self._is_complete = True

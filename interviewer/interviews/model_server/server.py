@@ -196,7 +196,7 @@ class ModelServer:
                         yield Shown(name, text)
         if parser.usage is not None:
             yield parser.usage
-        for name, text in growing.rest(_complete(growing, parser)):
+        for name, text in growing.rest(_complete(growing, parser, order.spare)):
             yield Shown(name, text)
 
     async def _post(self, body: dict[str, Any]) -> AsyncStream[object]:
@@ -232,8 +232,11 @@ class _NoText(Exception):
         super().__init__("no text")
 
 
-def _complete(growing: GrowingReply, parser: StreamParser) -> dict[str, Any]:
-    """Return the object in a reply that has ended. Raises the error that fits if there is none."""
+def _complete(growing: GrowingReply, parser: StreamParser, spare: str) -> dict[str, Any]:
+    """Return the object in a reply that has ended. Raises the error that fits if there is none.
+
+    If the reply was cut off in the last field, and that is the `spare` one, the object without it is returned.
+    """
     if parser.finish in FILTERED:
         raise InterviewerRefused(reason=f"the server stopped the reply: {parser.finish}")
     if not growing.buffer.strip():
@@ -243,6 +246,8 @@ def _complete(growing: GrowingReply, parser: StreamParser) -> dict[str, Any]:
     try:
         return growing.document()
     except InterviewerBadOutput as error:
+        if (growing.is_stuck or parser.finish == "length") and growing.drop(spare):
+            return growing.document()
         if growing.is_stuck:
             raise InterviewerBadOutput(reason="the model repeated itself, so its reply was stopped") from error
         if parser.finish == "length":
