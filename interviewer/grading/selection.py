@@ -31,8 +31,8 @@ TAKES_UP = 2.0
 # What the question that adds most to the requirements covered so far gains, what one gains that is about any of them, and what it
 # loses for each technology that the job does not name and for each level that it is away.
 COVERS, TIED, UNKNOWN_NAME, LEVEL = 6.0, 5.0, 2.5, 3.0
-# What a question loses in addition for each level above the interview's own, since interviewers for a job rarely ask above its level.
-ABOVE = 2.0
+# What a question loses in addition for each level above the job's, because interviewers for a job rarely ask above its level.
+ABOVE = 2.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def choose(brief: QuestionBrief, rng: random.Random) -> Choice:
         fits_job[index]
         + resume.fit(question)
         - LEVEL * abs(question.level.rank - level.rank)
-        - ABOVE * max(0, question.level.rank - own.rank)
+        - ABOVE * max(0, question.level.rank - own.rank) * (brief.job is not None)
         + TAKES_UP * (links[index] is not None)
         - 1.5 * (question.subtopic in used and not _is_weak(links[index]))
         - OTHER_LANGUAGE * is_about_another_language(question, brief.programming_language)
