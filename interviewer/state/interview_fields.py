@@ -44,6 +44,7 @@ class InterviewFields(rx.State, mixin=True):
     asking: bool = False
     question_error: str = ""
     code_mode: bool = False
+    exercise: str = ""  # the tests of a coding question as JSON, for the browser
     box: int = 0  # a new number empties the answer box, after its text was sent as a clarifying question
     replying: bool = False  # the interviewer is about to follow up, to reply, or to close the question
     reply_chunks: list[str] = []

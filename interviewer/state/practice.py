@@ -44,6 +44,7 @@ class PracticeState(rx.State):
     tries: list[TryItem] = []
     following: list[SuggestionItem] = []
     code_mode: bool = False
+    exercise: str = ""  # the tests of a coding question as JSON, for the browser
 
     _owner: int = 0
 
