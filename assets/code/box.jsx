@@ -17,6 +17,7 @@ export function CodeBox({ open, look, labelId, hintIds, placeholder, language: w
   const host = useRef(null);
   const editor = useRef(null);
   const runner = useRef(null);
+  const starting = useRef(false);
   const language = useRef("python"); // what handlers read; `shown` is what is drawn
   const [shown, setShown] = useState("python");
   const [state, setState] = useState("closed"); // closed, loading, ready or failed
@@ -112,6 +113,8 @@ export function CodeBox({ open, look, labelId, hintIds, placeholder, language: w
 
   const choose = (event) => {
     const name = event.target.value;
+    runner.current?.stop();
+    setRun(IDLE);
     speak(name);
     remember(name, box().dataset.draft);
     begin(name);
@@ -120,11 +123,17 @@ export function CodeBox({ open, look, labelId, hintIds, placeholder, language: w
   };
 
   const start = async () => {
+    if (starting.current) return;
     editor.current?.flush();
-    const text = box().value;
+    const [text, name] = [box().value, language.current];
+    starting.current = true;
+    setRun({ ...IDLE, phase: "running", message: "Running…" });
     try {
-      await (await runs()).run(text, language.current, exercise);
+      const made = await runs();
+      starting.current = false;
+      await made.run(text, name, exercise);
     } catch {
+      starting.current = false;
       setRun({ ...IDLE, phase: "done", message: "We couldn't load what runs your code. Check your connection, then press Run again.", failed: true });
     }
   };
@@ -132,7 +141,7 @@ export function CodeBox({ open, look, labelId, hintIds, placeholder, language: w
   const busy = run.phase === "loading" || run.phase === "running";
   const tested = Boolean(exercise && partOf(exercise, shown));
   const note = !runtimeOf(shown) ? "Not run here" : exercise && !tested ? "No tests in this language" : "";
-  const stop = () => runner.current.stop(skip ? "Stopped. Your answer wasn't sent." : "Stopped.");
+  const stop = () => runner.current?.stop(skip ? "Stopped. Your answer wasn't sent." : "Stopped.");
   return (
     <div ref={root} className={open ? look.frame : undefined}>
       {open && (

@@ -184,6 +184,7 @@ def _program(job):
         error, line = "" if end.code in (None, 0) else f"The program ended with the exit code {_code(end)}.", None
     except BaseException as raised:
         error, line = _told(raised)
+        return {"error": error, "line": line, "timeout": isinstance(raised, TimeLimit)}
     return {"error": error, "line": line}
 
 

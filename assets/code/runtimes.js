@@ -50,7 +50,7 @@ export function runtimes({ python, pglite }) {
     script: { label: "JavaScript", loading: "Starting JavaScript.", bytes: 1, open: frame },
     sql: {
       label: "PostgreSQL",
-      loading: "Loading PostgreSQL (about 6 MB, first time only).",
+      loading: "Loading PostgreSQL (about 5 MB, first time only). It takes a few seconds to start.",
       bytes: 16200000,
       open: worker(() => new Worker(new URL("./sql-worker.js", import.meta.url), { type: "module" }), pglite),
     },
