@@ -1,4 +1,4 @@
-// Whether what a case returned is what it expects. The same rules as where exercises are checked (docs/exercises.md).
+// Whether what a case returned is what it expects. The check of the exercises' own solutions has the same rules.
 const NEAR = 1e-9;
 
 function same(got, expected) {

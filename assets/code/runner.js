@@ -114,7 +114,8 @@ export function runner({ folders, show }) {
       }
       if (part.reference && !sound.get(key)) continue;
       if (performance.now() >= limit || stop) {
-        made.push(result(given, { error: stop ?? `Not run: the tests took longer than ${seconds(until)}.\n` }, exercise, []));
+        const error = stop ?? `Not run: the tests took longer than ${seconds(until)}.\n`;
+        made.push(result(given, { error, before: true }, exercise, []));
         continue;
       }
       let printed = [];

@@ -40,7 +40,7 @@ def answer_box(
 
     All arguments except `space`, a CSS class, are state vars or built from them. A new `key` creates a new box. The browser keeps
     unsent text under the name `draft`, unless it is the text in `sent`. `hidden` has the values of the hidden fields by name. The
-    code editor starts in the language of `exercise`, which has the question's tests as JSON (docs/exercises.md), else in `language`.
+    code editor starts in the language of `exercise`, which has the question's tests as JSON, else in `language`.
     If both are empty, it starts in the language that the user chose last. It adds the form fields `language` and `test_results`.
     """
     return rx.fragment(

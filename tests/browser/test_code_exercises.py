@@ -58,6 +58,7 @@ def test_starter_is_put_in_and_never_replaces_a_draft(site: Site, page: Page) ->
     expect(editor).to_be_focused()
     assert forms == []
     page.get_by_role("button", name="Switch to text").click()
+    expect(editor).to_have_count(0)
     expect(page.get_by_label("Your answer")).to_have_value("")
     open_editor(page)
     expect(page.locator("textarea#answer")).to_have_value(STARTER)
@@ -151,6 +152,7 @@ def test_sending_runs_all_cases_and_sends_their_results(site: Site, page: Page) 
     assert [one["passed"] for one in made["cases"]] == [False] * 4
     assert "SyntaxError" in made["cases"][0]["error"]
     page.get_by_role("button", name="Switch to text").click()
+    expect(page.locator(".cm-content")).to_have_count(0)
     page.get_by_label("Your answer").fill("I would multiply it by two.")
     page.get_by_role("button", name="Try again").click()
     expect(page.get_by_role("list", name="Your attempts").get_by_role("listitem")).to_have_count(3)

@@ -11,8 +11,10 @@ from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 from tests.support.site import Site, ready, sign_up
 
 QUESTION = "databases-composite-index-order"
-# The state's variable as the server sends it for a question without an exercise.
-_NO_EXERCISE = '"exercise_rx_state_":""'
+# The variables of the pages' states as the server sends them: the exercise, and the question that it belongs to.
+_EXERCISE = re.compile(r'"exercise_rx_state_":"(?:[^"\\]|\\.)*",?')
+_QUESTION = '"question_rx_state_":'
+_FORM = '"__reflex_form_data__":'
 DOUBLE: dict[str, Any] = {
     "id": "double",
     "compare": "value",
@@ -69,12 +71,15 @@ def give(page: Page, exercise: dict[str, Any] | None) -> list[dict[str, Any]]:
         def to_page(message: str | bytes) -> None:
             given = message.decode() if isinstance(message, bytes) else message
             text = json.dumps(json.dumps(exercise)) if exercise else '""'
-            route.send(given.replace(_NO_EXERCISE, f'"exercise_rx_state_":{text}'))
+            found = _QUESTION in given
+            route.send(
+                _EXERCISE.sub("", given).replace(_QUESTION, f'"exercise_rx_state_":{text},{_QUESTION}') if found else given
+            )
 
         def to_server(message: str | bytes) -> None:
-            found = re.search(r'"form":(?=\{)', str(message))
-            if found:
-                forms.append(json.JSONDecoder().raw_decode(str(message), found.end())[0])
+            start = str(message).find(_FORM)
+            if start >= 0:
+                forms.append(dict(json.JSONDecoder().raw_decode(str(message), start + len(_FORM))[0]))
             server.send(message)
 
         server.on_message(to_page)
