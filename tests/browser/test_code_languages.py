@@ -101,7 +101,7 @@ def test_script_cannot_reach_the_api_storage_or_page(site: Site, page: Page) -> 
     assert [path for path in asked if path.startswith("/api/")] == []
     # Whatever a program gets hold of, the browser refuses: what is asked here runs in the frame, outside of the worker.
     frame = page.frame_locator("iframe[title='Runs your JavaScript']")
-    inner = page.locator("iframe").element_handle().content_frame()  # type: ignore[union-attr]
+    inner = page.locator("iframe").element_handle().content_frame()
     assert inner is not None
     assert inner.evaluate("self.origin") == "null"
     expect(frame.locator("body")).to_have_count(1)
