@@ -44,7 +44,7 @@ export function starterOf(exercise, language) {
   return (language === "typescript" && part?.starter_typescript) || part?.starter || "";
 }
 
-/** Whether `text` is a starter of the exercise that nobody has changed. */
+/** Whether `text` is an unchanged starter of the exercise. */
 export function isUntouched(exercise, text) {
   const given = text.trim();
   return given !== "" && ["python", "javascript", "typescript", "sql"].some((name) => starterOf(exercise, name).trim() === given);

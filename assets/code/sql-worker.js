@@ -48,7 +48,7 @@ async function load(folder) {
   blank = await (await spare).dumpDataDir("none");
 }
 
-// A database that nobody has used yet. The next one is made while the page shows the results.
+// An unused database. The next one is made while the page shows the results.
 async function database() {
   const made = await spare;
   spare = undefined;
