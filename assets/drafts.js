@@ -9,7 +9,8 @@
     try {
       const key = PREFIX + box.dataset.draft;
       localStorage.removeItem(key);
-      if (box.value) localStorage.setItem(key, box.value);
+      // The code that an exercise starts with is not the user's (code/box.jsx).
+      if (box.value && box.value !== box.dataset.starter) localStorage.setItem(key, box.value);
       const keys = Object.keys(localStorage).filter((name) => name.startsWith(PREFIX));
       keys.slice(0, Math.max(0, keys.length - KEPT)).forEach((name) => name !== key && localStorage.removeItem(name));
     } catch {

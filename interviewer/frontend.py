@@ -11,7 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -57,8 +57,10 @@ _BUNDLER = "error during build:"
 _EXCEPTION = re.compile(r"[\w.]*(?:Error|Exception|Exit)\b: ")
 _WORD = re.compile(r"\w")
 MAX_REASON = 400
-# Files of the `pyodide` package that the browser needs.
+# Files of the `pyodide` and `@electric-sql/pglite` packages that the browser needs, and the most bytes that they may have.
 _PYTHON = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
+_PGLITE = ("dist/index.js", "dist/chunk-*.js", "dist/pglite.wasm", "dist/pglite.data", "dist/initdb.wasm")
+MAX_RUNTIME_BYTES = 24_000_000
 
 
 def fingerprint(settings: Settings) -> str:
@@ -106,7 +108,9 @@ def build(settings: Settings) -> None:
             cause = reason(log_path.read_text(errors="replace"))
             raise StartupError(f"The frontend could not be built: {cause} (full log: {log_path})")
     connect_to_own_origin(CLIENT / "assets")
-    add_python(WEB / "node_modules" / "pyodide", CLIENT / "assets" / "pyodide")
+    packages = WEB / "node_modules"
+    add_runtime(packages / "pyodide", _PYTHON, CLIENT / "assets" / "pyodide")
+    add_runtime(packages / "@electric-sql" / "pglite", _PGLITE, CLIENT / "assets" / "pglite")
     # The code editor's sources. They are bundled into the pages' scripts, so the site does not need them.
     shutil.rmtree(CLIENT / "code")
     defer_scripts(CLIENT)
@@ -191,15 +195,25 @@ def without_addresses(lock: Path) -> None:
         lock.write_text(text)
 
 
-def add_python(package: Path, folder: Path) -> None:
-    """Copy Pyodide into the build, in a folder named after its version. All files except the zip archive get a gzipped copy."""
+def add_runtime(package: Path, patterns: Iterable[str], folder: Path) -> None:
+    """Copy a runtime's files from its npm package into the build, in a folder named after its version.
+
+    Each file except zip archives also gets a gzipped copy. Raises StartupError if the files are missing or have more than
+    MAX_RUNTIME_BYTES.
+    """
     target = folder / json.loads((package / "package.json").read_text())["version"]
+    found = [(pattern, sorted(package.glob(pattern))) for pattern in patterns]
+    missing = [pattern for pattern, files in found if not files]
+    size = sum(file.stat().st_size for _, files in found for file in files)
+    if missing or size > MAX_RUNTIME_BYTES:
+        cause = f"{missing} is missing" if missing else f"its files have {size} bytes, more than {MAX_RUNTIME_BYTES}"
+        raise StartupError(f"The frontend could not be built: the npm package {package.name} has changed: {cause}.")
     target.mkdir(parents=True)
-    for name in _PYTHON:
-        content = (package / name).read_bytes()
-        (target / name).write_bytes(content)
-        if not name.endswith(".zip"):
-            (target / f"{name}.gz").write_bytes(gzip.compress(content, mtime=0))
+    for file in [file for _, files in found for file in files]:
+        content = file.read_bytes()
+        (target / file.name).write_bytes(content)
+        if file.suffix != ".zip":
+            (target / f"{file.name}.gz").write_bytes(gzip.compress(content, mtime=0))
 
 
 def build_environment() -> dict[str, str]:

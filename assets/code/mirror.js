@@ -2,8 +2,8 @@
 // an `input` event, and whatever else writes into it (with such an event) appears in the editor.
 import { closeBrackets, closeBracketsKeymap } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
-import { bracketMatching, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
-import { Compartment, countColumn, EditorState, Prec, RangeSetBuilder } from "@codemirror/state";
+import { bracketMatching, HighlightStyle, indentOnInput, indentUnit, StreamLanguage, syntaxHighlighting } from "@codemirror/language";
+import { Compartment, countColumn, EditorState, Prec, RangeSetBuilder, StateEffect, StateField } from "@codemirror/state";
 import {
   Decoration,
   EditorView,
@@ -16,11 +16,17 @@ import {
 } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 
+const legacy = (name) => import("@codemirror/legacy-modes/mode/clike").then((made) => StreamLanguage.define(made[name]));
+const script = (options) => import("@codemirror/lang-javascript").then((made) => made.javascript({ jsx: true, ...options }));
+
 const LANGUAGES = {
   python: ["    ", () => import("@codemirror/lang-python").then((made) => made.python())],
   go: ["\t", () => import("@codemirror/lang-go").then((made) => made.go())],
   java: ["    ", () => import("@codemirror/lang-java").then((made) => made.java())],
-  javascript: ["  ", () => import("@codemirror/lang-javascript").then((made) => made.javascript({ jsx: true, typescript: true }))],
+  csharp: ["    ", () => legacy("csharp")],
+  kotlin: ["    ", () => legacy("kotlin")],
+  javascript: ["  ", () => script({})],
+  typescript: ["  ", () => script({ typescript: true })],
   rust: ["    ", () => import("@codemirror/lang-rust").then((made) => made.rust())],
   cpp: ["    ", () => import("@codemirror/lang-cpp").then((made) => made.cpp())],
   sql: ["  ", () => import("@codemirror/lang-sql").then((made) => made.sql({ dialect: made.PostgreSQL }))],
@@ -41,6 +47,7 @@ const look = EditorView.theme({
   ".cm-activeLine": { backgroundColor: "transparent" },
   "&.cm-focused .cm-activeLine, &.cm-focused .cm-activeLineGutter": { backgroundColor: "color-mix(in srgb, var(--code) 60%, transparent)" },
   ".cm-activeLineGutter": { color: "var(--ink)", backgroundColor: "transparent" },
+  ".cm-fault": { backgroundColor: "var(--bad-soft)", boxShadow: "inset 3px 0 0 var(--bad)" },
   ".cm-placeholder": { color: "var(--muted)" },
   "&.cm-focused .cm-matchingBracket": { backgroundColor: "var(--marker)", outline: "none" },
   "&.cm-focused .cm-nonmatchingBracket": { backgroundColor: "transparent", textDecoration: "underline wavy var(--bad)" },
@@ -82,12 +89,26 @@ function indents(view) {
   return made.finish();
 }
 
+// The line in which a program failed, until the text changes.
+const setFault = StateEffect.define();
+const fault = StateField.define({
+  create: () => Decoration.none,
+  update(marks, change) {
+    const made = change.effects.find((effect) => effect.is(setFault));
+    if (!made) return change.docChanged ? Decoration.none : marks;
+    if (!made.value || made.value > change.state.doc.lines) return Decoration.none;
+    return Decoration.set(Decoration.line({ class: "cm-fault" }).range(change.state.doc.line(made.value).from));
+  },
+  provide: (field) => EditorView.decorations.from(field),
+});
+
 /**
  * Put an editor for `box`, a textarea, into `host`. Resolves to its handle once the language is there too; rejects when a part
  * of it cannot be loaded, and then nothing has changed.
  */
 export async function mirror(box, host, { language, attributes, hint }) {
   const grammar = new Compartment();
+  const lock = new Compartment();
   const first = await grammarOf(language);
   // A box that has just come into the page gets its draft in this moment (drafts.js).
   await new Promise((done) => setTimeout(done));
@@ -141,6 +162,8 @@ export async function mirror(box, host, { language, attributes, hint }) {
         placeholder(hint),
         EditorView.contentAttributes.of(attributes),
         EditorView.updateListener.of(write),
+        fault,
+        lock.of([]),
         grammar.of(first),
       ],
     }),
@@ -154,6 +177,19 @@ export async function mirror(box, host, { language, attributes, hint }) {
 
   return {
     focus: () => view.focus(),
+    // Write what is in the editor into the textarea now.
+    flush: last,
+    // Replace the text in a way that can be undone.
+    replace(text) {
+      view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text }, selection: { anchor: text.length } });
+    },
+    // Mark a line; null takes the mark away.
+    mark(line) {
+      view.dispatch({ effects: setFault.of(line) });
+    },
+    lock(on) {
+      view.dispatch({ effects: lock.reconfigure(on ? EditorState.readOnly.of(true) : []) });
+    },
     async speak(name) {
       wanted = name;
       const made = await grammarOf(name);

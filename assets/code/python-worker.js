@@ -1,3 +1,7 @@
+import { collector } from "./collector.js";
+import { counted } from "./counted.js";
+import PROGRAM from "./python_program.py?raw";
+
 // Runs the Python of an answer, in a worker of its own, off the page.
 //
 // What keeps a program away from the person's account: the answer that this script comes in has a policy of its own
@@ -10,62 +14,26 @@ const DOORS = [
   "fetch", "fetchLater", "XMLHttpRequest", "WebSocket", "WebSocketStream", "WebTransport", "EventSource", "importScripts", "Worker",
   "SharedWorker", "BroadcastChannel", "MessageChannel", "indexedDB", "caches", "cookieStore", "Notification", "FileReaderSync",
 ];
-// Characters of output that are kept of one run; the page has a limit of its own.
-const KEPT = 20000;
-const PAUSE = 80; // milliseconds between two messages with output
-
-const RUNNER = `
-import asyncio, sys, time, traceback
-from pyodide.code import eval_code_async
-
-FILE, MOST = "answer.py", 6000
-
-def _told(error):
-    at = error.__traceback__
-    while at is not None and at.tb_frame.f_code.co_filename != FILE:
-        at = at.tb_next
-    text = "".join(traceback.format_exception(type(error), error, at))
-    return text if len(text) <= MOST else text[: MOST // 3] + "\\n  …\\n" + text[-MOST:]
-
-async def run(source):
-    began, error = time.perf_counter(), ""
-    try:
-        await eval_code_async(source, globals={"__name__": "__main__"}, filename=FILE, return_mode="none")
-    except SystemExit as end:
-        error = "" if end.code in (None, 0) else f"SystemExit: {end.code}"
-    except BaseException as raised:
-        error = _told(raised)
-    for task in asyncio.all_tasks() - {asyncio.current_task()}:
-        task.cancel()
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except Exception:
-            pass
-    return [error, time.perf_counter() - began]
-
-run
-`;
-
 const post = self.postMessage.bind(self);
 let loading;
+// When a running program gets an interrupt, in milliseconds of `performance.now()`. Python asks for it every few instructions.
+let deadline = Infinity;
+const INTERRUPT = 2;
+const signals = {
+  get 0() {
+    if (performance.now() < deadline) return 0;
+    deadline = Infinity;
+    return INTERRUPT;
+  },
+  set 0(_) {},
+};
 
 async function load(folder) {
-  const plain = self.fetch.bind(self);
-  let seen = 0;
-  self.fetch = async (...request) => {
-    const answer = await plain(...request);
-    if (!answer.ok || !answer.body) return answer;
-    const count = (chunk, stream) => {
-      seen += chunk.length;
-      post({ loaded: seen });
-      stream.enqueue(chunk);
-    };
-    return new Response(answer.body.pipeThrough(new TransformStream({ transform: count })), { headers: answer.headers });
-  };
+  counted(self, post);
   const { loadPyodide } = await import(/* @vite-ignore */ `${folder}pyodide.mjs`);
   const python = await loadPyodide({ indexURL: folder, jsglobals: {}, stdin: () => null });
-  const run = await python.runPythonAsync(RUNNER);
+  const run = await python.runPythonAsync(PROGRAM);
+  python.setInterruptBuffer(signals);
   for (const door of DOORS) close(door);
   return { python, run };
 }
@@ -76,50 +44,23 @@ function close(door) {
   }
 }
 
-// Gathers what is written and sends it now and then; what comes after KEPT characters is dropped, and `cut` says so.
-function collector() {
-  const decoders = { out: new TextDecoder(), err: new TextDecoder() };
-  let kept = 0, waiting = [], sent = 0;
-  const collected = {
-    cut: false,
-    send() {
-      if (waiting.length) post({ pieces: waiting });
-      waiting = [];
-      sent = performance.now();
-    },
-    add(kind, text) {
-      const room = text.slice(0, KEPT - kept);
-      collected.cut ||= room.length < text.length;
-      kept += room.length;
-      if (room) waiting.push([kind, room]);
-      if (room && performance.now() - sent > PAUSE) collected.send();
-    },
-    writer: (kind) => ({
-      isatty: true,
-      write(bytes) {
-        if (!collected.cut) collected.add(kind, decoders[kind].decode(bytes, { stream: true }));
-        return bytes.length;
-      },
-    }),
-  };
-  return collected;
-}
-
-self.onmessage = async ({ data }) => {
+self.onmessage = async ({ data: { folder, job } }) => {
   let runtime;
   try {
-    runtime = await (loading ||= load(data.folder));
+    runtime = await (loading ||= load(folder));
   } catch (error) {
     return post({ broken: String(error) });
   }
-  const output = collector();
+  const output = collector(post, job.kept);
   runtime.python.setStdout(output.writer("out"));
   runtime.python.setStderr(output.writer("err"));
   post({ started: true });
   try {
-    const [error, seconds] = (await runtime.run(data.source)).toJs();
+    deadline = performance.now() + job.seconds * 1000;
+    const outcome = JSON.parse(runtime.run(JSON.stringify(job)));
+    deadline = Infinity;
     output.send();
-    post({ error, seconds, cut: output.cut });
+    post({ done: { ...outcome, cut: output.cut } });
   } catch (error) {
     // Python itself has died, of too deep a recursion or of no memory.
     output.send();

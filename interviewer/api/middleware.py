@@ -320,8 +320,16 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 
-_PYTHON_WORKER = "/assets/python-worker-"
-_PYTHON_FILES = "/assets/pyodide/"
+# Workers that run a candidate's code, by the start of their script's path, with the folder of the files that they may load.
+_WORKERS = {"/assets/python-worker-": "/assets/pyodide/", "/assets/sql-worker-": "/assets/pglite/"}
+_BINARY = ".data"  # PGlite's files, a type that the static files don't know
+# The page that JavaScript answers run in. Its origin is opaque, and only it may evaluate strings as code. It can load nothing,
+# and neither can the workers that it starts from text, because they inherit this policy.
+SCRIPT_PAGE = "/run-script.html"
+SCRIPT_POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' blob:; worker-src blob:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'self'; sandbox allow-scripts"
+)
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 
 
@@ -333,20 +341,26 @@ class SecurityHeaders(ResponseHeaders):
         self._headers = _HEADERS | ({"Strict-Transport-Security": f"max-age={YEAR}"} if https_only else {})
 
     def add(self, headers: MutableHeaders, scope: Scope, status: int) -> None:  # noqa: ARG002 - the same for every status
-        """Set the security headers. Shared reports are kept out of search engines, and the Python worker gets its own policy."""
+        """Set the security headers. Shared reports are kept out of search engines. What runs code gets its own policy."""
+        path = scope["path"]
         headers.update(self._headers)
-        if scope["path"].startswith(SHARED_PATH):
+        if path.startswith(SHARED_PATH):
             headers["X-Robots-Tag"] = "noindex, nofollow"
-        if scope["path"].startswith(_PYTHON_WORKER):
-            headers["Content-Security-Policy"] = python_policy(requested_host(scope))
+        if path == SCRIPT_PAGE:
+            headers.update({"Content-Security-Policy": SCRIPT_POLICY, "X-Frame-Options": "SAMEORIGIN", "X-Robots-Tag": "noindex"})
+        for script, folder in _WORKERS.items():
+            if path.startswith(script):
+                headers["Content-Security-Policy"] = worker_policy(requested_host(scope), folder)
+            if path.startswith(folder) and path.endswith(_BINARY):
+                headers["Content-Type"] = "application/octet-stream"
 
 
-def python_policy(host: str) -> str:
-    """Return the Content-Security-Policy of the worker that runs a candidate's Python code.
+def worker_policy(host: str, files: str) -> str:
+    """Return the Content-Security-Policy of a worker that runs a candidate's code.
 
-    The worker can load only the Python runtime's files, so the candidate's code cannot call the API with the user's cookies.
-    `host` is the request's Host header. If it is missing or malformed, the worker can load nothing at all.
+    The worker can load only its runtime's files, which are in the folder `files`, so the candidate's code cannot call the API
+    with the user's cookies. `host` is the request's Host header. If it is missing or malformed, the worker can load nothing.
     """
-    folder = f"{host}{_PYTHON_FILES}" if _HOST.fullmatch(host) else "'none'"
+    folder = f"{host}{files}" if _HOST.fullmatch(host) else "'none'"
     wasm = " 'wasm-unsafe-eval'" if folder != "'none'" else ""
     return f"default-src 'none'; script-src {folder}{wasm}; connect-src {folder}"

@@ -32,6 +32,7 @@ def answer_box(
     hidden: Mapping[str, Any],
     space: str,
     language: Any = "",
+    exercise: Any = "",
     label: Any = "Your answer",
     sent: Any = "",
 ) -> rx.Component:
@@ -39,7 +40,8 @@ def answer_box(
 
     All arguments except `space`, a CSS class, are state vars or built from them. A new `key` creates a new box. The browser keeps
     unsent text under the name `draft`, unless it is the text in `sent`. `hidden` has the values of the hidden fields by name. The
-    code editor starts in `language`. If that is empty, it starts in the language that the user chose last.
+    code editor starts in the language of `exercise`, which has the question's tests as JSON, else in `language`.
+    If both are empty, it starts in the language that the user chose last. It adds the form fields `language` and `test_results`.
     """
     return rx.fragment(
         rx.el.div(
@@ -58,11 +60,12 @@ def answer_box(
             key=key,
             open=code_mode,
             language=language,
+            exercise=exercise,
             label_id="answer-label",
             hint_ids="answer-hint code-hint",
             placeholder=_CODE_FIRST,
         ),
-        rx.cond(code_mode, _hint()),
+        rx.cond(code_mode, _hint(exercise)),
     )
 
 
@@ -80,10 +83,14 @@ def _text(code_mode: Any, draft: Any, sent: Any) -> rx.Component:
     )
 
 
-def _hint() -> rx.Component:
+def _hint(exercise: Any) -> rx.Component:
     return rx.el.p(
-        "Tab indents. To leave the box, press Escape, then Tab. You can run Python here, including the standard library. "
-        "It runs in your browser, and nothing is sent to us.",
+        "Tab indents. To leave the box, press Escape, then Tab. Python, JavaScript, TypeScript, and SQL run in your browser. ",
+        rx.cond(
+            exercise != "",
+            "When you send your answer, this question's tests run first, and their results are sent with it.",
+            "What you run is not sent to us.",
+        ),
         id="code-hint",
         class_name="mt-2 text-sm text-muted",
     )

@@ -153,6 +153,7 @@ def _answer_form() -> rx.Component:
             hidden={"interview": InterviewState.interview_id, "question": InterviewState.question.question_id},
             space="mt-5",
             language=InterviewState.question.language,
+            exercise=InterviewState.exercise,
         ),
         rx.el.p("", class_name="heard mt-2 text-muted italic", aria_hidden="true", custom_attrs={"data-heard": ""}),
         rx.el.p("", class_name="heard mt-2 text-sm text-muted", role="status", custom_attrs={"data-dictation": ""}),

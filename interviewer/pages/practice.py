@@ -120,6 +120,7 @@ def _form() -> rx.Component:
             sent=rx.cond(PracticeState.tries.length() > 0, PracticeState.tries[0].answer, ""),
             hidden={"question": PracticeState.bank_id, "try": PracticeState.try_id},
             space="mt-2",
+            exercise=PracticeState.exercise,
         ),
         rx.el.div(alert(PracticeState.error), class_name="mt-3"),
         rx.el.div(

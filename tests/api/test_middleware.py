@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from interviewer.api.middleware import CacheHeaders, LocalRedirects, OriginGuard, Paths, Requests, SecurityHeaders, python_policy
+from interviewer.api.middleware import CacheHeaders, LocalRedirects, OriginGuard, Paths, Requests, SecurityHeaders, worker_policy
 
 
 async def answered(app: ASGIApp, path: str, *, method: str = "GET", host: bytes | None = b"site.example") -> tuple[int, Any]:
@@ -112,11 +112,12 @@ def test_every_response_has_security_headers(production: bool) -> None:
 
 @pytest.mark.parametrize("host", ["site.example", "localhost:3000", "10.0.0.1:80"])
 @pytest.mark.parametrize("behind", [lambda app: app, LocalRedirects])
-def test_python_worker_may_load_only_python(host: str, behind: Callable[[ASGIApp], ASGIApp]) -> None:
-    site = Starlette(routes=[Route("/assets/python-worker-x1.js", _form)])
+@pytest.mark.parametrize(("script", "folder"), [("python-worker-x1.js", "pyodide"), ("sql-worker-x1.js", "pglite")])
+def test_workers_may_load_only_their_runtime(host: str, behind: Callable[[ASGIApp], ASGIApp], script: str, folder: str) -> None:
+    site = Starlette(routes=[Route(f"/assets/{script}", _form)])
     app = SecurityHeaders(behind(site), https_only=False)
-    policy = TestClient(app).get("/assets/python-worker-x1.js", headers={"host": host}).headers["content-security-policy"]
-    files = f"{host}/assets/pyodide/"
+    policy = TestClient(app).get(f"/assets/{script}", headers={"host": host}).headers["content-security-policy"]
+    files = f"{host}/assets/{folder}/"
     assert policy == f"default-src 'none'; script-src {files} 'wasm-unsafe-eval'; connect-src {files}"
 
 
@@ -124,7 +125,23 @@ def test_python_worker_may_load_only_python(host: str, behind: Callable[[ASGIApp
     "host", ["", "evil.example; script-src *", "a b", "*", "*.example", "[::1]:3000", "https://evil.example"]
 )
 def test_invalid_host_allows_the_worker_nothing(host: str) -> None:
-    assert python_policy(host) == "default-src 'none'; script-src 'none'; connect-src 'none'"
+    assert worker_policy(host, "/assets/pyodide/") == "default-src 'none'; script-src 'none'; connect-src 'none'"
+
+
+def test_only_the_script_page_may_evaluate_and_be_framed() -> None:
+    routes = [Route(path, _form) for path in ("/run-script.html", "/other", "/assets/pglite/1/pglite.data", "/assets/x.data")]
+    site = TestClient(SecurityHeaders(Starlette(routes=routes), https_only=True))
+    page = site.get("/run-script.html").headers
+    policy = dict(one.split(" ", 1) for one in page["content-security-policy"].split("; "))
+    assert policy["default-src"] == "'none'"
+    assert policy["sandbox"] == "allow-scripts"
+    assert policy["frame-ancestors"] == "'self'"
+    assert "connect-src" not in policy, "default-src applies"
+    assert page["x-frame-options"] == "SAMEORIGIN"
+    assert "'unsafe-eval'" not in site.get("/other").headers["content-security-policy"].replace("'wasm-unsafe-eval'", "")
+    assert site.get("/other").headers["x-frame-options"] == "DENY"
+    assert site.get("/assets/pglite/1/pglite.data").headers["content-type"] == "application/octet-stream"
+    assert site.get("/assets/x.data").headers["content-type"] != "application/octet-stream"
 
 
 @pytest.mark.parametrize("origin", ["http://site.example", "http://SITE.example", "ftp://site.example"])

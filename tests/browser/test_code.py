@@ -6,16 +6,16 @@ import re
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from interviewer.components.code_box import PYODIDE
+from tests.support.code import open_editor, practice, run, speak, text
 from tests.support.site import Site, ready, sign_up, start_interview
 
 pytestmark = pytest.mark.browser
 
-QUESTION = "databases-composite-index-order"
 CODE = "def double(n):\n    return 2 * n\n\n\nprint(double(21))\n"
-HEAVY = re.compile(r"mirror-|dist-|pyodide|python-worker")
+HEAVY = re.compile(r"mirror-|dist-|pyodide|pglite|-worker|runner-|run-script")
 # Each line tries one way to escape the sandbox, and prints the outcome.
 TRIES = """
 import js, pyodide_js
@@ -44,33 +44,6 @@ for name, way in {
     except BaseException as error:
         print(name, "failed")
 """
-
-
-def practice(page: Page, site: Site) -> Locator:
-    """Open a practice question as a new user and return the answer box."""
-    sign_up(page, site)
-    page.goto(f"{site.url}/practice?question={QUESTION}")
-    ready(page)
-    return page.get_by_label("Your answer")
-
-
-def open_editor(page: Page) -> None:
-    page.get_by_role("button", name="Switch to code").click()
-    expect(page.locator(".cm-content")).to_be_visible()
-
-
-def text(page: Page) -> str:
-    """Return the answer that the form would submit."""
-    return page.locator("textarea#answer").input_value()
-
-
-def run(page: Page, code: str, ends: str) -> str:
-    """Run a program and wait until the status matches `ends`. Returns the program's output, or "" if there is none."""
-    page.get_by_label("Your answer").fill(code)
-    page.get_by_role("button", name="Run").click()
-    expect(page.get_by_role("status").filter(has_text=re.compile(ends))).to_be_visible(timeout=60_000)
-    output = page.get_by_role("region", name="Output")
-    return output.inner_text() if output.count() else ""
 
 
 def test_editor_loads_on_demand_and_keeps_every_character(site: Site, page: Page) -> None:
@@ -104,7 +77,7 @@ def test_editor_loads_on_demand_and_keeps_every_character(site: Site, page: Page
     expect(page.locator(".cm-content")).to_contain_text("# seen")
     assert text(page) == CODE + "# seen"
     assert {urlsplit(url).netloc for url in asked if not url.startswith("data:")} == {urlsplit(site.url).netloc}
-    assert not any("pyodide" in url for url in asked), "Run loads Python"
+    assert not any(re.search(r"pyodide|pglite|-worker|runner-|run-script", url) for url in asked), "Run loads what runs code"
     assert problems == []
 
 
@@ -113,9 +86,10 @@ def test_keyboard_indents_leaves_and_sends_and_language_is_kept(site: Site, page
     open_editor(page)
     language = page.get_by_label("Language")
     expect(language).to_have_value("python")
-    for name in ("Java", "JavaScript, TypeScript", "Rust", "C++", "SQL", "Plain text", "Go"):
-        language.select_option(label=name)
+    for name in ("Java", "C#", "Kotlin", "Rust", "C++", "Plain text", "Go"):
+        speak(page, name)
         expect(page.get_by_role("button", name="Run")).to_have_count(0)
+        expect(page.get_by_text("Not run here")).to_be_visible()
     editor = page.locator(".cm-content")
     editor.click()
     page.keyboard.type("func main() {")
@@ -167,8 +141,22 @@ def test_programs_print_fail_and_are_stopped(site: Site, page: Page) -> None:
     assert 20_000 < len(much) < 21_000
     assert "ValueError: at the end" in much
     expect(page.get_by_text("Only the first 20,000 characters are shown.")).to_be_visible()
+    assert run(page, "print('\\x1b[31mred\\x1b[0m')", "^Finished in") == "red\n"
+
+
+def test_endless_programs_are_stopped(site: Site, page: Page) -> None:
+    practice(page, site)
+    open_editor(page)
+    # Python is interrupted, and goes on with the next program without being loaded again.
+    looped = run(page, "print('begun')\nwhile True:\n    pass", "^Stopped after 10 seconds")
+    assert looped.startswith("begun\n")
+    expect(page.locator(".cm-fault")).to_have_count(1)
+    assert run(page, CODE, "^Finished in") == "42\n"
+    expect(page.locator(".cm-fault")).to_have_count(0)
+    # A program that catches the interrupt is ended with its worker.
     page.clock.install()
-    page.get_by_label("Your answer").fill("print('begun')\nwhile True:\n    pass")
+    deaf = "print('begun')\nwhile True:\n    try:\n        while True:\n            pass\n    except BaseException:\n        pass"
+    page.get_by_label("Your answer").fill(deaf)
     page.get_by_role("button", name="Run").click()
     expect(page.get_by_role("region", name="Output")).to_have_text("begun\n")
     page.clock.fast_forward(10_500)
@@ -184,12 +172,30 @@ def test_programs_print_fail_and_are_stopped(site: Site, page: Page) -> None:
     raise AssertionError("the program still runs")
 
 
+def test_tests_in_a_program_and_missing_input_are_explained(site: Site, page: Page) -> None:
+    practice(page, site)
+    open_editor(page)
+    asked = run(page, "name = input('Name? ')", "^Ended with an error")
+    assert "EOFError: input() has nothing to read here: call your function with values instead\n" in asked
+    failed = run(page, "def test_sum():\n    assert 1 + 1 == 3\n\ndef test_rest():\n    assert True\n", "^Ended with an error")
+    assert "test_sum: failed\ntest_rest: passed\n" in failed
+    assert "AssertionError: left side is 2, right side is 3" in failed
+    expect(page.locator(".cm-fault")).to_have_text("    assert 1 + 1 == 3")
+    case = "import unittest\n\nclass Sums(unittest.TestCase):\n    def test_sum(self):\n        self.assertEqual(1 + 1, {})\n"
+    assert "OK" in run(page, case.format(2), "^Finished in")
+    shown = run(page, case.format(3) + "\nunittest.main()\n", "^Ended with an error")
+    assert "AssertionError: 2 != 3" in shown
+    assert "\x1b" not in shown
+    assert "no module 'numpy' here, only Python's standard library" in run(page, "import numpy", "^Ended with an error")
+    assert run(page, "import asyncio\nprint(asyncio.run(asyncio.sleep(0.01, 'awake')))", "^Finished in") == "awake\n"
+
+
 def test_program_cannot_reach_the_api_or_the_network(site: Site, page: Page) -> None:
     asked: list[str] = []
     page.context.on("request", lambda request: asked.append(urlsplit(request.url).path))
     practice(page, site)
     open_editor(page)
-    output = run(page, f"ADDRESS = {site.url!r}\n{TRIES}", "^Finished in")
+    output = run(page, f"ADDRESS = {site.url!r}\n{TRIES}", "^(Finished in|Ended with an error)")
     for way in ("js", "text", "function", "urllib", "pyfetch", "package"):
         assert f"{way} failed" in output
     assert " got " not in output

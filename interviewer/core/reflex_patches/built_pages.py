@@ -17,6 +17,8 @@ from interviewer.errors import StartupError
 _BAKED = re.compile(rb"""([`"'])(http|ws)://localhost:3000([^`"']*)\1""")
 _ENTRY = re.compile(rb'(<script )type="module"([^>]*>\s*import )')
 _STARTER = "starter.js"
+# Pages in assets/, which Reflex has not built.
+_PLAIN_PAGES = ("maintenance.html", "run-script.html")
 
 
 def connect_to_own_origin(assets: Path) -> None:
@@ -43,7 +45,7 @@ def defer_scripts(client: Path) -> None:
     """
     starter = _starter()
     for page in client.rglob("*.html"):
-        if page.name == "maintenance.html":
+        if page.name in _PLAIN_PAGES:
             continue
         source = page.read_bytes()
         changed = source.replace(b'<link rel="modulepreload"', b'<link rel="later"')
