@@ -226,7 +226,8 @@ const FUNCTION = { python: /^(?:async )?def (\w+)/m, javascript: /^(?:async )?fu
 function inputOf(given, part, language) {
   if (language === "sql") return { schema: part.schema ?? "", data: given.data ?? "", check: part.check ?? "" };
   const [, one, other] = FUNCTION[language === "python" ? "python" : "javascript"].exec(part.starter ?? "") ?? [];
-  const call = given.call || (part.harness ? "call" : (one ?? other));
+  // Only a harness has functions of its own to call. Without one, the case calls what the candidate wrote.
+  const call = part.harness ? given.call || "call" : (one ?? other ?? "call");
   return { harness: part.harness ?? "", input: given.input ?? "[]", call: /^[A-Za-z_$][\w$]*$/.test(call) ? call : "call" };
 }
 

@@ -186,12 +186,12 @@ def _worth_naming(failed: Sequence[tuple[Case, CaseResult]]) -> list[tuple[Case,
 
 def _failure(case: Case, result: CaseResult) -> str:
     """Return a sentence about a failed test: what the code did, and what was expected."""
-    wanted = "an error" if case.error else _short(case.expected)
+    wanted = "raising an error" if case.error else f"returning {_short(case.expected)}"
     if result.error:
-        return f"It fails for “{case.name}”: it stopped with {_short(result.error)}, expected {wanted}."
+        return f"The test “{case.name}” ended with “{_short(result.error)}” instead of {wanted}."
     if result.got:
-        return f"It fails for “{case.name}”: it returned {_short(result.got)}, expected {wanted}."
-    return f"It fails for “{case.name}”: expected {wanted}."
+        return f"The test “{case.name}” returned {_short(result.got)} instead of {wanted.removeprefix('returning ')}."
+    return f"The test “{case.name}” fails."
 
 
 def _short(text: str) -> str:

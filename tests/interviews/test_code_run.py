@@ -169,12 +169,12 @@ def test_latest_results_count_and_words_after_them_change_nothing() -> None:
         (sent(), "Your code passed all 4 tests."),
         (
             sent("zero"),
-            "Your code passed 3 of 4 tests. It fails for “zero”: it returned 7, expected 4.",
+            "Your code passed 3 of 4 tests. The test “zero” returned 7 instead of 4.",
         ),
         (
             sent(*NAMES),
-            "Your code passed 0 of 4 tests. It fails for “small”: it returned 7, expected 0. It fails for “big”: it returned 7, "
-            "expected 2. 2 more tests fail. No hidden test passed, so your score for this answer is at most 2.",
+            "Your code passed 0 of 4 tests. The test “small” returned 7 instead of 0. The test “big” returned 7 "
+            "instead of 2. 2 more tests fail. No hidden test passed, so your score for this answer is at most 2.",
         ),
         (
             code_of_request("python", {"outcome": "syntax", "cases": [{"name": "small", "passed": False, "error": "bad colon"}]}),
@@ -186,7 +186,7 @@ def test_latest_results_count_and_words_after_them_change_nothing() -> None:
                 results()
                 | {"cases": [*results()["cases"][:3], {"name": "negative", "passed": False, "error": "ValueError: x."}]},
             ),
-            "Your code passed 3 of 4 tests. It fails for “negative”: it stopped with ValueError: x, expected 6.",
+            "Your code passed 3 of 4 tests. The test “negative” ended with “ValueError: x” instead of returning 6.",
         ),
         (Code("python"), ""),
     ],

@@ -72,7 +72,7 @@ async def test_feedback_begins_with_the_tests_also_while_streaming(services: Ser
     _, turn, streamed = await answered(services, user, sent("zero"))
     assert turn.verdict
     assert turn.verdict.feedback == streamed
-    assert streamed.startswith("Your code passed 3 of 4 tests. It fails for “zero”: it returned 7, expected 4.\n\nWell said.")
+    assert streamed.startswith("Your code passed 3 of 4 tests. The test “zero” returned 7 instead of 4.\n\nWell said.")
 
 
 async def test_results_are_stored_once_with_the_message(services: Services, user: User) -> None:
