@@ -53,7 +53,7 @@
   };
 
   document.addEventListener("click", (event) => {
-    const link = event.target.closest?.('.report a[href^="#"]');
+    const link = event.target.closest?.('.report a[href*="#"]');
     if (link) follow(link);
     const button = event.target.closest?.("[data-print], [data-copy], [data-unfold]");
     if (!button) return;
@@ -79,7 +79,7 @@
       const part = unfold(location.hash);
       if (!part) return;
       watch.disconnect();
-      part.scrollIntoView();
+      part.parentElement.scrollIntoView();
     });
     watch.observe(document.documentElement, { childList: true, subtree: true });
   }

@@ -24,7 +24,8 @@ def conclusion(
         rx.cond(percent != "", _total(found, percent, total, judged)),
         rx.el.div(
             getattr(rx.el, level)(
-                found.headline, class_name="break-words font-serif text-2xl font-bold leading-tight sm:text-[1.75rem]"
+                found.headline,
+                class_name="text-balance break-words font-serif text-2xl font-bold leading-tight sm:text-[1.75rem]",
             ),
             rx.el.ul(
                 rx.foreach(found.reasons, lambda reason: rx.el.li(reason)),
@@ -155,7 +156,7 @@ def _bar(topic: rx.Var[ReportItem]) -> rx.Component:
                 ),
                 rx.el.span(NO_TOPIC_SCORE, class_name="whitespace-nowrap text-muted"),
             ),
-            class_name="flex items-baseline justify-between gap-4",
+            class_name="flex items-end justify-between gap-4",
         ),
         rx.el.div(
             rx.el.div(

@@ -84,7 +84,7 @@ def mark_line(mark: rx.Var[MarkItem]) -> rx.Component:
 
 def marks_list(turn: rx.Var[TurnItem]) -> rx.Component:
     """Return the list of a verdict's key points."""
-    return rx.el.ul(rx.foreach(turn.marks, mark_line), class_name="space-y-3")
+    return rx.el.ul(rx.foreach(turn.marks, mark_line), class_name="marks space-y-3")
 
 
 def marks_count(turn: rx.Var[TurnItem]) -> rx.Component:

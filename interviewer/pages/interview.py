@@ -125,14 +125,14 @@ def _finished() -> rx.Component:
         rx.el.div(
             card(
                 conclusion(InterviewState.conclusion, InterviewState.percent, InterviewState.total, InterviewState.judged),
-                topic_bars(InterviewState.topics, "mt-7 space-y-3"),
                 rx.el.div(
                     rx.el.a("See every answer", href=f"/interview/{InterviewState.interview_id}", class_name=PRIMARY),
                     rx.el.button(
                         "Start another interview", type="button", on_click=InterviewState.start_another, class_name=SECONDARY
                     ),
-                    class_name="mt-7 flex flex-wrap gap-3",
+                    class_name="mt-6 flex flex-wrap gap-3",
                 ),
+                topic_bars(InterviewState.topics, "mt-7 space-y-3"),
                 id="report",
                 class_name="min-w-0 lg:col-span-3",
             ),

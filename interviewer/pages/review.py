@@ -81,7 +81,7 @@ def _head() -> rx.Component:
                     print_button(),
                     _file("Markdown", ReviewState.markdown_href),
                     _file("PDF", ReviewState.pdf_href),
-                    class_name="mt-4 flex flex-wrap gap-2 sm:gap-3 print:hidden",
+                    class_name="mt-4 flex flex-wrap gap-2 sm:absolute sm:right-0 sm:top-0 sm:mt-0 sm:gap-3 print:hidden",
                 ),
                 rx.el.div(share_panel(), class_name="mt-5 empty:hidden"),
             ),
@@ -91,6 +91,7 @@ def _head() -> rx.Component:
                 class_name="mt-5 rounded-md bg-code px-4 py-3 print:hidden",
             ),
         ),
+        class_name="relative",
     )
 
 
