@@ -71,7 +71,7 @@ def _report() -> rx.Component:
 def _head() -> rx.Component:
     return rx.el.div(
         rx.el.a("Dashboard", href="/dashboard", class_name=f"{LINK} inline-flex min-h-11 items-center print:hidden"),
-        rx.el.h1(ReviewState.title, class_name="mt-1 break-words font-serif text-3xl font-bold"),
+        rx.el.h1(ReviewState.title, class_name="mt-1 break-words sm:mt-3 font-serif text-3xl font-bold"),
         rx.el.p(f"{ReviewState.started} · {ReviewState.interviewer_name} · {ReviewState.size}", class_name="mt-1 text-muted"),
         rx.cond(
             ReviewState.finished,

@@ -39,16 +39,17 @@ def topic_items(topics: Iterable[TopicScore]) -> list[ReportItem]:
     return [
         ReportItem(one.name)
         if one.percent is None
-        else ReportItem(one.name, one.percent, True, band(one.percent), BANDS[band(one.percent)])
+        else ReportItem(one.name, one.percent, True, band(one.percent).value, BANDS[band(one.percent)])
         for one in topics
     ]
 
 
 def conclusion_item(readiness: Readiness, percent: int | None) -> ConclusionItem:
     """Build the view model of a conclusion. `percent` is the total score, or None if no answer is scored."""
-    item = ConclusionItem(readiness.headline, list(readiness.reasons), readiness.band or "")
+    item = ConclusionItem(readiness.headline, list(readiness.reasons), readiness.band.value if readiness.band else "")
     if percent is not None:
-        item.score_band, item.meaning = band(percent), BANDS[band(percent)]
+        found = band(percent)
+        item.score_band, item.meaning = found.value, BANDS[found]
     return item
 
 

@@ -96,7 +96,7 @@ async def show(state: ReportFields, report: Report) -> None:
 
 def focus_item(one: Focus) -> FocusItem:
     """Build the view model of a skill to work on."""
-    item = FocusItem(one.area, one.lesson, evidence(one), _place(one.position), one.position)
+    item = FocusItem(one.area.value, one.lesson, evidence(one), _place(one.position), one.position)
     if one.practice:
         item.practice, item.practice_href = one.practice.subtopic, practice_href(one.practice.id)
     return item
@@ -105,7 +105,7 @@ def focus_item(one: Focus) -> FocusItem:
 def area_item(one: AreaScore) -> AreaItem:
     """Build the view model of a skill's score."""
     found = band(float(one.mean) * 100 / MAX_SCORE)
-    return AreaItem(one.area, mean(one), found, BANDS[found], asked_in(one))
+    return AreaItem(one.area.value, mean(one), found.value, BANDS[found], asked_in(one))
 
 
 def _place(position: int) -> str:

@@ -245,7 +245,7 @@ async def test_report_shows_skills_requirements_and_suggestions(
     assert page.conclusion.score_band == "low"
     assert len(page.focus) > 0
     assert all(one.practice_href.startswith("/practice?question=") for one in page.focus)
-    assert page.skills[0].asked.endswith("1")
+    assert page.skills[0].asked == "2 questions: 1, 2"
     assert len(page.not_shown) + len(page.not_asked) > 8
     assert page.shown == []
     assert len(page.suggestions) == 5
