@@ -155,7 +155,7 @@ def build(
     interviews = Interviews(database, calls, guard)
     receipts = Receipts(database)
     skills = Skills(database, bank, TextLikeness(), processor)
-    reports = Reports(interviews, skills, guard)
+    reports = Reports(interviews, skills, guard, settings.site_url)
     notifier = Notifier(database)
     return Services(
         settings=settings,

@@ -6,6 +6,9 @@ from typing import Any
 
 import reflex as rx
 
+from interviewer.components.tones import score_text
+from interviewer.reports.readiness import Band
+
 # An uneven loop whose ends overlap, like one drawn with a pen.
 _OVAL = "M60 8C34 2 6 12 5 33s24 30 50 29 47-13 44-33S70 3 42 9"
 # A circle in one stroke whose ends overlap, like one drawn by hand.
@@ -58,12 +61,22 @@ def stroke(mark: str, size: int = 20, class_name: str = "") -> rx.Component:
     )
 
 
-def score_ring(score: Any, passed: Any) -> rx.Component:
+def band_stroke(band: Any) -> rx.Component:
+    """Return a tick, a wavy stroke, or a cross for the band of a score, so that the color is not its only sign."""
+    return rx.match(
+        band,
+        (Band.PASSED.value, stroke("hit", size=16)),
+        (Band.MIDDLE.value, stroke("partial", size=16)),
+        stroke("missed", size=16),
+    )
+
+
+def score_ring(score: Any) -> rx.Component:
     """Return a score from 0 to 10 in a ring that is drawn as it appears. The ring is rotated differently for each score."""
     return rx.el.span(
         _ring(style={"transform": f"rotate({score * 47}deg)"}),
         rx.el.span(score, class_name="relative font-serif text-3xl font-bold leading-none"),
-        class_name=rx.cond(passed, f"{_PLACE} text-good", f"{_PLACE} text-half"),
+        class_name=score_text(score, _PLACE),
         aria_hidden="true",
     )
 

@@ -21,7 +21,7 @@ def share_button() -> rx.Component:
         on_click=ShareState.toggle,
         aria_expanded=ShareState.opened,
         aria_controls=PANEL,
-        class_name=SECONDARY,
+        class_name=f"{SECONDARY} max-sm:px-3 max-sm:[&_svg]:hidden",
     )
 
 

@@ -8,7 +8,7 @@ import reflex as rx
 
 from interviewer.components.forms import LINK
 from interviewer.components.icons import icon
-from interviewer.components.layout import SECTION_TITLE, SMALL_TITLE, card
+from interviewer.components.layout import SMALL_TITLE
 from interviewer.components.prose import prose
 from interviewer.components.verdict import disclosure
 from interviewer.interviews.rubric import MAX_SCORE
@@ -70,14 +70,13 @@ _SIGNS = {
 
 
 def requirements(found: Mapping[Standing, rx.Var[list[RequirementItem]]]) -> rx.Component:
-    """Return a card with the job's requirements by their standing. Those not asked about are folded."""
+    """Return the job's requirements by their standing. Those not asked about are folded."""
     not_asked = found[Standing.NOT_ASKED]
-    return card(
-        rx.el.h2(wording.REQUIREMENTS, class_name=SECTION_TITLE),
+    return rx.fragment(
         rx.el.p(
             f"“Demonstrated” means you scored {PASSING} or higher on at least one question about that requirement. "
             "We match questions to requirements by their wording, so a few may be off.",
-            class_name="mt-1 text-sm text-muted",
+            class_name="text-sm text-muted",
         ),
         *(
             rx.cond(found[one].length() > 0, _standing(wording.STANDINGS[one], found[one], icon(sign, class_name=look)))

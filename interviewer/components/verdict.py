@@ -7,6 +7,7 @@ import reflex as rx
 from interviewer.components.icons import icon
 from interviewer.components.ink import score_ring, stroke
 from interviewer.components.prose import prose
+from interviewer.components.tones import score_text
 from interviewer.interviews.rubric import MAX_SCORE, PASS_SCORE, Mark
 from interviewer.interviews.wording import FOLLOW_UP, MARKS, MODEL_ANSWER
 from interviewer.state.models import MarkItem, PieceItem, TurnItem
@@ -23,11 +24,11 @@ def score_badge(turn: rx.Var[TurnItem]) -> rx.Component:
     return rx.el.div(
         rx.el.div(
             rx.el.span(turn.score, f" out of {MAX_SCORE}: ", class_name="sr-only"),
-            score_ring(turn.score, turn.passed),
+            score_ring(turn.score),
             rx.el.p(
                 rx.el.span(
                     label,
-                    class_name=rx.cond(turn.passed, f"{_WORDS} text-good", f"{_WORDS} text-half"),
+                    class_name=score_text(turn.score, _WORDS),
                 ),
                 rx.el.span(f"out of {MAX_SCORE} ({PASS_SCORE} or higher passes)", class_name="block text-sm text-muted"),
             ),
@@ -84,7 +85,7 @@ def mark_line(mark: rx.Var[MarkItem]) -> rx.Component:
 
 def marks_list(turn: rx.Var[TurnItem]) -> rx.Component:
     """Return the list of a verdict's key points."""
-    return rx.el.ul(rx.foreach(turn.marks, mark_line), class_name="space-y-3")
+    return rx.el.ul(rx.foreach(turn.marks, mark_line), class_name="marks space-y-3")
 
 
 def marks_count(turn: rx.Var[TurnItem]) -> rx.Component:

@@ -9,7 +9,7 @@ from interviewer.components.forms import LINK, PRIMARY, SECONDARY, alert
 from interviewer.components.keys import shortcuts_dialog
 from interviewer.components.layout import card, meanwhile, shell
 from interviewer.components.rail import rail
-from interviewer.components.report import topic_bars, total_line
+from interviewer.components.report import conclusion, topic_bars
 from interviewer.components.starting import starting
 from interviewer.state.interview import InterviewState
 
@@ -124,15 +124,15 @@ def _finished() -> rx.Component:
         rx.el.div(alert(InterviewState.error), class_name="mb-4"),
         rx.el.div(
             card(
-                total_line(InterviewState.percent, InterviewState.total, InterviewState.judged),
-                topic_bars(InterviewState.topics),
+                conclusion(InterviewState.conclusion, InterviewState.percent, InterviewState.total, InterviewState.judged),
                 rx.el.div(
                     rx.el.a("See every answer", href=f"/interview/{InterviewState.interview_id}", class_name=PRIMARY),
                     rx.el.button(
                         "Start another interview", type="button", on_click=InterviewState.start_another, class_name=SECONDARY
                     ),
-                    class_name="mt-7 flex flex-wrap gap-3",
+                    class_name="mt-6 flex flex-wrap gap-3",
                 ),
+                topic_bars(InterviewState.topics, "mt-7 space-y-3"),
                 id="report",
                 class_name="min-w-0 lg:col-span-3",
             ),

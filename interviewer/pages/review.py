@@ -6,12 +6,12 @@ import reflex as rx
 
 from interviewer.components.forms import LINK, SECONDARY, alert
 from interviewer.components.icons import icon
-from interviewer.components.layout import SECTION_TITLE, card, meanwhile, shell
-from interviewer.components.report_page import jump, print_button, report_page
+from interviewer.components.layout import card, meanwhile, shell
+from interviewer.components.report_page import SLIM, folded, jump, print_button, report_page
 from interviewer.components.sharing import share_button, share_panel
 from interviewer.components.skills import requirements, suggestions
 from interviewer.reports.coverage import Standing
-from interviewer.reports.wording import PRACTICE
+from interviewer.reports.wording import PRACTICE, REQUIREMENTS
 from interviewer.state.models import TurnItem
 from interviewer.state.review import ReviewState
 
@@ -35,6 +35,7 @@ def loading() -> rx.Component:
         "Report",
         rx.el.div(class_name="skeleton h-9 w-3/4"),
         rx.el.div(class_name="skeleton mt-3 h-5 w-1/2"),
+        rx.el.div(class_name="skeleton mt-4 h-11 w-72"),
         rx.el.div(class_name="skeleton mt-8 h-64"),
         rx.el.div(class_name="skeleton mt-8 h-96"),
         class_name="lg:ml-60",
@@ -54,21 +55,12 @@ def _report() -> rx.Component:
     return report_page(
         ReviewState,
         _head(),
+        rx.cond(_ASKED_ABOUT, folded(REQUIREMENTS, requirements(_REQUIREMENTS), id="job")),
         rx.cond(
-            _ASKED_ABOUT,
-            rx.el.div(requirements(_REQUIREMENTS), id="job", class_name="scroll-mt-4"),
-        ),
-        rx.cond(
-            ReviewState.suggestions.length() > 0,
-            rx.el.section(
-                rx.el.h2(PRACTICE, class_name=f"{SECTION_TITLE} mb-3"),
-                suggestions(ReviewState.suggestions, PRACTICE),
-                id="next",
-                class_name="scroll-mt-4",
-            ),
+            ReviewState.suggestions.length() > 0, folded(PRACTICE, suggestions(ReviewState.suggestions, PRACTICE), id="next")
         ),
         jumps=rx.fragment(
-            rx.cond(_ASKED_ABOUT, jump("The job's requirements", "#job")),
+            rx.cond(_ASKED_ABOUT, jump(REQUIREMENTS, "#job")),
             rx.cond(ReviewState.suggestions.length() > 0, jump(PRACTICE, "#next")),
         ),
         extra=_practice_again,
@@ -79,7 +71,7 @@ def _report() -> rx.Component:
 def _head() -> rx.Component:
     return rx.el.div(
         rx.el.a("Dashboard", href="/dashboard", class_name=f"{LINK} inline-flex min-h-11 items-center print:hidden"),
-        rx.el.h1(ReviewState.title, class_name="mt-1 break-words font-serif text-3xl font-bold"),
+        rx.el.h1(ReviewState.title, class_name="mt-1 break-words sm:mt-3 font-serif text-3xl font-bold"),
         rx.el.p(f"{ReviewState.started} · {ReviewState.interviewer_name} · {ReviewState.size}", class_name="mt-1 text-muted"),
         rx.cond(
             ReviewState.finished,
@@ -89,7 +81,7 @@ def _head() -> rx.Component:
                     print_button(),
                     _file("Markdown", ReviewState.markdown_href),
                     _file("PDF", ReviewState.pdf_href),
-                    class_name="mt-5 flex flex-wrap gap-3 print:hidden",
+                    class_name="mt-4 flex flex-wrap gap-2 sm:absolute sm:right-0 sm:top-0 sm:mt-0 sm:gap-3 print:hidden",
                 ),
                 rx.el.div(share_panel(), class_name="mt-5 empty:hidden"),
             ),
@@ -99,6 +91,7 @@ def _head() -> rx.Component:
                 class_name="mt-5 rounded-md bg-code px-4 py-3 print:hidden",
             ),
         ),
+        class_name="relative",
     )
 
 
@@ -111,7 +104,7 @@ def _file(name: str, href: rx.Var[str]) -> rx.Component:
         download=True,
         aria_label=f"Download as {name}",
         custom_attrs={"reloadDocument": True},
-        class_name=SECONDARY,
+        class_name=f"{SECONDARY} {SLIM}",
     )
 
 

@@ -9,12 +9,12 @@ from interviewer.interviews.code_view import RUN_BY, TITLE, CaseView, RunView, d
 from interviewer.interviews.exchange import Author
 from interviewer.interviews.verdict_views import MarkView, VerdictView
 from interviewer.interviews.views import TurnView
-from interviewer.interviews.wording import FOLLOW_UP, MODEL_ANSWER, NO_SCORE_YET, SECOND_VERDICT, mark_name, out_of, topic_score
+from interviewer.interviews.wording import FOLLOW_UP, MODEL_ANSWER, NO_SCORE_YET, SECOND_VERDICT, mark_name, out_of
 from interviewer.reports import wording
 from interviewer.reports.coverage import Standing
+from interviewer.reports.lessons import Focus
 from interviewer.reports.prose import Block, Span, blocks, model_answer
 from interviewer.reports.reports import Report, shortened
-from interviewer.reports.skill_levels import Skill
 from interviewer.reports.transcript import transcript
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>&~|$^{}#])")
@@ -28,11 +28,10 @@ def markdown(report: Report) -> str:
     """Return a report as a Markdown document."""
     parts = [
         *_opening(report),
+        *_conclusion(report),
         *_topics(report),
-        *_skills(wording.STRENGTHS, report.strengths, wording.NO_STRENGTH),
-        *_skills(wording.WEAKNESSES, report.weaknesses, wording.NO_WEAKNESS),
+        *_skills(report),
         *_coverage(report),
-        *_extremes(report),
         *_practice(report),
         f"## {wording.QUESTIONS}",
         *(part for turn in report.turns for part in _turn(turn)),
@@ -43,19 +42,66 @@ def markdown(report: Report) -> str:
 def _opening(report: Report) -> Iterator[str]:
     yield f"# {line(report.title)}"
     yield line(wording.about(report))
+
+
+def _conclusion(report: Report) -> Iterator[str]:
+    yield f"## {wording.CONCLUSION}"
+    yield f"**{line(report.readiness.headline)}**"
     if report.percent is not None:
-        yield f"**{report.percent}%**: {wording.points(report)}"
+        yield f"**{report.percent}%** ({wording.PASS_MARK}): {wording.points(report)}"
+    yield "\n".join(f"- {line(one)}" for one in report.readiness.reasons)
+    yield from _focus(report)
+    if found := report.lessons.wrong:
+        yield f"### {wording.WRONG}"
+        yield wording.WRONG_NOTE
+        yield "\n".join(f"- You said “{line(one.quote)}” ({_question(one.position)}). {line(one.correction)}" for one in found)
+    if more := wording.more_wrong(report.lessons):
+        yield more
+
+
+def _focus(report: Report) -> Iterator[str]:
+    if not report.judged:
+        return
+    yield f"### {wording.FOCUS}"
+    if not report.lessons.focus:
+        yield wording.NO_FOCUS
+    yield "\n".join(
+        f"{number}. **{one.area}**: {line(one.lesson)} {wording.evidence(one)}{_link(report, one)}"
+        for number, one in enumerate(report.lessons.focus, 1)
+    )
+
+
+def _link(report: Report, one: Focus) -> str:
+    """Return a link to the practice question of a skill, in parentheses, or "" if there is none."""
+    if one.practice is None or not report.site_url:
+        return ""
+    return f" ([Practice: {line(one.practice.subtopic)}](<{wording.practice_link(report.site_url, one.practice)}>))"
+
+
+def _question(position: int) -> str:
+    return f"[question {position}](#question-{position})"
 
 
 def _topics(report: Report) -> Iterator[str]:
     yield f"## {wording.TOPICS}"
-    rows = (f"| {line(one.name)} | {topic_score(one.percent)} |" for one in report.topics)
+    rows = (f"| {line(one.name)} | {wording.topic_score(one)} |" for one in report.topics)
     yield "\n".join(["| Topic | Score |", "| --- | ---: |", *rows])
 
 
-def _skills(title: str, skills: Sequence[Skill], nothing: str) -> Iterator[str]:
-    yield f"## {title}"
-    yield "\n".join(f"- {line(wording.skill(one))}: {out_of(wording.mean(one))}" for one in skills) or nothing
+def _skills(report: Report) -> Iterator[str]:
+    if not report.lessons.skills:
+        return
+    yield f"## {wording.SKILLS}"
+    yield wording.SKILLS_NOTE
+    rows = (
+        f"| {line(one.area)} | {out_of(wording.mean(one))} | {', '.join(map(_question_number, one.positions))} |"
+        for one in report.lessons.skills
+    )
+    yield "\n".join(["| Skill | Score | Questions |", "| --- | ---: | --- |", *rows])
+
+
+def _question_number(position: int) -> str:
+    return f"[{position}](#question-{position})"
 
 
 def _coverage(report: Report) -> Iterator[str]:
@@ -67,16 +113,6 @@ def _coverage(report: Report) -> Iterator[str]:
             yield f"### {wording.STANDINGS[standing]}"
             lines = (f"{line(one.requirement.text)}{': ' if one.questions else ''}{wording.asked(one)}" for one in found)
             yield "\n".join(f"- {one}" for one in lines)
-
-
-def _extremes(report: Report) -> Iterator[str]:
-    if found := wording.extremes(report.best, report.worst):
-        yield f"## {wording.EXTREMES}"
-        yield "\n".join(
-            f"- {title}, {wording.score(verdict)}: [question {turn.position}](#question-{turn.position}), "
-            f"{line(shortened(turn.prompt))}"
-            for title, turn, verdict in found
-        )
 
 
 def _practice(report: Report) -> Iterator[str]:

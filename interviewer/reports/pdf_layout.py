@@ -22,14 +22,15 @@ Color = tuple[int, int, int]
 INK: Color = (29, 27, 22)
 MUTED: Color = (94, 88, 77)
 LINE: Color = (215, 208, 192)
-ACCENT: Color = (23, 89, 60)
 MARKER: Color = (255, 232, 138)
 CODE: Color = (245, 242, 234)
 TONES: dict[str, Color] = {"hit": (23, 105, 63), "partial": (138, 90, 0), "missed": (163, 42, 34), "contradicted": (163, 42, 34)}
 
 # The A4 page, its margins, and one point, in millimeters.
-WIDTH, HEIGHT, SIDE, TOP, BOTTOM = 210.0, 297.0, 23.0, 20.0, 22.0
+WIDTH, HEIGHT, SIDE, TOP, BOTTOM = 210.0, 297.0, 17.0, 14.0, 16.0
 POINT = 25.4 / 72
+# The size of the text and of what few readers need in full, in points, and the line height relative to the size.
+BODY, SMALL, LEADING = 8.4, 7.2, 1.33
 # The placeholder for a character that no font has.
 MISSING = "\N{WHITE VERTICAL RECTANGLE}"
 _FOLDER = Path(__file__).parent / "fonts"
@@ -68,15 +69,15 @@ _CROSS = (((0.2, 0.2), (2.8, 2.8)), ((2.8, 0.1), (0.1, 2.9)))
 class Run:
     """Text in one font.
 
-    `mark` highlights (hit) or underlines (partial, contradicted) it, `link` is the ID of its link target or 0, and `scale` is its
-    size relative to the text around it.
+    `mark` highlights (hit) or underlines (partial, contradicted) it, `link` is the ID of its link target, a URL, or 0, and
+    `scale` is its size relative to the text around it.
     """
 
     text: str
     face: str = "sans"
     color: Color = INK
     mark: str = ""
-    link: int = 0
+    link: int | str = 0
     scale: float = 1.0
 
 
@@ -92,16 +93,16 @@ class Sheet(FPDF):
         self.set_auto_page_break(False)
         for face, name in _FILES.items():
             self.add_font(face, fname=_FOLDER / f"{name}.ttf")
-        self.set_font("sans", size=10)
+        self.set_font("sans", size=BODY)
         self.set_title(title)
         self.set_lang("en-US")
         self.set_creator("Interviewer")
 
     def footer(self) -> None:
         """Write the page number."""
-        self.set_font("sans", size=8.5)
+        self.set_font("sans", size=SMALL)
         self.set_text_color(*MUTED)
-        self.set_xy(SIDE, HEIGHT - 14)
+        self.set_xy(SIDE, HEIGHT - 11.5)
         self.cell(WIDTH - 2 * SIDE, 5, f"Page {self.page_no()} of {{nb}}", align="L")
 
 
@@ -146,7 +147,7 @@ class Typesetter:
 
     # -- text ------------------------------------------------------------------------------------------------------
 
-    def paragraph(self, runs: Sequence[Run], size: float = 10, *, leading: float = 1.5, together: bool = False) -> None:
+    def paragraph(self, runs: Sequence[Run], size: float = BODY, *, leading: float = LEADING, together: bool = False) -> None:
         """Write a paragraph with a font size of `size` points. With `together`, keep it on one page if it fits on half a page."""
         height = size * POINT * leading
         rows = self.rows(runs, size, self.width)
@@ -156,11 +157,11 @@ class Typesetter:
             self.need(height)
             self._row(row, size, height)
 
-    def code(self, runs: Sequence[Run], size: float = 8.5) -> None:
+    def code(self, runs: Sequence[Run], size: float = SMALL) -> None:
         """Write code, keeping its line breaks and spaces. Long lines are wrapped."""
-        height, inset = size * POINT * 1.5, 3.0
+        height, inset = size * POINT * LEADING, 3.0
         self.need(3 * height)
-        self.y += 1
+        self.y += 0.8
         for row in self.rows(
             [replace(run, text=run.text.expandtabs(4)) for run in runs], size, self.width - 2 * inset, spaces=True
         ):
@@ -168,7 +169,7 @@ class Typesetter:
             self._box(self.left, self.y, self.width, height, CODE)
             with self.inset(inset):
                 self._row(row, size, height)
-        self.y += 2
+        self.y += 1.2
 
     def rows(self, runs: Sequence[Run], size: float, width: float, *, spaces: bool = False) -> list[Row]:
         """Break a paragraph into lines of at most `width` millimeters. With `spaces`, keep spaces at the start of lines."""
@@ -295,21 +296,23 @@ class Typesetter:
 
     def sign(self, mark: str, x: float, y: float) -> None:
         """Draw a tick, a dash, or for a missed or contradicted point a cross. It is about 3 mm wide."""
-        self._pen(TONES[mark], 0.6)
+        self._pen(TONES[mark], 0.5)
         for stroke in [_STROKES[mark]] if mark in _STROKES else _CROSS:
             self.sheet.polyline([(x + a, y + b) for a, b in stroke])
 
-    def ring(self, x: float, y: float, width: float, height: float) -> None:
+    def ring(self, x: float, y: float, width: float, height: float, color: Color) -> None:
         """Draw the hand-drawn ring, scaled to the given box in millimeters."""
-        self._pen(ACCENT, 0.7)
+        self._pen(color, 0.7)
         for curve in RING:
             self.sheet.bezier([(x + a * width / 104, y + b * height / 70) for a, b in curve])
 
-    def bar(self, percent: int, height: float = 1.8) -> None:
-        """Draw a bar that is filled to `percent`."""
+    def bar(self, percent: float, color: Color, notch: float, height: float = 1.5) -> None:
+        """Draw a bar that is filled to `percent`, with a notch at another percentage."""
         self._box(self.left, self.y, self.width, height, LINE)
         if percent:
-            self._box(self.left, self.y, self.width * percent / 100, height, ACCENT)
+            self._box(self.left, self.y, self.width * percent / 100, height, color)
+        at = self.left + self.width * notch / 100
+        self._line(at, self.y - 0.5, at, self.y + height + 0.5, INK, 0.25)
         self.y += height
 
     def rule(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -15,8 +14,9 @@ from interviewer.interviews.resume import without_resume
 from interviewer.interviews.turns import Interviews
 from interviewer.interviews.views import InterviewView, Loaded, TopicScore, TurnView, title_of
 from interviewer.reports.coverage import CoveredRequirement
-from interviewer.reports.skill_levels import Skill
-from interviewer.reports.skills import InterviewReport, Skills, SuggestedQuestion, by_strength
+from interviewer.reports.lessons import Lessons
+from interviewer.reports.readiness import Readiness, readiness
+from interviewer.reports.skills import InterviewReport, Skills, SuggestedQuestion
 
 UNFINISHED = "This interview isn't finished yet. Its report will be complete once your last answer is scored."
 # The length of a shortened question, in characters.
@@ -28,9 +28,10 @@ _FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 class Report:
     """The results of an interview.
 
-    `total` is the sum of the scores of `judged` answers. `percent` is None if no answer has been judged. `best` and `worst` are
-    from `turns`; `worst` is None if no score is lower than the best. In a shared report, `coverage` is empty because it would
-    reveal the job description, and `suggestions` is empty because it is personal.
+    `total` is the sum of the scores of `judged` answers. `percent` is None if no answer has been judged. In a shared report,
+    `coverage` is empty because it would reveal the job description, `suggestions` is empty because it is personal, and nothing
+    links to practice. `site_url` and `page_url`, the URLs of the site and of the report's page, are for links in files. In a
+    shared report, they are empty.
     """
 
     title: str
@@ -42,20 +43,21 @@ class Report:
     total: int
     judged: int
     topics: tuple[TopicScore, ...]
-    strengths: tuple[Skill, ...]
-    weaknesses: tuple[Skill, ...]
+    readiness: Readiness
+    lessons: Lessons
     coverage: tuple[CoveredRequirement, ...]
     suggestions: tuple[SuggestedQuestion, ...]
-    best: TurnView | None
-    worst: TurnView | None
     turns: tuple[TurnView, ...]
+    site_url: str = ""
+    page_url: str = ""
 
 
 class Reports:
     """Creates reports of finished interviews."""
 
-    def __init__(self, interviews: Interviews, skills: Skills, guard: Guard) -> None:
+    def __init__(self, interviews: Interviews, skills: Skills, guard: Guard, site_url: str) -> None:
         self._guard = guard
+        self._site_url = site_url
         self._interviews = interviews
         self._skills = skills
 
@@ -68,7 +70,8 @@ class Reports:
         """
         await self._guard.check(Action.EXPORT, client, str(user_id))
         loaded = await self._finished(user_id, interview_id)
-        return report_of(loaded.view(), await self._skills.report(user_id, loaded))
+        report = report_of(loaded.view(), await self._skills.report(user_id, loaded))
+        return replace(report, site_url=self._site_url, page_url=f"{self._site_url}interview/{interview_id}")
 
     async def for_others(self, user_id: int, interview_id: int) -> Report:
         """Return the report without its private parts.
@@ -76,10 +79,11 @@ class Reports:
         Raises NotFound if the interview does not exist or belongs to another user, and Conflict if it is not finished.
         """
         loaded = await self._finished(user_id, interview_id)
-        strengths, weaknesses = by_strength(loaded.rows)
+        lessons = self._skills.lessons(loaded)
+        lessons = replace(lessons, focus=tuple(replace(one, practice=None) for one in lessons.focus))
         view = loaded.view()
         turns = tuple(replace(turn, prompt=without_resume(turn.prompt)) for turn in view.turns)
-        return report_of(replace(view, turns=turns), InterviewReport(strengths, weaknesses, (), (), {}))
+        return report_of(replace(view, turns=turns), InterviewReport(lessons, (), (), {}))
 
     async def _finished(self, user_id: int, interview_id: int) -> Loaded:
         loaded = await self._interviews.load(user_id, interview_id)
@@ -91,7 +95,6 @@ class Reports:
 def report_of(view: InterviewView, findings: InterviewReport) -> Report:
     """Combine an interview and its findings into a report."""
     turns = tuple(turn for turn in view.turns if turn.answer is not None)
-    best, worst = extremes(turns)
     return Report(
         title=title_of(view.job_text),
         plan=view.plan,
@@ -102,27 +105,12 @@ def report_of(view: InterviewView, findings: InterviewReport) -> Report:
         total=view.score_sum,
         judged=view.answers_judged,
         topics=view.topic_scores,
-        strengths=findings.strengths,
-        weaknesses=findings.weaknesses,
+        readiness=readiness(view.plan, turns),
+        lessons=findings.lessons,
         coverage=findings.coverage,
         suggestions=findings.suggestions,
-        best=best,
-        worst=worst,
         turns=turns,
     )
-
-
-def extremes(turns: Sequence[TurnView]) -> tuple[TurnView | None, TurnView | None]:
-    """Return the turns with the best and the worst score, the first of each.
-
-    The worst is None if all scores are equal. Both are None if there is no verdict yet.
-    """
-    scored = [(turn.verdict.score, turn) for turn in turns if turn.verdict]
-    if not scored:
-        return None, None
-    high, best = max(scored, key=lambda one: one[0])
-    low, worst = min(scored, key=lambda one: one[0])
-    return best, worst if low < high else None
 
 
 def shortened(prompt: str, length: int = SHORT) -> str:

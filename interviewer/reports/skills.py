@@ -13,10 +13,11 @@ from interviewer.core.capacity import CapacityQueue, cpu_capacity
 from interviewer.core.database import Database
 from interviewer.interviews.job import JobFindings
 from interviewer.interviews.question_bank import BankItem, Likeness, QuestionBank
-from interviewer.interviews.rubric import PASS_SCORE, Rubric
+from interviewer.interviews.rubric import Rubric
 from interviewer.interviews.views import Loaded, TurnRow
 from interviewer.reports import practice_queries as queries
 from interviewer.reports.coverage import AnsweredQuestion, CoveredRequirement, Nearness, Requirement, coverage, requirements
+from interviewer.reports.lessons import Lessons, graded, lessons
 from interviewer.reports.practice_queries import Asked, Practiced
 from interviewer.reports.skill_levels import Exercise, Skill, suggest, to_improve, weakest_first
 
@@ -59,13 +60,12 @@ class SkillsOverview:
 
 @dataclass(frozen=True, slots=True)
 class InterviewReport:
-    """The findings of one interview: strengths (best first), weaknesses (worst first), covered requirements, and suggestions.
+    """The findings of one interview: its lessons, covered requirements, and suggestions.
 
     `bank_ids` maps the IDs of the interview's questions to the bank questions that they come from, if any.
     """
 
-    strengths: tuple[Skill, ...]
-    weaknesses: tuple[Skill, ...]
+    lessons: Lessons
     coverage: tuple[CoveredRequirement, ...]
     suggestions: tuple[SuggestedQuestion, ...]
     bank_ids: Mapping[int, str]
@@ -98,11 +98,15 @@ class Skills:
         """Return the findings of one of the user's interviews."""
         rows, tries = await self._read(user_id)
         skills = skills_in(loaded.rows)
-        strengths, weaknesses = by_strength(loaded.rows)
         async with self._capacity.slot(user_id):
             covered = await asyncio.to_thread(self._coverage, loaded)
             suggestions = await asyncio.to_thread(self._suggestions, skills, rows, tries, ()) if skills else ()
-        return InterviewReport(strengths, weaknesses, covered, suggestions, self._bank_ids(loaded.rows))
+        return InterviewReport(self.lessons(loaded), covered, suggestions, self._bank_ids(loaded.rows))
+
+    def lessons(self, loaded: Loaded) -> Lessons:
+        """Return the lessons of an interview."""
+        bank = self._bank.all()
+        return lessons(loaded.plan, graded(loaded.rows, loaded.view().turns, bank), bank)
 
     async def _read(self, user_id: int) -> tuple[Sequence[Asked], Sequence[Practiced]]:
         async with self._database.autocommit() as session:
@@ -186,13 +190,6 @@ def skills_in(rows: Sequence[TurnRow]) -> list[Skill]:
             topic_id, name = row.question.topic_id, row.question.subtopic
             scores.setdefault((topic_id, name.casefold()), (name, []))[1].append(row.score)
     return [Skill(topic_id, name, tuple(found)) for (topic_id, _), (name, found) in scores.items()]
-
-
-def by_strength(rows: Sequence[TurnRow]) -> tuple[tuple[Skill, ...], tuple[Skill, ...]]:
-    """Return the skills of one interview that reach the pass mark (best first), and all others (worst first)."""
-    ordered = weakest_first(skills_in(rows))
-    strong = [skill for skill in reversed(ordered) if skill.mean >= PASS_SCORE]
-    return tuple(strong), tuple(skill for skill in ordered if skill.mean < PASS_SCORE)
 
 
 def skills_of(rows: Sequence[Asked]) -> list[Skill]:

@@ -6,16 +6,18 @@ import re
 import unicodedata
 
 from interviewer.interviews.plan import plan_summary
+from interviewer.interviews.question_bank import BankItem
 from interviewer.interviews.rubric import MAX_SCORE
-from interviewer.interviews.topics import topic_by_id
 from interviewer.interviews.verdict_views import VerdictView
-from interviewer.interviews.views import TurnView
-from interviewer.interviews.wording import PASSING, interviewer_name, out_of, score_so_far, spread
+from interviewer.interviews.views import TopicScore, TurnView
+from interviewer.interviews.wording import NO_TOPIC_SCORE, interviewer_name, out_of, score_so_far, spread
 from interviewer.reports.coverage import CoveredRequirement, Standing
+from interviewer.reports.lessons import AreaScore, Focus, Lack, Lessons
+from interviewer.reports.readiness import BANDS, PASS_PERCENT, band
 from interviewer.reports.reports import Report
 from interviewer.reports.skill_levels import Skill
 from interviewer.reports.skills import SuggestedQuestion
-from interviewer.wording import counted, day
+from interviewer.wording import counted, day, form
 
 STANDINGS = {
     Standing.SHOWN: "Demonstrated",
@@ -23,12 +25,22 @@ STANDINGS = {
     Standing.NOT_SHOWN: "Asked about but not demonstrated",
     Standing.NOT_ASKED: "Not asked about",
 }
-TOPICS = "Score by topic"
-STRENGTHS, WEAKNESSES = "Strengths", "Weaknesses"
-NO_STRENGTH = f"No skill averages {PASSING} or higher."
-NO_WEAKNESS = f"No skill averages below {PASSING}."
+CONCLUSION = "Conclusion"
+FOCUS = "What to work on first"
+NO_FOCUS = "You covered every key point, so there's nothing to add."
+WRONG = "Wrong statements to unlearn"
+WRONG_NOTE = "The interviewer can misread a sentence, so check the answer before you take a correction to heart."
+TOPICS, SKILLS = "Score by topic", "Skills"
+SKILLS_NOTE = "Skills come up across topics. A question can count for two of them."
+PASS_MARK = f"{PASS_PERCENT}% passes"
+_LACKS = {
+    Lack.CONTRADICTED: "You said the opposite in question {}.",
+    Lack.MISSED: "Missing from your answer to question {}.",
+    Lack.SKIPPED: "You skipped question {}.",
+    Lack.PARTIAL: "Only partly covered in question {}.",
+    Lack.HINTED: "Covered only after the hint in question {}.",
+}
 REQUIREMENTS = "The job's requirements"
-EXTREMES = "Best and weakest answers"
 PRACTICE = "What to practice next"
 QUESTIONS = "Questions and answers"
 CONVERSATION = "The conversation"
@@ -52,14 +64,40 @@ def points(report: Report) -> str:
     return f"{report.total} of {report.judged * MAX_SCORE} points across {counted(report.judged, 'answer')}"
 
 
-def skill(one: Skill) -> str:
-    """Return a skill's name with its topic."""
-    return f"{one.subtopic} ({topic_by_id(one.topic_id).name})"
+def topic_score(one: TopicScore) -> str:
+    """Format a topic's score with what it means: "45%, below the pass mark", or "not scored"."""
+    return NO_TOPIC_SCORE if one.percent is None else f"{one.percent}%, {BANDS[band(one.percent)]}"
 
 
-def mean(one: Skill) -> str:
+def mean(one: Skill | AreaScore) -> str:
     """Format the mean of a skill's scores with one decimal, which is left out if it is 0: "7.5", "7"."""
     return f"{one.mean:.1f}".removesuffix(".0")
+
+
+def asked_in(one: AreaScore) -> str:
+    """Return the number of a skill's questions and which ones they are: "2 questions: 3, 8"."""
+    return f"{counted(len(one.positions), 'question')}: {', '.join(map(str, one.positions))}"
+
+
+def evidence(one: Focus) -> str:
+    """Return the sentences that say in which answers a skill lost points."""
+    first = _LACKS[one.lack].format(one.position)
+    if not one.others:
+        return first
+    others = [str(position) for position in one.others]
+    named = ", ".join(others[:-1]) + f" and {others[-1]}" if len(others) > 1 else others[0]
+    return f"{first} More points are missing in {form(len(others), 'question', 'questions')} {named}."
+
+
+def more_wrong(found: Lessons) -> str:
+    """Return a sentence that says how many wrong statements are not listed, or "" if all are."""
+    more = found.wrong_count - len(found.wrong)
+    return f"{counted(more, 'more wrong statement')} {form(more, 'is', 'are')} marked in the answers." if more else ""
+
+
+def practice_link(site_url: str, item: BankItem) -> str:
+    """Return the URL of a question's practice page."""
+    return f"{site_url}practice?question={item.id}"
 
 
 def asked(one: CoveredRequirement, *, short: bool = False) -> str:
@@ -94,12 +132,6 @@ def close_to(one: SuggestedQuestion) -> str:
     """Return "related to" and a suggested question's skill, or "" if it has no skill or the skill is its own subtopic."""
     differs = one.skill and one.skill.casefold() != one.question.subtopic.casefold()
     return f"related to {one.skill}" if differs else ""
-
-
-def extremes(best: TurnView | None, worst: TurnView | None) -> list[tuple[str, TurnView, VerdictView]]:
-    """Return the best and the worst answer, if any, each with a title and its verdict."""
-    titled = (("Best answer", best), ("Weakest answer", worst))
-    return [(title, turn, turn.verdict) for title, turn in titled if turn and turn.verdict]
 
 
 def place(turn: TurnView) -> str:

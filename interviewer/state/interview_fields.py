@@ -5,7 +5,8 @@ from __future__ import annotations
 import reflex as rx
 
 from interviewer.interviews.plan import STANDARD, Plan
-from interviewer.state.models import RailItem, ReportItem, TurnItem
+from interviewer.state.conclusion import ConclusionItem, ReportItem
+from interviewer.state.models import RailItem, TurnItem
 from interviewer.state.plan_form import ChoiceItem
 
 
@@ -58,6 +59,7 @@ class InterviewFields(rx.State, mixin=True):
     verdict_error: str = ""
     unscored: list[int] = []
 
+    conclusion: ConclusionItem = ConclusionItem()
     percent: str = ""
     total: int = 0
     judged: int = 0

@@ -17,6 +17,7 @@ from interviewer.interviews.views import InterviewView, MessageView, TurnView, t
 from interviewer.interviews.wording import MARKS, mark_name, spread
 from interviewer.reports.dashboard import InterviewSummary
 from interviewer.reports.prose import Block, blocks, model_answer
+from interviewer.reports.reports import shortened
 from interviewer.reports.transcript import Line, Part, highlighted, transcript
 from interviewer.wording import date_and_time
 
@@ -93,10 +94,10 @@ class PairItem:
 class TurnItem:
     """One turn with everything that a page may show of it.
 
-    `total` is the number of questions in the interview. `asked_ms` is when the question was asked, as a Unix timestamp in
-    milliseconds. `said_count` is the number of messages, without one that still awaits its reply. `draft` is the browser's name
-    for the text typed next, `asked` the user's last clarifying question, and `awaits` the kind of message that the interviewer is
-    about to reply to. `follows_up` is set once there is a follow-up.
+    `total` is the number of questions in the interview, and `title` the question on one line. `asked_ms` is when the question was
+    asked, as a Unix timestamp in milliseconds. `said_count` is the number of messages, without one that still awaits its reply.
+    `draft` is the browser's name for the text typed next, `asked` the user's last clarifying question, and `awaits` the kind of
+    message that the interviewer is about to reply to. `follows_up` is set once there is a follow-up.
 
     `hits`, `halves`, `misses`, and `wrongs` count the marks. `band` describes the range of possible scores, between `low` and
     `high`; it is empty if the score is sure. If `appealed`, there are two verdicts, and `score` is the mean of `first_score` and
@@ -107,6 +108,7 @@ class TurnItem:
     question_id: int = 0
     position: int = 0
     total: int = 0
+    title: str = ""
     topic: str = ""
     subtopic: str = ""
     level: str = ""
@@ -159,15 +161,6 @@ class RailItem:
 
 
 @dataclass
-class ReportItem:
-    """One topic's score in the report."""
-
-    name: str = ""
-    percent: int = 0
-    judged: bool = False
-
-
-@dataclass
 class SummaryItem:
     """One interview in a list."""
 
@@ -186,6 +179,7 @@ def turn_item(turn: TurnView) -> TurnItem:
         question_id=turn.question_id,
         position=turn.position,
         total=turn.total,
+        title=shortened(turn.prompt),
         topic=turn.topic,
         subtopic=turn.subtopic,
         level=turn.level,
@@ -312,11 +306,6 @@ def _dot(position: int, asked: int, scores: dict[int, int], finished: bool) -> s
 def scores_of(view: InterviewView) -> dict[int, int]:
     """Return the scores of an interview by question position. Answers without a verdict are left out."""
     return {turn.position: turn.verdict.score for turn in view.turns if turn.verdict}
-
-
-def report_items(view: InterviewView) -> list[ReportItem]:
-    """Build the report's scores by topic."""
-    return [ReportItem(score.name, score.percent or 0, score.percent is not None) for score in view.topic_scores]
 
 
 def summary_item(summary: InterviewSummary) -> SummaryItem:

@@ -8,26 +8,50 @@ from dataclasses import dataclass
 import reflex as rx
 
 from interviewer.interviews.plan import plan_summary
-from interviewer.interviews.views import TurnView
+from interviewer.interviews.rubric import MAX_SCORE
 from interviewer.interviews.wording import interviewer_name
-from interviewer.reports.reports import Report, shortened
-from interviewer.reports.wording import extremes
-from interviewer.state.models import ReportItem, TurnItem, turn_item
-from interviewer.state.practice_models import SkillItem, skill_item
+from interviewer.reports.lessons import AreaScore, Focus
+from interviewer.reports.readiness import BANDS, band
+from interviewer.reports.reports import Report
+from interviewer.reports.wording import asked_in, evidence, mean, more_wrong
+from interviewer.state.conclusion import ConclusionItem, ReportItem, conclusion_item, topic_items
+from interviewer.state.models import TurnItem, turn_item
+from interviewer.state.practice_models import practice_href
 from interviewer.wording import date_and_time
 
 
 @dataclass
-class PickItem:
-    """The best or the weakest answer: its position, score, and shortened question."""
+class FocusItem:
+    """A skill to work on: what to learn, in which answer it was missing, and where to practice it, if anywhere."""
 
-    title: str = ""
+    area: str = ""
+    lesson: str = ""
+    evidence: str = ""
     href: str = ""
     position: int = 0
-    topic: str = ""
-    score: int = 0
-    passed: bool = False
-    prompt: str = ""
+    practice: str = ""
+    practice_href: str = ""
+
+
+@dataclass
+class WrongItem:
+    """A wrong statement with its correction, and the answer that it is in."""
+
+    quote: str = ""
+    correction: str = ""
+    href: str = ""
+    position: int = 0
+
+
+@dataclass
+class AreaItem:
+    """The score of a skill. `band` is that of the score, `meaning` the band in words, and `asked` the questions about it."""
+
+    name: str = ""
+    mean: str = ""
+    band: str = ""
+    meaning: str = ""
+    asked: str = ""
 
 
 class ReportFields(rx.State, mixin=True):
@@ -45,9 +69,11 @@ class ReportFields(rx.State, mixin=True):
     judged: int = 0
     topics: list[ReportItem] = []
     turns: list[TurnItem] = []
-    picks: list[PickItem] = []
-    strengths: list[SkillItem] = []
-    weaknesses: list[SkillItem] = []
+    conclusion: ConclusionItem = ConclusionItem()
+    focus: list[FocusItem] = []
+    wrong: list[WrongItem] = []
+    more_wrong: str = ""
+    skills: list[AreaItem] = []
 
 
 async def show(state: ReportFields, report: Report) -> None:
@@ -59,24 +85,29 @@ async def show(state: ReportFields, report: Report) -> None:
     state.finished = report.finished_at is not None
     state.percent = "" if report.percent is None else str(report.percent)
     state.total, state.judged = report.total, report.judged
-    state.topics = [ReportItem(one.name, one.percent or 0, one.percent is not None) for one in report.topics]
+    state.topics = topic_items(report.topics)
     state.turns = turns
-    state.picks = pick_items(report.best, report.worst)
-    state.strengths = [skill_item(skill) for skill in report.strengths]
-    state.weaknesses = [skill_item(skill) for skill in report.weaknesses]
+    state.conclusion = conclusion_item(report.readiness, report.percent)
+    state.focus = [focus_item(one) for one in report.lessons.focus]
+    state.wrong = [WrongItem(one.quote, one.correction, _place(one.position), one.position) for one in report.lessons.wrong]
+    state.more_wrong = more_wrong(report.lessons)
+    state.skills = [area_item(one) for one in report.lessons.skills]
 
 
-def pick_items(best: TurnView | None, worst: TurnView | None) -> list[PickItem]:
-    """Build the items for the best and the weakest answer, if there are any."""
-    return [
-        PickItem(
-            title,
-            f"#question-{turn.position}",
-            turn.position,
-            turn.topic,
-            verdict.score,
-            verdict.passed,
-            shortened(turn.prompt),
-        )
-        for title, turn, verdict in extremes(best, worst)
-    ]
+def focus_item(one: Focus) -> FocusItem:
+    """Build the view model of a skill to work on."""
+    item = FocusItem(one.area.value, one.lesson, evidence(one), _place(one.position), one.position)
+    if one.practice:
+        item.practice, item.practice_href = one.practice.subtopic, practice_href(one.practice.id)
+    return item
+
+
+def area_item(one: AreaScore) -> AreaItem:
+    """Build the view model of a skill's score."""
+    found = band(float(one.mean) * 100 / MAX_SCORE)
+    return AreaItem(one.area.value, mean(one), found.value, BANDS[found], asked_in(one))
+
+
+def _place(position: int) -> str:
+    """Return the link to a question on the page."""
+    return f"#question-{position}"

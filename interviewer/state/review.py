@@ -11,7 +11,7 @@ from interviewer.core.ids import id_of
 from interviewer.errors import AppError
 from interviewer.reports.coverage import Standing
 from interviewer.reports.reports import report_of
-from interviewer.reports.skills import InterviewReport, by_strength
+from interviewer.reports.skills import InterviewReport
 from interviewer.state.access import message_for_page, services, signed_in, stay_silent, when_signed_out
 from interviewer.state.practice_models import (
     RequirementItem,
@@ -56,8 +56,9 @@ class ReviewState(ReportFields, rx.State):
         except AppError as error:
             self.error, self.loaded = message_for_page(error), True
             return None
+        lessons = services().skills.lessons(loaded)
         # Requirements and suggestions take longer, so `load_report` adds them.
-        await show(self, report_of(loaded.view(), InterviewReport(*by_strength(loaded.rows), (), (), {})))
+        await show(self, report_of(loaded.view(), InterviewReport(lessons, (), (), {})))
         self.resume_href = f"/interview?id={loaded.interview.id}"
         self.markdown_href, self.pdf_href = (f"/session/report/{loaded.interview.id}.{ending}" for ending in ("md", "pdf"))
         self.loaded = True

@@ -25,6 +25,8 @@ from interviewer.interviews.exchange import Kind
 from interviewer.interviews.progress import InterviewStatus
 from interviewer.interviews.views import InterviewView, TurnView
 from interviewer.interviews.wording import ANSWER_NOT_SCORED, interviewer_name
+from interviewer.reports.readiness import readiness
+from interviewer.state.conclusion import announced_end, conclusion_item, topic_items
 from interviewer.state.interview_fields import InterviewFields
 from interviewer.state.models import (
     TurnItem,
@@ -35,7 +37,6 @@ from interviewer.state.models import (
     milliseconds,
     progress_text,
     rail,
-    report_items,
     scores_of,
     turn_item,
 )
@@ -110,10 +111,12 @@ def show_given_up(state: InterviewFields, view: InterviewView) -> None:
 
 
 def show_report(state: InterviewFields, view: InterviewView) -> None:
-    """Show the total score, the scores by topic, and the answers that have no verdict."""
+    """Show and announce the conclusion; show the total score, the scores by topic, and the answers that have no verdict."""
+    found = readiness(view.plan, view.turns)
+    state.conclusion, state.question_announcement = conclusion_item(found, view.percent), announced_end(found)
     state.percent = "" if view.percent is None else str(view.percent)
     state.total, state.judged = view.score_sum, view.answers_judged
-    state.topics = report_items(view)
+    state.topics = topic_items(view.topic_scores)
     state.unscored = [turn.question_id for turn in view.turns if turn.lacks_verdict]
 
 
@@ -267,7 +270,7 @@ def _show_judged(state: InterviewFields, turn: TurnView, finished: bool) -> None
         state.feedback_chunks, state.feedback_tail, state.verdict_error = [], "", ""
         state.verdict_announcement = announced_verdict(turn)
     if finished:
-        state.phase, state.sending = "finished", False
+        state.phase, state.sending, state.question_announcement = "finished", False, ""
     show_score(state, turn)
 
 

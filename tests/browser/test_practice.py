@@ -151,10 +151,11 @@ def test_report_shows_skills_and_leads_to_practice(site: Site, page: Page) -> No
     for width in (1280, 390):
         page.set_viewport_size({"width": width, "height": 800})
         page.goto(f"{site.url}/interview/{interview}")
-        expect(page.get_by_role("heading", name="Weaknesses")).to_be_visible()
-        expect(page.get_by_role("heading", name="The job's requirements")).to_be_visible()
+        expect(page.get_by_role("heading", name="What to work on first")).to_be_visible()
+        page.get_by_role("heading", name="The job's requirements").click()
         page.get_by_text(re.compile(r"Not asked about \(\d+\)")).click()
         assert not sideways(page)
+    page.get_by_role("button", name="Open all").click()
     expect(page.get_by_role("link", name="Practice it again")).to_have_count(2)
     page.get_by_role("link", name="Practice it again").first.click()
     assert bank_id(page).startswith("introduction-")

@@ -25,6 +25,8 @@ def signed_in(site: Site, browser: Browser) -> tuple[str, str]:
     for number in range(1, 13):
         at_question(page, number)
         answer(page, f"{GOOD} Answer {number}.")
+    expect(page.locator("#said-question")).to_have_text(re.compile(r"^The interview is finished\. \w"))
+    expect(page.get_by_text("70% passes")).to_be_visible()
     page.get_by_role("link", name="See every answer").click()
     expect(page).to_have_url(re.compile(r"/interview/\d+"))
     [cookie] = [one for one in page.context.cookies() if one["name"] == "interviewer_session"]
@@ -41,6 +43,7 @@ def report(site: Site, page: Page, signed_in: tuple[str, str]) -> Page:
     page.goto(url)
     ready(page)
     expect(page.get_by_role("heading", name="Skills")).to_be_visible()
+    expect(page.get_by_role("heading", name="What to practice next")).to_be_visible()
     return page
 
 
@@ -58,11 +61,13 @@ def test_shared_link_works_signed_out_until_it_is_revoked(report: Page, browser:
     assert answered is not None
     assert answered.headers["x-robots-tag"] == "noindex, nofollow"
     assert answered.headers["referrer-policy"] == "same-origin"
-    expect(other.locator("ol > li")).to_have_count(12)
+    expect(other.locator("#questions ol > li")).to_have_count(12)
     expect(other.locator('meta[name="robots"]')).to_have_attribute("content", "noindex, nofollow")
+    other.get_by_role("button", name="Open all").click()
     shown = other.locator("main").inner_text()
-    assert "Answer 12." in shown
-    for hidden in ("Grace", "@example.com", "Practice it again", "second opinion", "requirements"):
+    for seen in ("Answer 12.", "What to work on first", "70% passes"):
+        assert seen in shown
+    for hidden in ("Grace", "@example.com", "Practice it again", "Practice this", "second opinion", "requirements"):
         assert hidden not in shown
     expect(other.get_by_role("button", name="Share")).to_have_count(0)
     expect(other.get_by_role("link", name=re.compile("Download"))).to_have_count(0)
@@ -107,16 +112,56 @@ def test_print_unfolds_everything_and_hides_controls(report: Page) -> None:
     assert report.pdf(format="A4").count(b"/Type /Page\n") > 5
 
 
-@pytest.mark.parametrize("width", [1280, 360])
-def test_contents_scroll_within_the_page_without_overflow(report: Page, width: int) -> None:
-    report.set_viewport_size({"width": width, "height": 800})
+# A third of the 17,600 and 28,980 pixels that a report with unfolded answers needed.
+@pytest.mark.parametrize(("width", "height", "longest"), [(1280, 800, 5_870), (390, 844, 9_660), (360, 640, 9_660)])
+def test_report_is_short_and_begins_with_the_conclusion(report: Page, width: int, height: int, longest: int) -> None:
+    report.set_viewport_size({"width": width, "height": height})
+    assert report.evaluate("document.documentElement.scrollHeight") <= longest
     assert not report.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    expect(report.locator("#conclusion h2")).to_be_in_viewport()
+    expect(report.locator("#conclusion h2")).to_have_text(re.compile(r"interview|Close|Ready|Not ready"))
+    titles = report.locator("article h2").all_inner_texts()
+    assert titles[1] == "What to work on first"
+    assert titles[-3:] == ["Questions and answers", "The job's requirements", "What to practice next"]
+    lessons = report.locator("#focus li")
+    expect(lessons).to_have_count(3)
+    for one in lessons.all():
+        expect(one.get_by_role("link", name=re.compile("^Practice this"))).to_have_attribute("href", re.compile("question="))
+    expect(report.locator(".answer[open]")).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_contents_open_the_answer_within_the_page(report: Page, width: int) -> None:
+    report.set_viewport_size({"width": width, "height": 800})
     report.evaluate("window.here = true")
-    report.get_by_role("list", name="Best and weakest answers").get_by_role("link").last.click()
-    expect(report).to_have_url(re.compile(r"#question-\d+$"))
-    target = report.url.rsplit("#", 1)[1]
-    report.wait_for_function("id => Math.abs(document.getElementById(id).getBoundingClientRect().top) < 60", arg=target)
+    if width < 1024:
+        report.locator("summary", has_text="On this page").click()
+    report.locator('nav a[href$="#question-7"]:visible').click()
+    expect(report).to_have_url(re.compile(r"#question-7$"))
+    report.wait_for_function("Math.abs(document.getElementById('question-7').getBoundingClientRect().top) < 80")
+    expect(report.locator("#question-7 details.answer")).to_have_attribute("open", "")
+    expect(report.get_by_text("Answer 7.").first).to_be_visible()
+    expect(report.locator("[data-contents]")).not_to_have_attribute("open", "")
+    assert not report.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
     assert report.evaluate("window.here"), "the page was not reloaded"
+
+
+def test_answers_open_by_keyboard_by_link_and_all_at_once(report: Page) -> None:
+    opened = report.locator(".answer[open]")
+    first = report.locator("#question-1 summary").first
+    first.focus()
+    report.keyboard.press("Enter")
+    expect(opened).to_have_count(1)
+    expect(report.get_by_text("Answer 1.", exact=False).first).to_be_visible()
+    report.get_by_role("button", name="Open all").click()
+    expect(opened).to_have_count(12)
+    report.get_by_role("button", name="Close all").click()
+    expect(opened).to_have_count(0)
+    report.goto(f"{report.url.partition('#')[0]}#question-9")
+    report.reload()
+    ready(report)
+    expect(opened).to_have_count(1)
+    expect(report.locator("#question-9")).to_be_in_viewport()
 
 
 def test_missing_report_says_so(site: Site, report: Page) -> None:

@@ -16,6 +16,7 @@ from interviewer.interviews.exchange import Kind
 from interviewer.interviews.plan import Plan, even
 from interviewer.interviews.tables import Message
 from interviewer.interviews.views import TurnView
+from interviewer.reports.lessons import Lessons
 from interviewer.reports.markdown import markdown
 from interviewer.reports.pdf import pdf
 from interviewer.reports.reports import report_of
@@ -161,7 +162,7 @@ async def test_page_report_and_files_show_the_tests(services: Services, user: Us
     ]
     assert [mark.note for mark in item.marks] == ["Failed: “zero”.", "The test for this passed.", ""]
     view = await services.interviews.view(user.id, interview_id)
-    report = report_of(view, InterviewReport((), (), (), (), {}))
+    report = report_of(view, InterviewReport(Lessons(), (), (), {}))
     written, printed = markdown(report), read(pdf(report)).text
     assert "3 of 4 tests passed. Run in your browser." in written
     assert "- **Failed, 2 ms**: zero\n  - Input: `[2]`\n  - Expected: `4`\n  - Got: `7`" in written
@@ -175,7 +176,7 @@ async def test_code_that_was_not_run_is_marked(services: Services, user: User) -
     item = turn_item(turn)
     assert (item.test_summary, item.tests) == ("Not run. The answer was only read.", [])
     view = await services.interviews.view(user.id, interview_id)
-    assert "Not run. The answer was only read." in markdown(report_of(view, InterviewReport((), (), (), (), {})))
+    assert "Not run. The answer was only read." in markdown(report_of(view, InterviewReport(Lessons(), (), (), {})))
 
 
 async def test_own_data_includes_the_tests(services: Services, user: User) -> None:

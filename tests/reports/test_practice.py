@@ -20,7 +20,9 @@ from interviewer.grading.likeness import ShippedBank
 from interviewer.interviews.samples import SAMPLE_JOBS
 from interviewer.interviews.user_text import MAX_ANSWER
 from interviewer.reports import practice_queries as queries
+from interviewer.reports.areas import Area
 from interviewer.reports.coverage import Standing
+from interviewer.reports.lessons import Lessons
 from interviewer.reports.skill_levels import Trend
 from interviewer.settings import Settings
 from interviewer.wiring import Services, build
@@ -203,7 +205,7 @@ async def test_asked_questions_are_not_suggested_before_new_ones(site: Services,
 # -- the report of one interview -------------------------------------------------------------------------------------
 
 
-async def test_report_has_strengths_weaknesses_and_requirements(site: Services, new_user: NewUser, database: Database) -> None:
+async def test_report_has_lessons_and_requirements(site: Services, new_user: NewUser, database: Database) -> None:
     user = await new_user()
     interview_id, turn = await started(site, user, SAMPLE_JOBS["mid-level"].text)
     for number in range(12):
@@ -214,9 +216,13 @@ async def test_report_has_strengths_weaknesses_and_requirements(site: Services, 
             turn = next_turn(events)
     loaded = await site.interviews.load(user.id, interview_id)
     report = await site.skills.report(user.id, loaded)
-    assert report.strengths[0].mean >= report.strengths[-1].mean >= 7
-    assert report.weaknesses[0].mean <= report.weaknesses[-1].mean < 7
-    assert sum(len(skill.scores) for skill in (*report.strengths, *report.weaknesses)) == 12
+    skills = report.lessons.skills
+    assert [one.mean for one in skills] == sorted(one.mean for one in skills)
+    assert {position for one in skills for position in one.positions} == set(range(1, 13))
+    assert len(report.lessons.focus) == 3
+    practiced = [one.practice.id for one in report.lessons.focus if one.practice]
+    assert len(practiced) == 3
+    assert set(practiced) <= set(report.bank_ids.values()), "the questions that were asked"
     standings = {one.requirement.text: one.standing for one in report.coverage}
     assert {"Kafka", "Go", "Strong SQL; you can explain isolation levels and idempotency"} <= set(standings)
     assert Standing.SHOWN in standings.values()
@@ -224,7 +230,7 @@ async def test_report_has_strengths_weaknesses_and_requirements(site: Services, 
     for one in report.coverage:
         if one.standing is Standing.SHOWN:
             assert max(question.score or 0 for question in one.questions) >= 7
-    weak = {(skill.topic_id) for skill in report.weaknesses}
+    weak = {row.question.topic_id for row in loaded.rows if row.score is not None and row.score < 7}
     assert {one.question.topic_id for one in report.suggestions} <= weak
 
 
@@ -236,7 +242,7 @@ async def test_report_includes_questions_that_are_not_from_the_bank(services: Se
         while not (loaded := await services.interviews.load(user.id, interview_id)).view().job_profile:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     report = await services.skills.report(user.id, loaded)
-    assert [(skill.subtopic, skill.scores) for skill in report.strengths] == [("Subtopic", (10,))]
+    assert [(skill.area, skill.scores) for skill in report.lessons.skills] == [(Area.EXPERIENCE, (10,))]
     assert [(one.requirement.text, one.standing) for one in report.coverage] == [("Python", Standing.NOT_ASKED)]
     assert report.bank_ids == {}
 
@@ -245,7 +251,7 @@ async def test_report_of_an_unanswered_interview_is_empty(services: Services, ne
     user = await new_user()
     interview_id, _ = await started(services, user)
     report = await services.skills.report(user.id, await services.interviews.load(user.id, interview_id))
-    assert (report.strengths, report.weaknesses, report.coverage, report.suggestions) == ((), (), (), ())
+    assert (report.lessons, report.coverage, report.suggestions) == (Lessons(), (), ())
 
 
 # -- with many interviews --------------------------------------------------------------------------------------------

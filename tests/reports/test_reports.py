@@ -11,10 +11,12 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from interviewer.errors import Conflict, NotFound
+from interviewer.reports.lessons import Lessons, WrongStatement
 from interviewer.reports.markdown import fenced, line, markdown, quoted
 from interviewer.reports.pdf import pdf
 from interviewer.reports.pdf_layout import MISSING
-from interviewer.reports.reports import Report, extremes, shortened
+from interviewer.reports.readiness import readiness
+from interviewer.reports.reports import Report, shortened
 from interviewer.reports.transcript import highlighted
 from interviewer.reports.wording import file_name
 from interviewer.wiring import Services
@@ -50,21 +52,14 @@ def saying(report: Report, answer: str, kind: str = "text") -> Report:
 # -- the report ----------------------------------------------------------------------------------------------------
 
 
-async def test_report_has_scores_and_best_and_worst_answers(report: Report) -> None:
+async def test_report_has_scores_conclusion_and_links(report: Report) -> None:
     assert (report.title, report.judged, report.total, report.percent) == ("Backend engineer, payments", 12, 105, 88)
     assert [one.percent for one in report.topics] == [100, 75, 50, 100, 100, 100]
-    assert report.best is not None
-    assert report.worst is not None
-    assert (report.best.position, report.worst.position) == (1, 5)
+    assert report.readiness.headline == "Ready for a mid-level interview"
+    assert report.lessons.focus
+    assert report.page_url.startswith(f"{report.site_url}interview/")
     assert len(report.turns) == 12
     assert report.finished_at is not None
-
-
-async def test_extremes_of_equal_and_unscored_answers(report: Report) -> None:
-    best, worst = extremes(report.turns[:2])
-    assert best is report.turns[0]
-    assert worst is None
-    assert extremes([replace(turn, verdict=None) for turn in report.turns]) == (None, None)
 
 
 async def test_report_requires_own_finished_interview(services: Services, new_user: NewUser) -> None:
@@ -116,20 +111,22 @@ async def test_markdown_has_all_parts_in_order(report: Report) -> None:
     found = headings(document)
     assert [text for tag, text in found if tag in ("h1", "h2")] == [
         "Backend engineer, payments",
+        "Conclusion",
         "Score by topic",
-        "Strengths",
-        "Weaknesses",
+        "Skills",
         "The job's requirements",
-        "Best and weakest answers",
         "What to practice next",
         "Questions and answers",
     ]
     assert sum(tag == "h3" and text.startswith("Question ") for tag, text in found) == 12
-    assert "**88%**: 105 of 120 points across 12 answers" in document
-    assert "| Coding | 75% |" in document
+    assert "**Ready for a mid-level interview**" in document
+    assert "**88%** (70% passes): 105 of 120 points across 12 answers" in document
+    assert "| Coding | 75%, passed |" in document
+    assert "| System Design | 50%, below the pass mark |" in document
+    assert "/practice?question=" in document
     assert "- **Covered**: Names the first thing “first”" in document
     assert "- **Missed**: Names the second thing" in document
-    assert "[question 5](#question-5)" in document
+    assert "[5](#question-5)" in document
     assert '<a id="question-5"></a>' in document
     assert WORDS in document
     assert "def first():\n    return `x`  # ```\n" in [token.content for token in PARSER.parse(document) if token.type == "fence"]
@@ -199,11 +196,50 @@ async def test_pdf_contains_all_parts_of_the_report(report: Report) -> None:
     ):
         assert text in found.text
     assert WORDS.replace(" ", "") in found.text.replace(" ", "")
-    assert found.outline[:2] == ["Skills", "The job's requirements"]
+    assert found.outline[:4] == ["Conclusion", "What to work on first", "Skills", "The job's requirements"]
     assert [title.partition(". ")[2] for title in found.outline if title[0].isdigit()] == [one.prompt for one in report.turns]
     assert found.links >= 2
     assert all(f"Page {number} of " in text for number, text in enumerate(found.pages, 1))
     assert MISSING not in found.text
+
+
+async def test_files_begin_with_the_conclusion(report: Report) -> None:
+    for text in (markdown(report), read(pdf(report)).text):
+        places = [
+            text.find(part)
+            for part in ("Ready for a mid-level interview", "70% passes", "What to work on first", "Skills", "Question 1 · ")
+        ]
+        assert -1 not in places
+        assert places == sorted(places)
+
+
+async def test_pdf_links_to_model_answers_of_passed_questions(report: Report) -> None:
+    document, online = pdf(report), "The model answer is in the report online"
+    assert f"{report.page_url}#question-1)".encode() in document
+    assert f"{report.page_url}#question-5)".encode() not in document
+    assert read(document).text.count(online) == sum(bool(one.verdict and one.verdict.passed) for one in report.turns)
+    assert online not in read(pdf(replace(report, page_url=""))).text
+
+
+async def test_files_name_wrong_statements_with_corrections(report: Report) -> None:
+    wrong = WrongStatement(4, "It is *garbage*-collected", "It never is: a blocked goroutine stays.")
+    said = replace(report, lessons=replace(report.lessons, wrong=(wrong,), wrong_count=3))
+    found, document = read(pdf(said)), markdown(said)
+    assert "Wrong statements to unlearn" in found.outline
+    for text in (found.text, document.replace("\\", "")):
+        assert "It is *garbage*-collected" in text
+        assert "It never is: a blocked goroutine stays." in text
+        assert "2 more wrong statements are marked in the answers." in text
+    assert "em_open" not in {child.type for token in PARSER.parse(document) for child in token.children or []}
+
+
+async def test_pdf_has_contradicted_key_points(report: Report) -> None:
+    """A cross is drawn for them."""
+    verdict = report.turns[0].verdict
+    assert verdict is not None
+    marks = tuple(replace(mark, mark="contradicted") for mark in verdict.marks)
+    turn = replace(report.turns[0], verdict=replace(verdict, marks=marks))
+    assert "Contradicted:" in read(pdf(replace(report, turns=(turn,)))).text
 
 
 @pytest.mark.parametrize("kind", ["text", "code"])
@@ -223,7 +259,7 @@ async def test_characters_without_a_glyph_are_marked_and_listed(report: Report, 
 @settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_answer_breaks_a_pdf(report: Report, answer: str, kind: str) -> None:
     changed = saying(report, answer, kind)
-    found = read(pdf(replace(changed, turns=changed.turns[:1], best=changed.turns[0], worst=None)))
+    found = read(pdf(replace(changed, turns=changed.turns[:1], lessons=Lessons())))
     assert "Question 1 · Introduction" in found.text
 
 
@@ -233,10 +269,9 @@ async def test_code_in_a_pdf_keeps_its_lines_and_spaces(report: Report) -> None:
 
 
 async def test_report_without_scores_can_be_exported(report: Report) -> None:
-    bare = replace(
-        report, percent=None, judged=0, total=0, strengths=(), weaknesses=(), coverage=(), suggestions=(), best=None, worst=None
-    )
-    bare = replace(bare, turns=tuple(replace(turn, verdict=None) for turn in report.turns))
+    bare = replace(report, percent=None, judged=0, total=0, lessons=Lessons(), coverage=(), suggestions=())
+    turns = tuple(replace(turn, verdict=None) for turn in report.turns)
+    bare = replace(bare, turns=turns, readiness=readiness(report.plan, turns))
     assert "Not scored yet." in read(pdf(bare)).text
     assert markdown(bare).count("Not scored yet.") == 12
 

@@ -39,7 +39,10 @@ async def test_link_opens_the_report_without_private_parts(services: Services, n
     assert len(secret_of(link)) >= 43
     report = await services.sharing.read(secret_of(link), CLIENT)
     assert (report.percent, len(report.turns), report.turns[0].answer) == (100, 12, "The first, the second and the third.")
-    assert report.strengths
+    assert report.readiness.headline == "Ready for a mid-level interview"
+    assert report.lessons.skills
+    assert all(one.practice is None for one in report.lessons.focus)
+    assert (report.site_url, report.page_url) == ("", "")
     assert (report.coverage, report.suggestions) == ((), ())
     assert user.username not in repr(report)
     assert user.email not in repr(report)

@@ -241,8 +241,11 @@ async def test_report_shows_skills_requirements_and_suggestions(
             await answered(site, user, interview_id, turn, f"I would think about it for a while, I suppose. {number}")
         )
     page = await reviewed(open_page, user, interview_id)
-    assert page.weaknesses
-    assert page.weaknesses[0].answers == "1 answer"
+    assert page.conclusion.headline == "Too early to say: 3 of 12 questions answered"
+    assert page.conclusion.score_band == "low"
+    assert len(page.focus) > 0
+    assert all(one.practice_href.startswith("/practice?question=") for one in page.focus)
+    assert page.skills[0].asked == "2 questions: 1, 2"
     assert len(page.not_shown) + len(page.not_asked) > 8
     assert page.shown == []
     assert len(page.suggestions) == 5
@@ -256,13 +259,13 @@ async def test_report_is_shown_only_to_its_owner_while_signed_in(
 ) -> None:
     owner, stranger = await new_user(), await new_user()
     view = await take_all(services, owner)
-    assert (await reviewed(open_page, owner, view.id)).strengths
+    assert (await reviewed(open_page, owner, view.id)).skills
     for who in (stranger, None):
         page = Page(await open_page(ReviewState, who, url=f"http://localhost/interview/{view.id}"))
         async with page:
             assert await run(ReviewState.load, page) is None
         await run(ReviewState.load_report, page)
-        assert page.strengths == page.suggestions == []
+        assert page.skills == page.focus == page.suggestions == []
     page = Page(await open_page(ReviewState, owner, url=f"http://localhost/interview/{view.id}"))
     async with page:
         await run(ReviewState.load, page)

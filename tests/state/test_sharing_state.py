@@ -47,7 +47,7 @@ async def test_link_is_created_shown_once_and_revoked(open_page: OpenPage, servi
     assert page.since.endswith("UTC")
     seen = await shared_page(open_page, page.link)
     assert (seen.error, seen.percent, len(seen.turns), seen.loaded) == ("", "100", 12, True)
-    assert [pick.title for pick in seen.picks] == ["Best answer"]
+    assert seen.conclusion.headline == "Ready for a mid-level interview"
     assert not any(turn.may_appeal for turn in seen.turns)
     assert user.username not in str(seen.dict())
     link = page.link
