@@ -56,6 +56,7 @@ class OpenAIInterviewer:
     deterministic = False
     max_follow_ups = MAX_FOLLOW_UPS
     detects_questions = True
+    prompt_version = prompts.VERSION
 
     def __init__(self, *, model: str, api_key: str | None, base_url: str | None, options: ServerOptions | None = None) -> None:
         """Create a client. Self-hosted servers often need no `api_key`."""

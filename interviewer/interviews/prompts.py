@@ -6,6 +6,7 @@ be data. It is never part of the instructions.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -219,3 +220,14 @@ def verdict_request(
         conversation=list(conversation),
         answer=answer,
     )
+
+
+def _version() -> str:
+    """Return a short hash of every prompt and schema above, so that it changes with each of them."""
+    texts = {name: value for name, value in globals().items() if name.isupper() and not name.startswith("_")}
+    everything = [sorted(texts.items()), verdict_schema(MAX_KEY_POINTS, "follow_up", "clarification")]
+    return hashlib.sha256(json.dumps(everything).encode()).hexdigest()[:10]
+
+
+VERSION = _version()
+"""The version of the prompts. It is stored with each verdict, so that verdicts by different prompts can be told apart."""
