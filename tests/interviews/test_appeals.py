@@ -66,7 +66,8 @@ async def test_both_verdicts_have_the_version_of_their_prompts(
     await services.appeals.hear(user.id, interview_id, turn.question_id)
     loaded = await services.interviews.load(user.id, interview_id)
     [row] = [row for row in loaded.rows if row.verdict]
-    assert row.verdict and row.appeal
+    assert row.verdict
+    assert row.appeal
     assert (row.verdict.prompt_version, row.appeal.prompt_version) == ("test-prompts", "later")
     exported = (await services.personal.export(user.id))["interviews"][0]["questions"][0]
     assert exported["judged_by"]["prompt_version"] == "test-prompts"
