@@ -32,6 +32,8 @@ from interviewer.settings import Settings
 from tests.bench.scripted_interview import CANDIDATE, JOB, MODEL
 from tests.support import openai_server
 
+logger = logging.getLogger("tests.bench.model")
+
 COUNT = 12
 FIRST_TOKEN, TOKENS_A_SECOND = 0.4, 60.0
 REPAIRS = ("repaired", "kept", "failed")
@@ -54,11 +56,13 @@ class Series:
             await call(lambda _event: seen.append(perf_counter() - began))
         except InterviewerError as error:
             self.outcomes["failed"] += 1
-            self.reasons.append(f"{type(error).__name__}: {error.reason}")
+            self.reasons.append(f"{type(error).__name__} after {perf_counter() - began:.1f} s: {error.reason}")
+            logger.info("%s: %s", self.kind, self.reasons[-1])
             return
         self.outcomes["usable after one more request" if self._repairs() > before else "usable at once"] += 1
         self.first += seen[:1]
         self.whole.append(perf_counter() - began)
+        logger.info("%s: usable after %.1f s", self.kind, self.whole[-1])
 
     def _repairs(self) -> float:
         return sum(float(metrics.MODEL_REPAIRS.labels(self.kind, outcome)._value.get()) for outcome in REPAIRS)
@@ -148,12 +152,13 @@ def main() -> None:
     parser.add_argument("--model", default="scripted")
     parser.add_argument("--timeout", type=float, default=60.0, help="seconds to the first token, and for a reply")
     parser.add_argument("--count", type=int, default=COUNT, help="questions, and verdicts")
-    parser.add_argument("--log", action="store_true", help="show why replies could not be used")
+    parser.add_argument("--log", action="store_true", help="show each call, and why replies could not be used")
     given = parser.parse_args()
     if given.log:
         logging.disable(logging.NOTSET)
-        logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
-        logging.getLogger("httpx2").setLevel(logging.WARNING)
+        logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
+        for name in (logger.name, "interviewer.interviews.model_server"):
+            logging.getLogger(name).setLevel(logging.INFO)
     run(given.url, given.model, given.timeout, given.count)
 
 

@@ -147,7 +147,9 @@ class GrowingReply:
         is_known = self._was_chattering and not is_sure
         far = (place for place in self._likely(begin) if MAX_CHATTER < place - begin <= LONGEST_CHATTER) if is_known else ()
         for place in chain(near, far):
-            if (found := self._inner(_partial(self.buffer[place:]))) is not None:
+            found = self._inner(_partial(self.buffer[place:]))
+            # Chatter may quote the object that was asked for, with dots.
+            if found is not None and any(map(str.isalnum, "".join(str(found.get(name, "")) for name in self._shown))):
                 self._place = place
                 return found
         return None
