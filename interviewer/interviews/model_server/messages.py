@@ -89,7 +89,10 @@ def without_bounds(schema: Any) -> Any:
 
 
 def with_lengths(schema: Any) -> Any:
-    """Return a schema that allows no empty texts, except where they are meant. OpenAI's strict mode refuses lengths."""
+    """Return a schema that allows no empty texts, except where they are meant, and that names each key point to mark in order.
+
+    OpenAI's strict mode refuses both.
+    """
     if isinstance(schema, Mapping) and "properties" in schema:
         fields = {name: with_lengths(inner) for name, inner in schema["properties"].items()}
         required = {name for name, inner in fields.items() if inner == {"type": "string"}} - _MAY_BE_EMPTY
@@ -99,7 +102,15 @@ def with_lengths(schema: Any) -> Any:
             **schema,
             "properties": {name: {**inner, **(_LENGTH if name in required else {})} for name, inner in fields.items()},
         }
-    return {**schema, "items": with_lengths(schema["items"])} if isinstance(schema, Mapping) and "items" in schema else schema
+    if not isinstance(schema, Mapping) or "items" not in schema:
+        return schema
+    each = with_lengths(schema["items"])
+    places = each.get("properties", {}).get("key_point", {}).get("enum", [])
+    if not places or schema.get("minItems") != len(places):
+        return {**schema, "items": each}
+    # Small models mark one key point twice and leave another one out.
+    named = [{**each, "properties": {**each["properties"], "key_point": {"const": place}}} for place in places]
+    return {"type": "array", "prefixItems": named, **{key: schema[key] for key in ("minItems", "maxItems")}}
 
 
 def context_of(asked: Capabilities, options: ServerOptions) -> int:
