@@ -177,7 +177,7 @@ class Interviewer(Protocol):
 
     @property
     def prompt_version(self) -> str | None:
-        """The version of the prompts that the model gets, which is stored with each verdict. None if there are no prompts."""
+        """The version of the prompts that the model gets, which is stored with each verdict. None without prompts."""
 
     @property
     def deterministic(self) -> bool:

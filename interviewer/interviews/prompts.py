@@ -230,4 +230,4 @@ def _version() -> str:
 
 
 VERSION = _version()
-"""The version of the prompts. It is stored with each verdict, so that verdicts by different prompts can be told apart."""
+"""The version of the prompts. It is stored with each verdict, which shows by which prompts it came about."""

@@ -228,7 +228,7 @@ def test_other_text_than_shown_is_refused() -> None:
         ("-" * 36_000 + "\n" + "a line of words " * 200, 1_100, None),  # a line of dashes is few tokens
     ],
 )
-def test_cut_prompts_are_told_from_short_ones(sent: str, counted: int, at: int | None) -> None:
+def test_cut_prompts_are_noticed_and_short_ones_not(sent: str, counted: int, at: int | None) -> None:
     assert cut_at(sent, counted) == at
 
 

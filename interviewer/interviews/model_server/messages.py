@@ -20,6 +20,8 @@ _MAY_BE_EMPTY = frozenset({"follow_up", "subtopic", "quote", "title", "domain"})
 # One of them is empty: the interviewer says something, or gives a verdict.
 _EITHER_OR = frozenset({"text", "feedback"})
 _LENGTH = {"minLength": 12}
+# In tokens: enough for a question with six key points and a model answer.
+_SMALL_REPLY = 1_536
 _FORM = "Reply with one JSON object of this form, filled in by you:"
 _GO = "Now write your JSON object, in English sentences, with these fields:"
 _PROBE = "This line only fills the prompt, to find out how long a prompt the server reads as a whole."
@@ -121,6 +123,9 @@ def context_of(asked: Capabilities, options: ServerOptions) -> int:
 def _limit(asked: Capabilities, options: ServerOptions) -> int:
     """Return the most tokens that a reply may have. Reasoning counts, so a model that reasons gets more."""
     limit = options.max_tokens * (REASONING_FACTOR if asked.reasons else 1)
+    if asked.format is Format.OBJECT and asked.object_schema and not asked.reasons:
+        # Such servers run small models, which may write on. Limits in the schema make grammars too large for llama.cpp.
+        limit = min(limit, _SMALL_REPLY)
     # Some servers refuse a limit that the context cannot hold, and some cut the prompt for it.
     return limit if asked.context is None else min(limit, max(256, asked.context // 2))
 

@@ -20,7 +20,7 @@ MAX_REPLY = 60_000
 MAX_REPEATED = 200
 _MAX_PHRASE, _PHRASES = 60, 600
 # In characters. A longer text in front of the object may be reasoning, so nothing is shown before it has ended, unless the model
-# is known for long texts that are none.
+# is known for long texts that are no reasoning.
 MAX_CHATTER, LONGEST_CHATTER = 300, 8_000
 # How many places are tried as the beginning of the object.
 _MOST_PLACES = 40
