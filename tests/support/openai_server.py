@@ -42,7 +42,12 @@ FEEDBACK = (
 # The placeholder for the send time, which is the last seven digits of the wall clock in milliseconds.
 STAMP = "t0000000"
 STAMPS_END = 10_000_000
-USAGE = {"prompt_tokens": 1500, "completion_tokens": 200, "total_tokens": 1700, "prompt_tokens_details": {"cached_tokens": 1024}}
+USAGE: dict[str, Any] = {
+    "prompt_tokens": 1500,
+    "completion_tokens": 200,
+    "total_tokens": 1700,
+    "prompt_tokens_details": {"cached_tokens": 1024},
+}
 
 
 @dataclass
@@ -205,9 +210,9 @@ def data_of(body: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _usage(body: dict[str, Any], behavior: Behavior) -> dict[str, Any]:
-    """Return the token usage to report: the given one, or for a long prompt as many tokens as it has or as are left of it."""
+    """Return the token usage to report: the given one, or for a long prompt, the tokens that it has or that are left of it."""
     counted = sum(len(message["content"]) for message in body["messages"]) // 5
-    if not behavior.usage or counted <= behavior.usage["prompt_tokens"]:
+    if behavior.usage != USAGE or counted <= USAGE["prompt_tokens"]:
         return behavior.usage
     return {**behavior.usage, "prompt_tokens": min(counted, behavior.cuts_at or counted)}
 
