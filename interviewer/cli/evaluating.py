@@ -130,7 +130,8 @@ def _grader(which: Which) -> tuple[Grader, str, Prices]:
     from interviewer import wiring
 
     interviewer = wiring.choose_interviewer(settings)
-    return InterviewerGrader(interviewer), f"{interviewer.name} ({interviewer.model})", wiring.choose_prices(settings)
+    name = f"{interviewer.name} ({interviewer.model}, prompts {interviewer.prompt_version})"
+    return InterviewerGrader(interviewer), name, wiring.choose_prices(settings)
 
 
 async def _graded(records: Sequence[Record], grader: Grader, repeats: int, at_once: int) -> list[Outcome]:

@@ -53,6 +53,12 @@ MODEL_REFUSALS = Counter(
     ["status", "code"],
     registry=REGISTRY,
 )
+MODEL_REPAIRS = Counter(
+    "interviewer_model_repairs",
+    "Replies that could not be used and were asked for once more: repaired, kept (usable as it was), or failed.",
+    ["kind", "outcome"],
+    registry=REGISTRY,
+)
 MODEL_SECONDS = Histogram(
     "interviewer_model_call_seconds",
     "Seconds until a model reply is complete or has failed.",

@@ -36,6 +36,7 @@ class BuiltinInterviewer:
     deterministic = True
     max_follow_ups = 1
     detects_questions = False
+    prompt_version = None
 
     def __init__(self, rng: random.Random | None = None) -> None:
         self._rng = rng or random.Random()

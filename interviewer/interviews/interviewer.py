@@ -183,6 +183,10 @@ class Interviewer(Protocol):
         """The model's name."""
 
     @property
+    def prompt_version(self) -> str | None:
+        """The version of the prompts that the model gets, which is stored with each verdict. None without prompts."""
+
+    @property
     def deterministic(self) -> bool:
         """Whether the same answer always gets the same verdict."""
 

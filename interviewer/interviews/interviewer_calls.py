@@ -207,6 +207,7 @@ class _QueuedInterviewer:
 
     def __init__(self, interviewer: Interviewer, capacity: CapacityQueue, user_id: int, kind: Kind) -> None:
         self.name, self.model, self.deterministic = interviewer.name, interviewer.model, interviewer.deterministic
+        self.prompt_version = interviewer.prompt_version
         self.max_follow_ups, self.detects_questions = interviewer.max_follow_ups, interviewer.detects_questions
         self._interviewer = interviewer
         self._capacity = capacity

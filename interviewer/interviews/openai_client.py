@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 from interviewer.core.documents import Document
-from interviewer.errors import InterviewerBadOutput, InterviewerError, InterviewerRefused
+from interviewer.errors import InterviewerBadOutput, InterviewerRefused
 from interviewer.interviews import prompts
 from interviewer.interviews.exchange import MAX_FOLLOW_UPS, Author, Kind, Said, answers
 from interviewer.interviews.interviewer import (
@@ -27,9 +27,10 @@ from interviewer.interviews.interviewer import (
 from interviewer.interviews.model_server import normalizing
 from interviewer.interviews.model_server.budget import cut
 from interviewer.interviews.model_server.exercises import runnable_languages
-from interviewer.interviews.model_server.messages import Order, Repair
+from interviewer.interviews.model_server.messages import Order
 from interviewer.interviews.model_server.options import ServerOptions
-from interviewer.interviews.model_server.server import MOST_REQUESTS, Call, ModelServer, Shown
+from interviewer.interviews.model_server.results import Improvable, result
+from interviewer.interviews.model_server.server import ModelServer, Shown
 from interviewer.interviews.non_answers import is_non_answer
 from interviewer.interviews.openai_decision import Decision
 from interviewer.interviews.rubric import Mark, MarkedPoint, Rubric
@@ -39,16 +40,6 @@ MAX_PAST_ANSWER = 2_000
 # Seconds that the list of models may take.
 LIST_SECONDS = 10.0
 
-Draft = TypeVar("Draft")
-
-
-class _Improvable(InterviewerBadOutput):
-    """A reply that can be used, but that the model may correct. If it doesn't, the draft with the fewest `faults` counts."""
-
-    def __init__(self, draft: Any, faults: int, reason: str) -> None:
-        self.draft, self.faults = draft, faults
-        super().__init__(reason=reason)
-
 
 class OpenAIInterviewer:
     """Implements `interviews.interviewer.Interviewer` with the chat/completions API."""
@@ -57,6 +48,7 @@ class OpenAIInterviewer:
     deterministic = False
     max_follow_ups = MAX_FOLLOW_UPS
     detects_questions = True
+    prompt_version = prompts.VERSION
 
     def __init__(self, *, model: str, api_key: str | None, base_url: str | None, options: ServerOptions | None = None) -> None:
         """Create a client. Self-hosted servers often need no `api_key`."""
@@ -100,7 +92,7 @@ class OpenAIInterviewer:
             reply = normalizing.question_of(found, brief.level, languages, is_code=brief.must_be_code)
             return QuestionDraft(reply["question"], reply["subtopic"], reply["level"], reply["kind"], reply["rubric"])
 
-        async for item in self._result(order, read):
+        async for item in result(self.server, order, read):
             yield Piece(item.text) if isinstance(item, Shown) else item
 
     async def judge(self, brief: AnswerBrief) -> AsyncIterator[Judging]:
@@ -113,7 +105,7 @@ class OpenAIInterviewer:
         def read(found: Mapping[str, Any]) -> VerdictDraft | FollowUpDraft | ReplyDraft:
             return decision.draft(normalizing.text_of(found.get("text"))) or _verdict(found, rubric, brief)
 
-        async for item in self._result(_verdict_order(brief, rubric, decision), read):
+        async for item in result(self.server, _verdict_order(brief, rubric, decision), read):
             if isinstance(item, Shown):
                 for piece in decision.feed(item):
                     yield piece
@@ -136,7 +128,7 @@ class OpenAIInterviewer:
             conversation=_conversation(brief.said),
         )
         order = Order(prompts.REPLY_INSTRUCTIONS, request, prompts.REPLY_SCHEMA, "reply", ("reply",))
-        async for item in self._result(order, lambda found: ReplyDraft(_filled(found, "reply"))):
+        async for item in result(self.server, order, lambda found: ReplyDraft(_filled(found, "reply"))):
             yield Piece(item.text) if isinstance(item, Shown) else item
 
     async def analyse_job(self, text: str) -> AsyncIterator[Usage | Document]:
@@ -145,7 +137,7 @@ class OpenAIInterviewer:
         Raises a subclass of InterviewerError if the request fails or the reply has no JSON object.
         """
         order = Order(prompts.JOB_INSTRUCTIONS, prompts.as_data(job_description=text), prompts.JOB_SCHEMA, "job")
-        async for item in self._result(order, normalizing.job_of):
+        async for item in result(self.server, order, normalizing.job_of):
             if not isinstance(item, Shown):
                 yield item
 
@@ -157,41 +149,11 @@ class OpenAIInterviewer:
         """Close the connections to the server."""
         await self.server.close()
 
-    async def _result(self, order: Order, read: Callable[[Mapping[str, Any]], Draft]) -> AsyncIterator[Shown | Usage | Draft]:
-        """Yield the shown fields in pieces, the token usage if the server sends it, and what `read` makes of the reply.
-
-        A reply that `read` refuses is shown to the model once, with the reason, to be corrected. What was shown of it stays.
-        """
-        call, kept, repair = Call(), dict[str, str](), None
-        usable: list[_Improvable] = []
-        while True:
-            try:
-                async for item in self.server.reply(order, call, repair):
-                    if isinstance(item, Shown | Usage):
-                        yield item
-                    else:
-                        draft = read({**item.document(), **kept})
-            except InterviewerError as error:
-                if isinstance(error, _Improvable):
-                    usable.append(error)
-                found = call.reply
-                shown = found.kept() if found and repair is None and call.requests < MOST_REQUESTS else None
-                if found is None or shown is None or not isinstance(error, InterviewerBadOutput):
-                    if not usable:
-                        raise
-                    draft = min(usable, key=lambda one: one.faults).draft
-                    break
-                kept, repair = shown, Repair(found.buffer, error.reason, ignored=not found.has_object)
-                order = replace(order, shown=() if kept else order.shown)
-            else:
-                break
-        yield draft
-
 
 def _verdict(found: Mapping[str, Any], rubric: Rubric, brief: AnswerBrief) -> VerdictDraft:
     """Return the verdict in a reply.
 
-    Raises InterviewerBadOutput if it is incomplete, and _Improvable if a quote is not in the answer.
+    Raises InterviewerBadOutput if it is incomplete, and Improvable if a quote is not in the answer.
     """
     feedback = _filled(found, "feedback")
     points = [point.point for point in rubric.key_points]
@@ -211,7 +173,7 @@ def _verdict(found: Mapping[str, Any], rubric: Rubric, brief: AnswerBrief) -> Ve
     if unproven:
         # The quotes themselves may be what a candidate wants the model to read as an instruction.
         places = ", ".join(map(str, unproven))
-        raise _Improvable(draft, len(unproven), f"the quote for key point {places} is not in the answer, character by character")
+        raise Improvable(draft, len(unproven), f"the quote for key point {places} is not in the answer, character by character")
     return draft
 
 

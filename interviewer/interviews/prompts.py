@@ -6,6 +6,7 @@ be data. It is never part of the instructions.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -262,3 +263,15 @@ def verdict_request(
         tests=dict(tests or {}),
         answer=answer,
     )
+
+
+def _version() -> str:
+    """Return a short hash of every prompt and schema above, so that it changes with each of them."""
+    texts = {name: value for name, value in globals().items() if name.isupper() and not name.startswith("_")}
+    schemas = [verdict_schema(MAX_KEY_POINTS, "follow_up", "clarification"), question_schema(("python",))]
+    everything = [sorted(texts.items()), schemas]
+    return hashlib.sha256(json.dumps(everything).encode()).hexdigest()[:10]
+
+
+VERSION = _version()
+"""The version of the prompts. It is stored with each verdict, which shows by which prompts it came about."""

@@ -192,7 +192,7 @@ class Verdict(SQLModel, table=True):
     """The verdict on everything that was said about one question. `message_id` is the last message that counts for it.
 
     It is written once and never changed. `score_low` and `score_high` are defined as in `Judgement`, and null if the
-    score is sure.
+    score is sure. `prompt_version` is null if the interviewer has no prompts.
     """
 
     __tablename__: ClassVar[Any] = "verdicts"
@@ -212,6 +212,7 @@ class Verdict(SQLModel, table=True):
     marks: list[dict[str, Any]] = Field(sa_column=Column(JSONB, nullable=False))
     interviewer: str = Field(sa_column=Column(String(20), nullable=False))
     model: str = Field(sa_column=Column(String(120), nullable=False))
+    prompt_version: str | None = Field(default=None, sa_column=Column(String(20)))
     created_at: datetime = time_column()
 
 
@@ -239,6 +240,7 @@ class Appeal(SQLModel, table=True):
     marks: list[dict[str, Any]] = Field(sa_column=Column(JSONB, nullable=False))
     interviewer: str = Field(sa_column=Column(String(20), nullable=False))
     model: str = Field(sa_column=Column(String(120), nullable=False))
+    prompt_version: str | None = Field(default=None, sa_column=Column(String(20)))
     created_at: datetime = time_column()
 
 

@@ -57,5 +57,6 @@ def judgement_columns(judgement: Judgement, interviewer: Interviewer) -> dict[st
         "marks": [mark.model_dump(mode="json") for mark in judgement.marks],
         "interviewer": interviewer.name,
         "model": interviewer.model,
+        "prompt_version": interviewer.prompt_version,
         "created_at": utcnow(),
     }

@@ -28,6 +28,8 @@ from interviewer.operator.health_checks import Check, Health
 SUBJECT = "interviewer"
 TOPIC = 6
 MOST_LISTED = 5
+# The most seconds that reading the longest prompt may take.
+PROBE_SECONDS = 90.0
 # What to do about each kind of error. The first class that fits counts.
 _ADVICE: tuple[tuple[type[InterviewerError], str], ...] = (
     (InterviewerQuota, "the account at the model provider has no credit left: top it up"),
@@ -83,6 +85,9 @@ async def of_model_server(
         score = await _interviewed(interviewer, measured)
     except InterviewerError as error:
         return _failed(error, _missing(interviewer.model, listed))
+    if base_url is not None and address_of(base_url).is_private:
+        # A server of one's own may cut prompts at its context size without a word. Others refuse them.
+        await interviewer.server.probe_context(min(options.first_token_seconds, PROBE_SECONDS))
     doubt = doubt or _missing(interviewer.model, listed)
     health = Health.WARNING if doubt and listed else Health.OK
     responds = f"responds, but {doubt}" if doubt else f"responds and has {interviewer.model}"

@@ -25,6 +25,7 @@ from interviewer.interviews import choice_queries
 from interviewer.interviews import queries as interview_queries
 from interviewer.interviews.load import found
 from interviewer.interviews.plan import Plan, plan_of
+from interviewer.interviews.tables import Appeal, Verdict
 from interviewer.interviews.topics import topic_by_id
 from interviewer.interviews.verdict_views import AppealView, VerdictView
 from interviewer.interviews.views import MessageView
@@ -214,9 +215,12 @@ async def _interview(session: AsyncSession, user_id: int, interview_id: int) -> 
                 "score": turn.verdict.score if turn.verdict else None,
                 "feedback": turn.verdict.feedback if turn.verdict else None,
                 "marks": _marks(turn.verdict) if turn.verdict else [],
-                "appeal": _appeal(turn.verdict.appeal) if turn.verdict and turn.verdict.appeal else None,
+                "judged_by": _judged_by(row.verdict) if row.verdict else None,
+                "appeal": _appeal(turn.verdict.appeal, row.appeal)
+                if turn.verdict and turn.verdict.appeal and row.appeal
+                else None,
             }
-            for turn in view.turns
+            for turn, row in zip(view.turns, loaded.rows, strict=True)
         ],
     }
 
@@ -238,13 +242,18 @@ def _plan(plan: Plan) -> dict[str, Any]:
     return {**plan.document(), "topics": [{"topic": one.name, "questions": one.questions} for one in plan.topics]}
 
 
-def _appeal(appeal: AppealView) -> dict[str, Any]:
+def _appeal(appeal: AppealView, row: Appeal) -> dict[str, Any]:
     return {
         "first_score": appeal.first_score,
         "second_score": appeal.score,
         "feedback": appeal.feedback,
         "marks": _marks(appeal),
+        "judged_by": _judged_by(row),
     }
+
+
+def _judged_by(row: Verdict | Appeal) -> dict[str, str | None]:
+    return {"interviewer": row.interviewer, "model": row.model, "prompt_version": row.prompt_version}
 
 
 def _marks(judged: VerdictView | AppealView) -> list[dict[str, str]]:

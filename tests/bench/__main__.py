@@ -34,6 +34,7 @@ from tests.bench.accounts import enumeration
 from tests.bench.api import api
 from tests.bench.billing import billing
 from tests.bench.fuzz import fuzz
+from tests.bench.model import part as model
 from tests.bench.pages import pages
 from tests.bench.queue import queue
 from tests.support import openai_server
@@ -244,6 +245,7 @@ PARTS: dict[str, Callable[[Path, str], None]] = {
     "accounts": enumeration,
     "api": api,
     "billing": billing,
+    "model": model,
     "pages": pages,
     "queue": queue,
     "fuzz": fuzz,

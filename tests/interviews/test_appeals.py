@@ -57,6 +57,23 @@ async def test_mean_score_counts_and_both_verdicts_are_kept(
     assert view.topic_scores[0].percent == 30
 
 
+async def test_both_verdicts_have_the_version_of_their_prompts(
+    services: Services, interviewer: ScriptedInterviewer, new_user: NewUser
+) -> None:
+    user = await new_user()
+    interview_id, turn = await judged(services, user)
+    interviewer.prompt_version = "later"
+    await services.appeals.hear(user.id, interview_id, turn.question_id)
+    loaded = await services.interviews.load(user.id, interview_id)
+    [row] = [row for row in loaded.rows if row.verdict]
+    assert row.verdict
+    assert row.appeal
+    assert (row.verdict.prompt_version, row.appeal.prompt_version) == ("test-prompts", "later")
+    exported = (await services.personal.export(user.id))["interviews"][0]["questions"][0]
+    assert exported["judged_by"]["prompt_version"] == "test-prompts"
+    assert exported["appeal"]["judged_by"]["prompt_version"] == "later"
+
+
 async def test_appeal_is_judged_blind(services: Services, interviewer: ScriptedInterviewer, new_user: NewUser) -> None:
     user = await new_user()
     interview_id, turn = await judged(services, user)

@@ -163,7 +163,9 @@ async def test_results_are_data_in_the_request_for_a_verdict(model: OpenAIInterv
     await judged(model, "zero")
     [instructions, data] = [one["content"] for one in behavior.requests[0]["messages"]]
     assert "decided by the tests" in instructions
-    tests = openai_server.data_of(behavior.requests[0])["tests"]
+    request = openai_server.data_of(behavior.requests[0])
+    assert request
+    tests = request["tests"]
     assert (tests["passed"], tests["total"]) == (3, 4)
     assert tests["failed"] == [{"name": "zero", "input": "[2]", "expected": "4", "got": "7", "error": ""}]
     assert tests["decided"] == [{"key_point": 0, "mark": "missed"}, {"key_point": 1, "mark": "hit"}]
@@ -174,4 +176,4 @@ async def test_answer_without_tests_has_the_usual_prompt(model: OpenAIInterviewe
     brief = AnswerBrief(2, "code", "Double?", TESTED, CODE)
     [item async for item in model.judge(brief) if isinstance(item, Piece)]
     assert "The code was run" not in behavior.requests[0]["messages"][0]["content"]
-    assert "tests" not in openai_server.data_of(behavior.requests[0])
+    assert "tests" not in (openai_server.data_of(behavior.requests[0]) or {"tests": "no data"})

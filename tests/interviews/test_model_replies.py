@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,8 +24,8 @@ from interviewer.interviews.model_server import normalizing
 from interviewer.interviews.model_server.budget import estimated_tokens, fitted
 from interviewer.interviews.model_server.capabilities import KEPT_FOR, Capabilities, Learned
 from interviewer.interviews.model_server.failures import as_error, failure_of
-from interviewer.interviews.model_server.messages import without_bounds
-from interviewer.interviews.model_server.options import Format, address_of, first_token_seconds
+from interviewer.interviews.model_server.messages import Order, body_of, with_lengths, without_bounds
+from interviewer.interviews.model_server.options import Format, ServerOptions, address_of, first_token_seconds
 from interviewer.interviews.model_server.reading import MAX_CHATTER, GrowingReply
 from interviewer.interviews.prompts import QUESTION_SCHEMA, verdict_schema
 from interviewer.interviews.rubric import Mark, MarkedPoint
@@ -125,6 +126,8 @@ def test_words_for_kind_and_nature_are_normalized() -> None:
         ([{"key_point": point, "mark": "wrong"} for point in POINTS], "contradicted contradicted contradicted"),
         ([{"key_point": n, "mark": mark} for n in range(3) for mark in ("hit", "missed")], "hit hit hit"),
         ([{"key_point": 900 + n, "mark": "hit"} for n in (7, 1, 4)], "hit hit hit"),
+        ([{"key_point": n, "mark": mark} for n, mark in ((0, "hit"), (0, "missed"), (1, "partial"))], "hit missed partial"),
+        ([{"key_point": n, "mark": mark} for n, mark in ((2, "hit"), (0, "missed"), (1, "partial"))], "missed partial hit"),
     ],
 )
 def test_marks_are_normalized(given: object, marks: str) -> None:
@@ -283,6 +286,24 @@ def test_private_servers_get_time_to_load_a_model() -> None:
     assert {first_token_seconds(None, 60, url) for url in private} == {180}
     assert {first_token_seconds(None, 60, url) for url in (None, "https://api.example.com/v1", "http://8.8.8.8")} == {60}
     assert first_token_seconds(7, 60, private[0]) == 7
+
+
+def test_grammar_names_each_key_point_to_mark() -> None:
+    marks = with_lengths(verdict_schema(3))["properties"]["marks"]
+    assert [one["properties"]["key_point"] for one in marks["prefixItems"]] == [{"const": place} for place in range(3)]
+    assert (marks["minItems"], marks["maxItems"], "items" in marks) == (3, 3, False)
+    assert "items" in with_lengths(verdict_schema(3, "follow_up"))["properties"]["marks"], "there may be no marks"
+    assert without_bounds(marks)["prefixItems"]
+
+
+def test_reply_of_a_small_server_is_limited() -> None:
+    order = Order("Judge.", "{}", verdict_schema(3), "verdict")
+    small = Capabilities(format=Format.OBJECT, object_schema=True)
+    limits = [
+        body_of(order, "m", asked, ServerOptions(), None)["max_tokens"]
+        for asked in (Capabilities(), small, replace(small, reasons=True))
+    ]
+    assert limits == [4_096, 1_536, 4 * 4_096]
 
 
 @pytest.mark.parametrize("schema", [QUESTION_SCHEMA, verdict_schema(3), verdict_schema(6, "follow_up", "clarification")])

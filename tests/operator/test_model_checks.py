@@ -47,7 +47,14 @@ async def test_good_server_is_ok_after_one_question_and_one_verdict() -> None:
     found = await checked(behavior)
     assert found.health is Health.OK
     assert "responds and has some-model; it asked a question and judged an answer (json_schema, streamed" in found.message
-    assert len(behavior.requests) == 2
+    assert len(behavior.requests) == 3, "the last one is a long prompt"
+
+
+async def test_doctor_notices_a_prompt_cut_without_a_word() -> None:
+    found = await checked(Behavior(models=["some-model"], cuts_at=4_096))
+    assert "context of 4,096 tokens" in found.message
+    assert "set OPENAI_CONTEXT_TOKENS=4096, or load the model with a larger context" in found.message
+    assert "context of 8,192 tokens" in (await checked(Behavior(models=["some-model"], cuts_at=8_192))).message
 
 
 @pytest.mark.parametrize(

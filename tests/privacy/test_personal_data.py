@@ -90,6 +90,9 @@ async def test_export_has_all_data_and_no_rubric_before_its_verdict(services: Se
     assert stranger.email not in document
     assert "Another user" not in document
     assert "argon2" not in document
+    judged, open_question = json.loads(document)["interviews"][0]["questions"]
+    assert judged["judged_by"] == {"interviewer": "scripted", "model": "test", "prompt_version": "test-prompts"}
+    assert open_question["judged_by"] is None
 
 
 async def test_export_has_every_message_of_a_conversation(

@@ -43,6 +43,7 @@ class ScriptedInterviewer:
     deterministic = False
     max_follow_ups = 2
     detects_questions = False
+    prompt_version: str | None = "test-prompts"
 
     def __init__(self) -> None:
         self.question_briefs: list[QuestionBrief] = []

@@ -42,7 +42,12 @@ FEEDBACK = (
 # The placeholder for the send time, which is the last seven digits of the wall clock in milliseconds.
 STAMP = "t0000000"
 STAMPS_END = 10_000_000
-USAGE = {"prompt_tokens": 1500, "completion_tokens": 200, "total_tokens": 1700, "prompt_tokens_details": {"cached_tokens": 1024}}
+USAGE: dict[str, Any] = {
+    "prompt_tokens": 1500,
+    "completion_tokens": 200,
+    "total_tokens": 1700,
+    "prompt_tokens_details": {"cached_tokens": 1024},
+}
 
 
 @dataclass
@@ -57,6 +62,7 @@ class Behavior:
     feedback_tokens: int = 0  # length of the feedback; 0 for its natural length
     faults: list[str] = field(default_factory=list)  # each request uses up one; "" for a good reply
     usage: dict[str, Any] = field(default_factory=lambda: dict(USAGE))  # the token usage it reports if requested; empty for none
+    cuts_at: int = 0  # the number of tokens to which it cuts prompts without a word; 0 for never
     supports_usage: bool = True  # whether it accepts `stream_options`
     models: list[str] = field(default_factory=list)  # the model names it lists
     fault_for: dict[str, str] = field(default_factory=dict)  # fault by kind of request; it lasts until removed
@@ -195,11 +201,20 @@ def with_fault(text: str, fault: str) -> str:
     return text
 
 
-def data_of(body: dict[str, Any]) -> dict[str, Any]:
+def data_of(body: dict[str, Any]) -> dict[str, Any] | None:
     """Return the data in a request, which is a line of the first user message. If the message has a schema, that comes before."""
     first = next(message["content"] for message in body["messages"] if message["role"] == "user")
-    data: dict[str, Any] = json.loads([line for line in first.splitlines() if line.startswith("{")][-1])
+    lines = [line for line in first.splitlines() if line.startswith("{")]
+    data: dict[str, Any] | None = json.loads(lines[-1]) if lines else None
     return data
+
+
+def _usage(body: dict[str, Any], behavior: Behavior) -> dict[str, Any]:
+    """Return the token usage to report: the given one, or for a long prompt, the tokens that it has or that are left of it."""
+    counted = sum(len(message["content"]) for message in body["messages"]) // 5
+    if behavior.usage != USAGE or counted <= USAGE["prompt_tokens"]:
+        return behavior.usage
+    return {**behavior.usage, "prompt_tokens": min(counted, behavior.cuts_at or counted)}
 
 
 def kind_of(data: dict[str, Any]) -> str:
@@ -215,7 +230,10 @@ def build(behavior: Behavior) -> Starlette:
 
     async def completions(request: Request) -> Response:
         body = await request.json()
-        data = data_of(body)
+        if (data := data_of(body)) is None:  # a long text, to find out whether it is cut
+            behavior.requests.append(body)
+            message = {"message": {"role": "assistant", "content": "I"}, "finish_reason": "length"}
+            return JSONResponse({"choices": [message], "usage": _usage(body, behavior)})
         kind = kind_of(data)
         if behavior.remembers:
             behavior.requests.append(body)
@@ -236,7 +254,7 @@ def build(behavior: Behavior) -> Starlette:
         document = given.pop(0) if given else undecided | reply(decided or kind, data, behavior)
         text = with_fault(json.dumps(document, ensure_ascii=False), fault)
         wanted = (body.get("stream_options") or {}).get("include_usage")
-        usage = behavior.usage if wanted else {}
+        usage = _usage(body, behavior) if wanted else {}
         if behavior.quirk is not None and (odd := behavior.quirk.replies(body, text, usage)) is not None:
             return odd
         if behavior.at_once:

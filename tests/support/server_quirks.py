@@ -150,6 +150,11 @@ def normal(prefix: str = "", *, separator: str = "\n\n", finish: Any = "stop", *
     return replies
 
 
+def broken_off(share: float) -> Replies:
+    """Break the connection off after a part of the reply, so that it has no finish reason."""
+    return lambda _body, text, _usage: events(*map(delta, pieces(text[: int(len(text) * share)])))
+
+
 def slow(before: float, *, pings: bool = True, stalls: bool = False) -> Quirk:
     """Return a server that takes this many seconds to load its model, with pings meanwhile, and may stall in mid-reply."""
 
@@ -169,6 +174,7 @@ def slow(before: float, *, pings: bool = True, stalls: bool = False) -> Quirk:
     return Quirk("cline/cline#12839", replies=replies)
 
 
+CHATTER = "I look at the schema {first}, and then at each key point. " * 12
 THOUGHT = 'The user wants {"a": 1} and not more. I write "feedback" last.'
 
 
@@ -273,7 +279,9 @@ def working() -> dict[str, Quirk]:
         "format-ignored-until-repair": Quirk(
             "ollama/ollama#14645", replies=unless(is_repair, saying(lambda _text: "I would ask {this}."))
         ),
+        "long-chatter": Quirk("ollama/ollama#11691", replies=saying(lambda text: f"{CHATTER}\n\n```json\n{text}\n```\nDone.")),
         # The end of the reply, and its frame.
+        "broken-off-until-repair": Quirk("several", replies=unless(is_repair, broken_off(0.6))),
         "no-finish-reason": Quirk(
             "waybarrios/vllm-mlx#628", replies=lambda _body, text, _usage: events(*map(delta, pieces(text)))
         ),

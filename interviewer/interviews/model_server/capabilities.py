@@ -26,8 +26,9 @@ class Capabilities:
 
     `bounds` is whether its schemas may say how long a list is, and `enforces` whether it follows the schema; if not, the schema
     is in the prompt too. `object_schema` is whether JSON mode gets the schema, which self-hosted servers accept. `limit_name` is
-    the name of the option that limits a reply's length, or empty. `reasons` is whether the model spends tokens before its reply.
-    `context` is the size of the context in tokens, if it is smaller than configured.
+    the name of the option that limits a reply's length, or empty. `reasons` is whether the model spends tokens before its reply,
+    and `chatters` whether it writes long texts in front of the object that are no reasoning. `context` is the size of the context
+    in tokens, if it is smaller than configured.
     """
 
     format: Format = Format.SCHEMA
@@ -39,6 +40,7 @@ class Capabilities:
     system_role: bool = True
     limit_name: str = "max_tokens"
     reasons: bool = False
+    chatters: bool = False
     context: int | None = None
 
     @property
@@ -74,9 +76,30 @@ class Learned:
         return self._known if self._clock() < self._until else self._first
 
     def note(self, found: Capabilities) -> None:
-        """Keep what a successful request has shown."""
+        """Keep what a successful request has shown. A context that was found to be smaller than configured stays so."""
+        known = [context for context in (found.context, self.now().context) if context is not None]
+        found = replace(found, context=min(known, default=None))
         if found != self.now():
             self._known, self._until = found, self._clock() + KEPT_FOR
+
+    def note_context(self, tokens: int) -> None:
+        """Keep that the context holds only so many tokens."""
+        self.note(replace(self.now(), context=tokens))
+
+
+class OncePerPeriod:
+    """Says at most once in KEPT_FOR seconds that something is due, such as a line in the log."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._next = clock, float("-inf")
+
+    def is_due(self) -> bool:
+        """Return whether it is due, and begin the next period if so."""
+        now = self._clock()
+        if now < self._next:
+            return False
+        self._next = now + KEPT_FOR
+        return True
 
 
 def without_refused(asked: Capabilities, failure: ServerFailure) -> Capabilities | None:

@@ -133,7 +133,7 @@ def marks_of(value: object, points: Sequence[str]) -> list[MarkedPoint]:
     entries = _entries(value, points)
     indexes: list[int | None] = [_index(entry.get("key_point", entry.get("index")), points) for entry in entries]
     known = [index for index in indexes if index is not None and 0 <= index <= len(points)]
-    if not known and len(entries) == len(points):
+    if len(set(known)) < len(entries) == len(points):
         indexes, known = [*range(len(points))], [0]  # the indexes mean nothing, so the order counts
     # Some models count from 1.
     shift = 1 if 0 not in known and len(points) in known else 0

@@ -6,7 +6,8 @@ Models put reasoning, a sentence, or a Markdown fence around the object, or anot
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 import jiter
@@ -18,8 +19,9 @@ MAX_REPLY = 60_000
 # The reply is stopped after this many repetitions of one character, white space included, or of a phrase.
 MAX_REPEATED = 200
 _MAX_PHRASE, _PHRASES = 60, 600
-# In characters. A longer text in front of the object may be reasoning, so nothing is shown before it has ended.
-MAX_CHATTER = 300
+# In characters. A longer text in front of the object may be reasoning, so nothing is shown before it has ended, unless the model
+# is known for long texts that are no reasoning.
+MAX_CHATTER, LONGEST_CHATTER = 300, 8_000
 # How many places are tried as the beginning of the object.
 _MOST_PLACES = 40
 _REASONING_BEGINS = ("<think", "<|channel|>analysis", "<reasoning", "<|thinking")
@@ -29,11 +31,17 @@ _REASONING_ENDS = ("</think>", "</thinking>", "</reasoning>", "<|channel|>final<
 class GrowingReply:
     """Extracts string fields from the JSON object in a reply while it is being received, each as soon as it begins."""
 
-    def __init__(self, fields: Sequence[str], shown: Sequence[str] = (), unseen: Collection[str] = ()) -> None:
-        """`fields` are the names in the object, of which `shown` are extracted early. Users don't see the `unseen` ones."""
+    def __init__(
+        self, fields: Sequence[str], shown: Sequence[str] = (), unseen: Collection[str] = (), *, chatters: bool = False
+    ) -> None:
+        """`fields` are the names in the object, of which `shown` are extracted early. Users don't see the `unseen` ones.
+
+        `chatters` is whether the model is known for a long text in front of the object that is no reasoning.
+        """
         self.buffer = ""
         self.is_stuck = False
-        self._fields = frozenset(fields)
+        self.is_cut = False  # whether the server stopped the reply at its limit
+        self._first, self._fields, self._was_chattering = next(iter(fields), ""), frozenset(fields), chatters
         self._shown = dict.fromkeys(shown, "")
         self._unseen = frozenset(unseen)
         self._place: int | None = None
@@ -43,12 +51,16 @@ class GrowingReply:
     @property
     def has_shown(self) -> bool:
         """Whether a part of a field that users see has been extracted."""
-        return any(text for name, text in self._shown.items() if name not in self._unseen)
+        return bool(self.seen())
 
     def kept(self) -> dict[str, str] | None:
         """Return the texts that users saw, which a corrected reply cannot change any more, or None if one is incomplete."""
-        seen = {name: text for name, text in self._shown.items() if text and name not in self._unseen}
+        seen = self.seen()
         return seen if self._is_complete or not seen else None
+
+    def seen(self) -> dict[str, str]:
+        """Return the texts that users saw, as far as they saw them."""
+        return {name: text for name, text in self._shown.items() if text and name not in self._unseen}
 
     def feed(self, text: str) -> list[tuple[str, str]]:
         """Append to the buffer and return the names of fields with new text, and that text: all of it if users don't see it.
@@ -74,6 +86,13 @@ class GrowingReply:
         return self._new(found)
 
     @property
+    def chatters(self) -> bool:
+        """Whether the model writes a long text in front of the object that is no reasoning, once the reply has ended."""
+        if _after_reasoning(self.buffer) is not None or self.buffer.lstrip().startswith(_REASONING_BEGINS):
+            return False
+        return self._was_chattering or (self._place is None and next(self._likely(0), 0) > MAX_CHATTER)
+
+    @property
     def has_object(self) -> bool:
         """Whether the reply has an object with at least one of the fields, once it has ended."""
         try:
@@ -85,7 +104,7 @@ class GrowingReply:
         """Return the object, once the reply has ended. Raises InterviewerBadOutput if there is none."""
         begin = _after_reasoning(self.buffer) or 0
         best: dict[str, Any] | None = None
-        for found in _objects(self.buffer[begin:]):
+        for found in _objects(self.buffer, [*_places(self.buffer, begin), *self._likely(begin)]):
             inner = self._inner(found)
             if inner is not None and (best is None or self._known(inner) > self._known(best)):
                 best = inner
@@ -101,7 +120,12 @@ class GrowingReply:
         return bool(field and found) and self.has_object
 
     def rest(self, document: dict[str, Any]) -> list[tuple[str, str]]:
-        """Return what is missing of the shown fields, once the reply has ended."""
+        """Return what is missing of the shown fields, once the reply has ended.
+
+        Raises InterviewerBadOutput if users saw another text, such as one that turned out to be reasoning.
+        """
+        if not all(str(document.get(name)).startswith(text) for name, text in self.seen().items()):
+            raise InterviewerBadOutput(reason="the reply has another text than the one that was shown while it was written")
         self._is_complete = True
         return self._new(document)
 
@@ -126,13 +150,22 @@ class GrowingReply:
                 return None
         else:
             is_sure = True
-        for place in _places(self.buffer, begin):
-            if not is_sure and place - begin > MAX_CHATTER:
-                return None
-            if (found := self._inner(_partial(self.buffer[place:]))) is not None:
+        near = (place for place in _places(self.buffer, begin) if is_sure or place - begin <= MAX_CHATTER)
+        is_known = self._was_chattering and not is_sure
+        far = (place for place in self._likely(begin) if MAX_CHATTER < place - begin <= LONGEST_CHATTER) if is_known else ()
+        for place in chain(near, far):
+            found = self._inner(_partial(self.buffer[place:]))
+            # Chatter may quote the object that was asked for, with dots.
+            if found is not None and any(map(str.isalnum, "".join(str(found.get(name, "")) for name in self._shown))):
                 self._place = place
                 return found
         return None
+
+    def _likely(self, begin: int) -> Iterator[int]:
+        """Yield places at which the object may begin after a long text: at the beginning of a line, with its first field."""
+        for place in _places(self.buffer, begin, "\n{", 1):
+            if self.buffer[place + 1 : place + 80].lstrip().startswith(f'"{self._first}"'):
+                yield place
 
     def _inner(self, value: object, depth: int = 3) -> dict[str, Any] | None:
         """Return the object with the expected fields, which may be inside another object or a list."""
@@ -161,26 +194,26 @@ def _partial(text: str) -> object:
         return None
 
 
-def _places(text: str, begin: int) -> Iterator[int]:
+def _places(text: str, begin: int, sign: str = "{", ahead: int = 0) -> Iterator[int]:
+    """Yield where `sign` is, plus `ahead`: at the first places only."""
     at = begin - 1
     for _ in range(_MOST_PLACES):
-        if (at := text.find("{", at + 1)) < 0:
+        if (at := text.find(sign, at + 1)) < 0:
             return
-        yield at
+        yield at + ahead
 
 
-def _objects(text: str) -> Iterator[object]:
-    """Yield the JSON objects in a text, leaving out those inside another one. Line breaks in strings are accepted."""
-    decoder, at = json.JSONDecoder(strict=False), -1
-    for _ in range(_MOST_PLACES):
-        if (at := text.find("{", at + 1)) < 0:
-            return
+def _objects(text: str, places: Iterable[int]) -> Iterator[object]:
+    """Yield the JSON objects at places in a text, leaving out those inside another one. Line breaks in strings are accepted."""
+    decoder, end = json.JSONDecoder(strict=False), 0
+    for at in sorted(set(places)):
+        if at < end:
+            continue
         try:
             found, end = decoder.raw_decode(text, at)
         except (ValueError, RecursionError):
             continue
         yield found
-        at = end - 1
 
 
 def _repeats(text: str) -> bool:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,10 +27,12 @@ from interviewer.errors import (
 )
 from interviewer.interviews.interviewer import Usage
 from interviewer.interviews.model_server import messages
+from interviewer.interviews.model_server.budget import estimated_tokens
 from interviewer.interviews.model_server.capabilities import (
     SMALLEST_CONTEXT,
     Capabilities,
     Learned,
+    OncePerPeriod,
     first_capabilities,
     is_one_off,
     without_refused,
@@ -39,6 +41,7 @@ from interviewer.interviews.model_server.failures import ServerError, as_error, 
 from interviewer.interviews.model_server.messages import Order, Repair
 from interviewer.interviews.model_server.options import Format, ServerOptions, address_of
 from interviewer.interviews.model_server.reading import GrowingReply
+from interviewer.interviews.model_server.silent_cuts import cut_at
 from interviewer.interviews.model_server.stream import FILTERED, StreamParser
 
 logger = logging.getLogger(__name__)
@@ -81,6 +84,7 @@ class ModelServer:
         address = address_of(base_url)
         self.model, self._options, self._secret = model, options, api_key or ""
         self.learned = Learned(first_capabilities(options, address, model))
+        self._cuts = OncePerPeriod()
         self._client = AsyncOpenAI(
             api_key=api_key or "none",
             base_url=address.url,
@@ -101,10 +105,15 @@ class ModelServer:
             asked = replace(asked, enforces=False)
         is_lasting = repair is None or repair.ignored
         while True:
-            growing = call.reply = GrowingReply(tuple(order.schema["properties"]), order.shown, order.unseen)
+            fields = tuple(order.schema["properties"])
+            growing = call.reply = GrowingReply(fields, order.shown, order.unseen, chatters=asked.chatters)
+            body = messages.body_of(order, self.model, asked, self._options, repair)
             call.requests += 1
             try:
-                async for item in self._once(order, asked, repair, growing):
+                async for item in self._once(body, asked, growing, order.spare):
+                    if isinstance(item, Usage) and (at := self._cut_at(body, item.prompt)) is not None:
+                        asked = replace(asked, context=at)
+                        self.learned.note_context(at)
                     yield item
             except (ServerError, _NoText) as refusal:
                 changed = None if growing.has_shown else await self._next(asked, refusal, call)
@@ -114,7 +123,7 @@ class ModelServer:
                 asked = changed
             else:
                 if is_lasting:
-                    self.learned.note(asked)
+                    self.learned.note(replace(asked, chatters=growing.chatters))
                 yield growing
                 return
 
@@ -173,11 +182,10 @@ class ModelServer:
         return as_error(refusal.failure)
 
     async def _once(
-        self, order: Order, asked: Capabilities, repair: Repair | None, growing: GrowingReply
+        self, body: dict[str, Any], asked: Capabilities, growing: GrowingReply, spare: str
     ) -> AsyncIterator[Shown | Usage]:
-        """Make one request and read its reply into `growing`."""
+        """Make one request and read its reply into `growing`, which may lack the field `spare` if the reply was cut off in it."""
         options, parser = self._options, StreamParser()
-        body = messages.body_of(order, self.model, asked, options, repair)
         first = options.first_token_seconds + (0 if asked.streams else options.reply_seconds)
         loop, end = asyncio.get_running_loop(), 0.0
         with translated_errors(parser, self._secret):
@@ -196,8 +204,37 @@ class ModelServer:
                         yield Shown(name, text)
         if parser.usage is not None:
             yield parser.usage
-        for name, text in growing.rest(_complete(growing, parser, order.spare)):
+        for name, text in growing.rest(_complete(growing, parser, spare)):
             yield Shown(name, text)
+
+    def _cut_at(self, body: dict[str, Any], counted: int) -> int | None:
+        """Return the number of tokens to which the server cut the prompt, or None if it did not. Logged once an hour."""
+        sent = "".join(message["content"] for message in body["messages"])
+        if (at := cut_at(sent, counted)) is not None and self._cuts.is_due():
+            logger.warning(
+                "the model server cut a prompt of about %d tokens to %d without a word: let it load the model with a larger "
+                "context (for Ollama, set OLLAMA_CONTEXT_LENGTH), or set OPENAI_CONTEXT_TOKENS=%d",
+                estimated_tokens(sent),
+                at,
+                at,
+            )
+        return at
+
+    async def probe_context(self, seconds: float) -> None:
+        """Send the longest prompt that an interview may send, to find out whether the server cuts it. Failures are ignored.
+
+        The reply is one token. `seconds` is the most time that it may take.
+        """
+        body = messages.probe_body(self.model, self.learned.now(), self._options)
+        with suppress(ServerError, InterviewerError, TimeoutError):
+            with translated_errors(StreamParser(), self._secret):
+                async with asyncio.timeout(seconds):
+                    response = await self._client.post("/chat/completions", cast_to=httpx2.Response, body=body)
+            parser = StreamParser()
+            parser.read(response.content)
+            parser.end()
+            if parser.usage is not None and (at := self._cut_at(body, parser.usage.prompt)) is not None:
+                self.learned.note_context(at)
 
     async def _post(self, body: dict[str, Any]) -> AsyncStream[object]:
         # The SDK's `create` validates each chunk in Python, which takes 0.15 ms per token or 50 ms per turn.
@@ -251,6 +288,7 @@ def _complete(growing: GrowingReply, parser: StreamParser, spare: str) -> dict[s
         if growing.is_stuck:
             raise InterviewerBadOutput(reason="the model repeated itself, so its reply was stopped") from error
         if parser.finish == "length":
+            growing.is_cut = True
             raise InterviewerBadOutput(reason="the reply was cut off at its limit: raise OPENAI_MAX_TOKENS") from error
         if not parser.finish:
             raise InterviewerUnreachable(reason="the reply ended in the middle, without a finish reason") from error
