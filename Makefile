@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# Test processes. Tests wait for servers, browsers and disks half of the time, so there are more than cores.
+TESTERS ?= 4
 LOCK = $(BIN)/uv pip compile pyproject.toml --universal -p 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-annotate --no-header --quiet
 
@@ -33,11 +35,11 @@ built: tools
 	@$(BIN)/interviewer run --build-only
 
 test: lint browser servers built ## Run every check and test; installs what is missing, including the browser
-	@$(BIN)/pytest -n 2 --dist loadgroup -m "not browser"
-	@$(BIN)/pytest -n 2 --dist loadgroup -m browser
+	@$(BIN)/pytest -n $(TESTERS) --dist loadgroup -m "not browser"
+	@$(BIN)/pytest -n $(TESTERS) --dist loadgroup -m browser
 
 check: lint built ## Run the checks and the quick tests, without browsers and running sites, in under three minutes
-	@$(BIN)/pytest -n 2 --dist worksteal -m "not browser and not site and not slow"
+	@$(BIN)/pytest -n $(TESTERS) --dist worksteal -m "not browser and not site and not slow"
 
 lint: tools ## Check format, style and types
 	@echo "Checking format, style and types ..."
