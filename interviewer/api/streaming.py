@@ -52,7 +52,7 @@ class Progress:
 
     @property
     def id(self) -> int:
-        """The ID of an event sent at this point."""
+        """The event ID that encodes this position in the stream."""
         return (self.follow_up * _SIDE + self.feedback) * _SIDE + self.question
 
 

@@ -234,9 +234,9 @@ class Reconciliation:
         ]
 
     def _charge(self, invoice: InvoiceBody, money: Amounts) -> Charge | None:
-        """Return the charge of an invoice for a paid renewal, or for an upgrade, paid or not.
+        """Return the charge if the invoice is for a paid renewal or for an upgrade (paid or unpaid), otherwise None.
 
-        Returns None for any other invoice. With two plans, an upgrade is always to the larger one. A downgrade is not charged.
+        Returns None for any other invoice. There are only two plans, so an upgrade is always to the larger one. A downgrade is not charged.
         """
         if invoice.billing_reason == "renewal" and invoice.status in PAID:
             return Charge(invoice.created_at, plan_charged(money, self._catalogue))
@@ -287,9 +287,9 @@ def _with_implied_event(notice: Notice, purchase: _Purchase) -> Notice:
 
 
 async def _locked_subjects(session: AsyncSession, purchase: _Purchase) -> list[str]:
-    """Lock everything that applying a purchase may change, and return the subjects.
+    """Lock the subjects of all records that applying this purchase may change, and return those subjects.
 
-    Takes the locks in the same order as when a delivery is applied.
+    Takes the locks in the same order as the webhook handler does, so the two cannot deadlock.
     """
     bodies = [record.notice.subscription for record in purchase.subscriptions]
     orders = {body.order_id for body in bodies if body and body.order_id} | (

@@ -75,7 +75,7 @@ def _choose() -> rx.Component:
 
 
 def _last() -> rx.Component:
-    """Return the button that fills in the résumé of the last interview, if there is one."""
+    """Return a button that inserts the résumé given for the user's last interview. It is shown only if there was one."""
     return rx.cond(
         InterviewState.has_last_resume,
         rx.el.button("Use your last résumé", type="button", on_click=InterviewState.use_last_resume, class_name=_QUIET),

@@ -102,7 +102,9 @@ def _libpq_parameters(query: dict[str, Any]) -> dict[str, Any]:
     """
     for name in _ARGUMENTS:
         if name in query:
-            raise StartupError(f"DATABASE_URL has the parameter {name}, which PostgreSQL does not have. Remove it.")
+            raise StartupError(
+                f"DATABASE_URL has the parameter {name}, which is not a PostgreSQL connection parameter. Remove it."
+            )
     if query.pop("sslaccept", "") == "strict" and "sslmode" not in query:
         raise StartupError(STRICT_TLS)
     if any(query.pop(name, "public") != "public" for name in _SCHEMA_PARAMETERS):

@@ -261,7 +261,7 @@ def shortened(text: str, max_length: int) -> str:
 
     Shorter text is returned unchanged.
     """
-    return text if len(text) <= max_length else f"{text[:max_length]}… ({len(text) - max_length} characters more)"
+    return text if len(text) <= max_length else f"{text[:max_length]}… ({len(text) - max_length} more characters)"
 
 
 def configured_secrets(settings: Settings) -> list[str]:
@@ -292,7 +292,7 @@ def cleaner(secrets: Sequence[str] = ()) -> Clean:
         for pattern, instead in _HIDDEN:
             text = pattern.sub(instead, text)
         if whole > max_length + _MARGIN:
-            return f"{text[:max_length]}… ({whole - max_length} characters more)"
+            return f"{text[:max_length]}… ({whole - max_length} more characters)"
         return shortened(text, max_length)
 
     return clean

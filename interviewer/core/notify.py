@@ -91,7 +91,7 @@ class Notifier:
             event.set()
 
     def _wake_all(self) -> None:
-        """Wake every waiter, because changes made while disconnected are unknown."""
+        """Wake every waiter after a reconnect, because notifications sent while the connection was down were missed."""
         for user_id in self._waiting:
             self.wake(user_id)
 

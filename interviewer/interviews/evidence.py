@@ -50,7 +50,7 @@ def segments(answer: str, quotes: Sequence[str]) -> list[Segment]:
 
 
 def holds(answer: str, quote: str) -> bool:
-    """Return whether an answer contains a quote, compared as in `segments`."""
+    """Return whether an answer contains a quote, after the same normalization as in `segments`."""
     needle = folded(quote)
     return bool(needle) and needle in _folded_with_ends(answer)[0]
 

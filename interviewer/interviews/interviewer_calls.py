@@ -224,7 +224,7 @@ class _QueuedInterviewer:
         return self._through(self._interviewer.judge(brief))
 
     def reply(self, brief: ReplyBrief) -> AsyncIterator[Piece | Usage | ReplyDraft]:
-        """Call the interviewer's `reply` once a slot is free. Also raises Crowded if none is."""
+        """Wait for a free slot, then call the interviewer's `reply`. Raises Crowded if no slot becomes free in time."""
         return self._through(self._interviewer.reply(brief))
 
     def analyse_job(self, text: str) -> AsyncIterator[Usage | Document]:

@@ -27,7 +27,7 @@ class Decision:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The fields of the reply to feed, in order."""
+        """The names of the reply's fields to stream, in order."""
         return ("decision", "text", "feedback") if self.allowed else ("feedback",)
 
     @property

@@ -125,7 +125,7 @@ class Starts:
     async def _open(self, interview: Interview, job: JobProfile | None, resume: str, publish: Publish[Event]) -> None:
         """Ask the first question and activate the interview, while the job description is analyzed in the background.
 
-        On failure, return the credit and publish Failed.
+        On failure, give the credit back and publish Failed.
         """
         interview_id, user_id, plan = interview.id, interview.user_id, plan_of(interview.plan)
         bind_contextvars(interview_id=interview_id)
@@ -140,9 +140,11 @@ class Starts:
                 if question is None:
                     raise Unavailable("This interview was canceled or took too long to start. Please start again.")
         except Exception as error:
-            if isinstance(error, Crowded):  # no model call was made, so giving up this start is free
+            if isinstance(error, Crowded):  # no model was called, so this start doesn't count toward the daily limit
                 clear = partial(start_queries.record_give_up, interview_id=interview_id, moment=None)
-                await quietly(self._database, clear, "a give-up could not be cleared; it counts toward the daily limit")
+                await quietly(
+                    self._database, clear, "an abandoned start could not be cleared; it counts toward the user's daily limit"
+                )
             message = f"{as_app_error(error).user_message} {await failed_starts.give_back_failed(self._database, interview_id)}"
             publish(Failed("question", Unavailable(message)))
             return

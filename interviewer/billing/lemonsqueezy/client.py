@@ -321,7 +321,7 @@ def _path(subscription_id: str) -> str:
 
 
 def _number(variant_id: str) -> int:
-    """Convert a variant's ID to an integer, as the API requires in attributes.
+    """Convert a variant ID to an integer, because the API requires integers in a request's `attributes`.
 
     Raises PaymentsRefused if the ID is not a number.
     """
