@@ -236,7 +236,7 @@ class Reconciliation:
     def _charge(self, invoice: InvoiceBody, money: Amounts) -> Charge | None:
         """Return the charge if the invoice is for a paid renewal or for an upgrade (paid or unpaid), otherwise None.
 
-        Returns None for any other invoice. There are only two plans, so an upgrade is always to the larger one. A downgrade is not charged.
+        There are only two plans, so an upgrade is always to the larger one. A downgrade is not charged.
         """
         if invoice.billing_reason == "renewal" and invoice.status in PAID:
             return Charge(invoice.created_at, plan_charged(money, self._catalogue))

@@ -123,11 +123,11 @@ def context_of(asked: Capabilities, options: ServerOptions) -> int:
 
 
 def _limit(asked: Capabilities, options: ServerOptions) -> int:
-    """Return the maximum number of tokens for a reply, which is higher for models that reason: reasoning tokens count toward it."""
+    """Return the maximum number of tokens for a reply. It is higher for models that reason, because reasoning tokens count."""
     limit = options.max_tokens * (REASONING_FACTOR if asked.reasons else 1)
     if asked.format is Format.OBJECT and asked.object_schema and not asked.reasons:
-        # Servers that take a schema only for objects usually run small models, which may keep writing. A limit for each text in the
-        # schema would be too large a grammar for llama.cpp.
+        # Servers that take a schema only for objects usually run small models, which may keep writing. A limit for each text in
+        # the schema would be too large a grammar for llama.cpp.
         limit = min(limit, _SMALL_REPLY)
     # Some servers refuse a limit larger than the context, and others cut the prompt to make room for it.
     return limit if asked.context is None else min(limit, max(256, asked.context // 2))

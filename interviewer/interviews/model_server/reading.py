@@ -204,7 +204,11 @@ def _places(text: str, begin: int, sign: str = "{", ahead: int = 0) -> Iterator[
 
 
 def _objects(text: str, places: Iterable[int]) -> Iterator[object]:
-    """Yield the JSON objects that start at the given offsets in `text`. Nested objects, and offsets that do not parse, are skipped. Unescaped control characters, such as line breaks, are allowed in strings."""
+    """Yield the JSON objects that start at the given offsets in `text`.
+
+    Nested objects, and offsets that do not parse, are skipped. Unescaped control characters, such as line breaks, are allowed in
+    strings.
+    """
     decoder, end = json.JSONDecoder(strict=False), 0
     for at in sorted(set(places)):
         if at < end:
