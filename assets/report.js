@@ -30,7 +30,8 @@
 
   // Unfold the place that a link within the page leads to, and fold the contents that the link is in.
   const unfold = (hash) => {
-    const place = hash.length > 1 && document.getElementById(decodeURIComponent(hash.slice(1)));
+    // IDs here have no characters that an address encodes, so a hash that cannot be decoded leads nowhere.
+    const place = hash.length > 1 && document.getElementById(hash.slice(1));
     const part = place && place.querySelector(":scope > details");
     if (part) part.open = true;
     return part;

@@ -3,6 +3,7 @@ const NEAR = 1e-9;
 
 function same(got, expected) {
   if (typeof got === "number" && typeof expected === "number") {
+    if (Number.isInteger(got) && Number.isInteger(expected)) return got === expected;
     return Math.abs(got - expected) <= NEAR * Math.max(1, Math.abs(got), Math.abs(expected));
   }
   if (Array.isArray(got) && Array.isArray(expected)) {

@@ -8,14 +8,15 @@ import reflex as rx
 
 from interviewer.components.appeal import appeal
 from interviewer.components.conversation import conversation
+from interviewer.components.exercise_results import exercise_results
 from interviewer.components.forms import QUIET, SECONDARY
 from interviewer.components.icons import icon
 from interviewer.components.layout import SECTION_TITLE, SMALL_TITLE, card
 from interviewer.components.prose import prose
 from interviewer.components.report import conclusion, scores, takeaways
-from interviewer.components.test_results import test_results
 from interviewer.components.tones import score_text
 from interviewer.components.verdict import answer_text, disclosure, marks_count, marks_list, model_answer, score_badge
+from interviewer.interviews.code_view import REPORTED_BY
 from interviewer.interviews.rubric import MAX_SCORE
 from interviewer.interviews.wording import NO_SCORE_YET
 from interviewer.reports import wording
@@ -242,7 +243,7 @@ def _verdict(turn: rx.Var[TurnItem], extra: Extra | None) -> rx.Component:
         marks_list(turn),
         rx.el.div(
             disclosure("The feedback", prose(turn.feedback)),
-            test_results(turn),
+            exercise_results(turn, REPORTED_BY),
             model_answer(turn),
             appeal(turn),
             class_name="mt-5",

@@ -17,12 +17,12 @@ from interviewer.components.asking import (
     skip_menu,
 )
 from interviewer.components.conversation import conversation
+from interviewer.components.exercise_results import exercise_results
 from interviewer.components.forms import PRIMARY, QUIET, SECONDARY, alert, form
 from interviewer.components.icons import icon
 from interviewer.components.ink import empty_ring
 from interviewer.components.layout import SMALL_TITLE, card
 from interviewer.components.prose import prose
-from interviewer.components.test_results import test_results
 from interviewer.components.verdict import answer_text, disclosure, marks_count, marks_list, model_answer, score_badge
 from interviewer.interviews.exchange import Kind
 from interviewer.state.interview import InterviewState
@@ -292,7 +292,7 @@ def _verdict() -> rx.Component:
         score_badge(InterviewState.last),
         prose(InterviewState.last.feedback, id="feedback-text", class_name="mt-4 mb-5", gap=AS_WRITTEN),
         disclosure("Every key point, with quotes", marks_list(InterviewState.last), beside=marks_count(InterviewState.last)),
-        test_results(InterviewState.last),
+        exercise_results(InterviewState.last),
         model_answer(InterviewState.last),
         appeal(InterviewState.last),
         class_name="mt-4",

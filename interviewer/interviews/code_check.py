@@ -5,6 +5,7 @@ Pure functions of what was said about a question. The results come from the cand
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ from interviewer.wording import counted, form
 
 # The failed tests that the feedback names, and the maximum length of a value in it.
 MAX_NAMED, MAX_SHOWN = 2, 80
+_PLACE = re.compile(r'File "answer\.py", line (\d+)')
 # In characters, of a test's input or expected value in a prompt.
 MAX_DATA = 300
 
@@ -62,7 +64,13 @@ class CodeCheck:
     @property
     def fails(self) -> bool:
         """Whether the code does not compile, or passes none of the hidden tests."""
-        return self.problem is not None or (self.run is not None and not self.hidden_passed)
+        return self.problem is not None or (self.run is not None and self._has_hidden and not self.hidden_passed)
+
+    @property
+    def _has_hidden(self) -> bool:
+        """Whether there are results of hidden tests. Those that a language model wrote can all be wrong, and dropped."""
+        hidden = {case.name for case in self.exercise.hidden} if self.exercise else set()
+        return self.run is not None and any(one.name in hidden for one in self.run.cases)
 
     @property
     def cap(self) -> int:
@@ -81,7 +89,7 @@ class CodeCheck:
             return ""
         total = len(self.run.cases)
         if self.run.outcome is Outcome.SYNTAX:
-            error = next((_short(one.error) for one in self.run.cases if one.error), "")
+            error = next((_short(_essence(one.error)) for one in self.run.cases if one.error), "")
             return f"Your code doesn't compile, {limit}" + (f" The error is: {_ended(error)}" if error else "")
         failed = [(case, one) for case, one in _paired(self.exercise, self.run) if not one.passed]
         if not failed:
@@ -137,16 +145,17 @@ class CodeCheck:
 def check_code(rubric: Rubric, said: Sequence[Said], kind: str, answer: str = "") -> CodeCheck:
     """Return what is known about the code in what was said about a question. Without `said`, `answer` is all of it.
 
-    The latest results count. Without any, the last answer that is in Python must compile if the question asks for code.
+    The latest results count in which a test passed, because a reply to a follow-up may be only a piece of the program. Without
+    any results, some answer in Python must compile if the question asks for code.
     """
     exercise = rubric.exercise
     said = without_refused(said) or [Said(Author.USER, Kind.ANSWER, answer)]
     spoken = [one for one in said if one.author is Author.USER and one.kind in (Kind.ANSWER, Kind.FINAL_ANSWER)]
-    run = next((one.code.run for one in reversed(spoken) if one.code.run), None) if exercise else None
     is_code = kind == AnswerKind.CODE
-    uncommented = "\n\n".join(without_comments(one.text, one.code.language, is_code=is_code) for one in spoken)
+    run = _counting(spoken) if exercise else None
     problem = _problem(exercise, spoken) if is_code and run is None else None
-    return CodeCheck(exercise, run, problem, uncommented if exercise else "")
+    texts = (without_comments(one.text, one.code.language, is_code=is_code) for one in spoken) if exercise else ()
+    return CodeCheck(exercise, run, problem, "\n\n".join(texts))
 
 
 def proven_before_hint(rubric: Rubric, said: Sequence[Said], kind: str) -> Mapping[int, Mark]:
@@ -166,12 +175,17 @@ def with_code_quotes(marks: Sequence[MarkedPoint], check: CodeCheck, language: s
     return found
 
 
+def _counting(spoken: Sequence[Said]) -> CodeRun | None:
+    """Return the latest results in which a test passed, or else the latest, or None if there are none."""
+    runs = [one.code.run for one in reversed(spoken) if one.code.run]
+    return next((run for run in runs if any(case.passed for case in run.cases)), next(iter(runs), None))
+
+
 def _problem(exercise: Exercise | None, spoken: Sequence[Said]) -> SyntaxProblem | None:
-    """Return why the last answer in Python does not compile, or None."""
+    """Return why no answer in Python compiles, or None."""
     part = exercise.python if exercise else None
     names = frozenset(defined_names(f"{part.starter}\n{part.reference}")) if part else frozenset[str]()
-    last = next((one for one in reversed(spoken) if is_python(one.text, one.code.language, names)), None)
-    return python_problem(last.text) if last else None
+    return python_problem(*(one.text for one in spoken if is_python(one.text, one.code.language, names)))
 
 
 def _paired(exercise: Exercise, run: CodeRun) -> list[tuple[Case, CaseResult]]:
@@ -188,10 +202,17 @@ def _failure(case: Case, result: CaseResult) -> str:
     """Return a sentence about a failed test: what the code did, and what was expected."""
     wanted = "raising an error" if case.error else f"returning {_short(case.expected)}"
     if result.error:
-        return f"The test “{case.name}” ended with “{_short(result.error)}” instead of {wanted}."
+        return f"The test “{case.name}” ended with “{_short(_essence(result.error))}” instead of {wanted}."
     if result.got:
         return f"The test “{case.name}” returned {_short(result.got)} instead of {wanted.removeprefix('returning ')}."
     return f"The test “{case.name}” fails."
+
+
+def _essence(error: str) -> str:
+    """Return the last line of a Python traceback and the number of the candidate's line, or any other error as it is."""
+    places = _PLACE.findall(error)
+    last = next((line.strip() for line in reversed(error.splitlines()) if line.strip()), "")
+    return f"{last.rstrip('.')} (line {places[-1]})" if places and last else error
 
 
 def _short(text: str) -> str:

@@ -42,7 +42,10 @@ class Outcome(StrEnum):
 
 
 class CaseResult(BaseModel):
-    """The result of one test. `got` is the JSON text of what the code returned, and `error` the error that it raised."""
+    """The result of one test. `got` is the JSON text of what the code returned, and `error` the error that it raised.
+
+    A test that a language model wrote is `dropped` if the model's own solution fails it.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -51,6 +54,7 @@ class CaseResult(BaseModel):
     got: str = Field(default="", max_length=MAX_GOT)
     error: str = Field(default="", max_length=MAX_ERROR)
     seconds: float = Field(default=0.0, ge=0, le=MOST_SECONDS, allow_inf_nan=False)
+    dropped: StrictBool = Field(default=False, exclude=True)
 
 
 class CodeRun(BaseModel):
@@ -110,9 +114,9 @@ def code_of_form(language: object, results: object) -> Code:
         return Code(name)
     try:
         run = _run(json.loads(text))
+        return Code(name or _language(run.language), run)
     except (Unprocessable, ValueError, RecursionError):
         return Code(name)
-    return Code(name or run.language, run)
 
 
 def stored_run(language: str | None, document: object) -> CodeRun | None:
@@ -142,7 +146,10 @@ def _run(raw: object) -> CodeRun:
 
 
 def _checked(run: CodeRun, exercise: Exercise | None) -> CodeRun | None:
-    """Return the results in the order of the exercise. A test without one failed. Returns None if nothing was run."""
+    """Return the results in the order of the exercise. A test without one failed. Returns None if nothing was run.
+
+    Dropped tests are left out. Only questions with a solution to check the tests with have any.
+    """
     if exercise is None:
         raise Unprocessable(NO_TESTS)
     if run.language not in exercise.languages:
@@ -154,5 +161,12 @@ def _checked(run: CodeRun, exercise: Exercise | None) -> CodeRun | None:
         raise Unprocessable(UNKNOWN_TEST)
     if run.outcome is Outcome.SYNTAX and any(one.passed for one in run.cases):
         raise Unprocessable(MALFORMED)
-    cases = tuple(found.get(case.name, CaseResult(name=case.name, passed=False, error=NOT_RUN)) for case in exercise.cases)
-    return run.model_copy(update={"cases": cases})
+    dropped = {one.name for one in run.cases if one.dropped}
+    if dropped and not exercise.has_reference:
+        raise Unprocessable(MALFORMED)
+    cases = tuple(
+        found.get(case.name, CaseResult(name=case.name, passed=False, error=NOT_RUN))
+        for case in exercise.cases
+        if case.name not in dropped
+    )
+    return run.model_copy(update={"cases": cases}) if cases else None

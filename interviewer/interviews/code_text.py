@@ -14,6 +14,8 @@ from textwrap import dedent
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,}) *([A-Za-z0-9+#.-]*)")
 _PYTHON = frozenset({"python", "py", "python3"})
 _STARTS = re.compile(r"(?:async def|def|class|import|from|if|for|while|try|with|return)\b|@")
+# Statements whose keyword also begins many sentences, such as "with a heap it takes O(n log n)".
+_BEGINS_PROSE = re.compile(r"(?:for|from|if|try|while|with|return)\b")
 _DEFINES = re.compile(r"(?m)^[ \t]*(?:async )?(?:def|class) ?([A-Za-z_]\w*)")
 # What Python versions after the server's may allow: type parameters, nested quotes in f-strings, and `except A, B`.
 _NEWER = re.compile(r"(?m)^[ \t]*(?:(?:async )?(?:def|class) [A-Za-z_]\w*\[|type [A-Za-z_]\w*)")
@@ -78,17 +80,21 @@ def defined_names(code: str) -> list[str]:
     return _DEFINES.findall(code)
 
 
-def python_problem(text: str) -> SyntaxProblem | None:
-    """Return why none of the Python code in an answer can be compiled.
+def python_problem(*texts: str) -> SyntaxProblem | None:
+    """Return why none of the Python code in an answer, or in its messages, can be compiled: what is wrong in the last of them.
 
     Returns None if some of it can, if there is none, and if only a later version of Python can tell.
     """
+    problems = [found for text in texts if (found := _problems(text))]
+    return problems[-1][0] if problems and all(all(found) for found in problems) else None
+
+
+def _problems(text: str) -> list[SyntaxProblem | None]:
+    """Return what is wrong with each piece of Python code in a text, None for what can be compiled."""
     blocks = [block for block in blocks_of(text) if block.is_code and (not block.language or block.language in _PYTHON)]
     if blocks:
-        problems = [_problem(dedent(block.text)) for block in blocks if block.text.strip()]
-        return None if not all(problems) else next((problem for problem in problems), None)
-    problems = [_problem(code) for code in _unfenced(text)]
-    return problems[0] if problems and all(problems) else None
+        return [_problem(dedent(block.text)) for block in blocks if block.text.strip()]
+    return [_problem(code) for code in _unfenced(text)]
 
 
 def _unfenced(text: str) -> Iterator[str]:
@@ -118,6 +124,8 @@ def _may_be_code(line: str) -> bool:
 def _is_surely_code(line: str) -> bool:
     """Return whether a line is code and not prose that begins with a word such as "for"."""
     stripped = line.strip()
+    if _BEGINS_PROSE.match(stripped):
+        return stripped.endswith((":", "(", "[", "{"))
     return _may_be_code(line) and (stripped.endswith((":", ")", "]", "}", "(", "[", "{", ",")) or "=" in stripped)
 
 
@@ -156,14 +164,19 @@ def _uncommented(code: str, language: str) -> str:
     slashes = not name or not (name in _SHARP or name in _DASHES) or name == "php"
     kept: list[str] = []
     place, begins = 0, True  # whether only white space came before on this line
+    # Where the line ends in which a sign is known not to close, so that no line is searched twice for the same sign.
+    unclosed: dict[str, int] = {}
     while place < len(code):
         end = _comment_end(code, place, begins=begins, sharp=sharp, slashes=slashes, dashes=dashes)
         if end:
             place = end
             continue
         sign = code[place]
-        if sign in "\"'`":
+        if sign in "\"'`" and place >= unclosed.get(sign, 0):
             end = _string_end(code, place)
+            if not end:
+                unclosed[sign] = _line_end(code, place)
+                end = place + 1
             kept.append(code[place:end])
             place, begins = end, False
             continue
@@ -197,7 +210,7 @@ def _line_end(code: str, place: int) -> int:
 
 
 def _string_end(code: str, place: int) -> int:
-    """Return where the string that begins at `place` ends. What may be an apostrophe is no longer than its line."""
+    """Return where the string that begins at `place` ends, or 0 if it is not closed in its line, as an apostrophe is not."""
     sign = code[place]
     if code[place : place + 3] == sign * 3:
         end = code.find(sign * 3, place + 3)
@@ -209,5 +222,4 @@ def _string_end(code: str, place: int) -> int:
         elif code[at] == sign:
             return at + 1
         at += 1
-    # Not closed: only the sign itself, so that a comment later in the line is found.
-    return place + 1
+    return 0

@@ -11,8 +11,8 @@ from interviewer.interviews.exercise import Exercise
 from interviewer.wording import counted
 
 NOT_RUN = "not_run"
-# The results come from the candidate's own machine, so every place that shows them says so.
-TITLE, RUN_BY = "Tests", "Run in your browser"
+# The results come from the candidate's own machine, so every place that shows them says so. Reports may have other readers.
+TITLE, RUN_BY, REPORTED_BY = "Tests", "Run in your browser", "Reported by the candidate's browser or program"
 NOT_RUN_TEXT = "Not run. The answer was only read."
 
 

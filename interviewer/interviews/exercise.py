@@ -116,6 +116,11 @@ class Exercise(_Frozen):
         found = {"python": self.python, "javascript": self.javascript, "typescript": self.javascript, "sql": self.sql}
         return frozenset(name for name, part in found.items() if part)
 
+    @property
+    def has_reference(self) -> bool:
+        """Whether pages check the tests with a solution first, as those that a language model wrote."""
+        return any(part.reference for part in (self.python, self.javascript) if part)
+
     def proving(self, point: int) -> tuple[Case, ...]:
         """Return the cases that decide a key point, given by its index."""
         return tuple(case for case in self.cases if point + 1 in case.proves)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import reflex as rx
 
 from interviewer.components.answer_box import answer_box
+from interviewer.components.exercise_results import exercise_results
 from interviewer.components.forms import LINK, PRIMARY, SECONDARY, alert, button_label, form
 from interviewer.components.icons import icon
 from interviewer.components.layout import SMALL_TITLE, card, meanwhile, shell
 from interviewer.components.prose import prose
 from interviewer.components.skills import suggestions
-from interviewer.components.test_results import test_results
 from interviewer.components.turn import QUESTION_TEXT
 from interviewer.components.verdict import answer_text, disclosure, marks_list, model_answer, score_badge
 from interviewer.interviews.wording import out_of
@@ -168,7 +168,7 @@ def _verdict() -> rx.Component:
         prose(PracticeState.verdict.feedback, id="feedback-text", class_name="mb-4"),
         disclosure("Every key point, with quotes", marks_list(PracticeState.verdict)),
         disclosure("Your answer", answer_text(PracticeState.verdict)),
-        test_results(PracticeState.verdict),
+        exercise_results(PracticeState.verdict),
         model_answer(PracticeState.verdict),
         rx.el.p(
             "Scored by the built-in interviewer (no language model)", class_name="border-t border-line pt-4 text-sm text-muted"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from interviewer.interviews.code_view import RUN_BY, TITLE, CaseView, RunView, details_of, result_of
+from interviewer.interviews.code_view import REPORTED_BY, TITLE, CaseView, RunView, details_of, result_of
 from interviewer.interviews.exchange import Author
 from interviewer.interviews.verdict_views import MarkView, VerdictView
 from interviewer.interviews.views import TurnView
@@ -159,7 +159,7 @@ def _mark(mark: MarkView) -> str:
 
 def _tests(run: RunView) -> Iterator[str]:
     yield f"#### {TITLE}"
-    yield line(f"{run.summary} {RUN_BY}." if run.cases else run.summary)
+    yield line(f"{run.summary} {REPORTED_BY}." if run.cases else run.summary)
     if run.cases:
         yield "\n".join(_test(case) for case in run.cases)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
-from interviewer.interviews.code_view import RUN_BY, TITLE, RunView, details_of, result_of
+from interviewer.interviews.code_view import REPORTED_BY, TITLE, RunView, details_of, result_of
 from interviewer.interviews.exchange import Author
 from interviewer.interviews.rubric import MAX_SCORE
 from interviewer.interviews.verdict_views import MarkView, VerdictView
@@ -303,7 +303,7 @@ class _Writer:
 
     def _tests(self, run: RunView) -> None:
         self._small(TITLE, room=14)
-        self._text(f"{run.summary} {RUN_BY}." if run.cases else run.summary, SMALL, color=MUTED)
+        self._text(f"{run.summary} {REPORTED_BY}." if run.cases else run.summary, SMALL, color=MUTED)
         named = [(case.passed, [Run(f"{result_of(case)}: ", "bold"), Run(case.name)]) for case in run.cases]
         self._in_two_columns([("hit" if passed else "contradicted", runs) for passed, runs in named], SMALL)
         for case in run.cases:

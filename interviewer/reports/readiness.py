@@ -19,7 +19,7 @@ from interviewer.wording import counted, form
 PASS_PERCENT = 100 * PASS_SCORE // MAX_SCORE
 # In percent. Below WEAK, a score is far from passing. From CLOSE on, it is close.
 WEAK, CLOSE = 40, 60
-# With fewer scored answers, a conclusion is a first impression. With fewer at one level, there is none about that level.
+# With fewer scored answers, a conclusion is a first impression. With fewer at a lower level, there is none about that level.
 FEW, FEW_AT_LEVEL = 6, 3
 READY_FOR = "Ready for"
 
@@ -65,6 +65,12 @@ def readiness(plan: Plan, turns: Sequence[TurnView]) -> Readiness:
         )
     if not scored:
         return Readiness("No conclusion yet, because no answer has been scored", _reasons(_unscored(answered)), None)
+    if 2 * len(scored) <= plan.total:
+        return Readiness(
+            f"No conclusion yet, because only {len(scored)} of {counted(plan.total, 'answer')} are scored",
+            _reasons(_score(scored), _unscored(answered)),
+            None,
+        )
     if len(skipped) == plan.total:
         return Readiness(
             "No conclusion, because every question was skipped",

@@ -148,6 +148,8 @@ def show_question(state: InterviewFields, turn: TurnView) -> None:
     if state.question.question_id != turn.question_id:
         state.code_mode, state.box = turn.kind == "code", 0
     state.question, state.exercise, state.resume_text = turn_item(turn), turn.exercise, ""
+    if state.question.follows_up:
+        state.code_mode = False  # a follow-up asks for words, also after a reload
     state.question_chunks, state.question_tail = [], ""
     state.asking, state.question_error = False, ""
     _clear_reply(state)

@@ -234,18 +234,18 @@ def test_cut_prompts_are_noticed_and_short_ones_not(sent: str, counted: int, at:
 
 async def test_cut_prompt_is_logged_once_and_shortened(behavior: Behavior, caplog: pytest.LogCaptureFixture) -> None:
     past = [PastTurn(3, "s", "mid-level", f"Question {n}? " * 30, answer=f"Answer {n}, at length. " * 85) for n in range(20)]
-    brief = QuestionBrief(3, 1, must_be_code=False, history=past)
+    briefs = [QuestionBrief(3, 1, must_be_code=False, history=past[:turns]) for turns in (19, 20, 20)]
     behavior.cuts_at = 4_096
     with openai_server.running(behavior) as url, caplog.at_level(logging.WARNING):
         options = replace(OPTIONS, context_tokens=32_000)
         model = OpenAIInterviewer(model="some-model", api_key=None, base_url=url, options=options)
-        for _ in range(2):
+        for brief in briefs:
             await replies.ask(model, brief, lambda _event: None)
         model.server.learned.note(replace(model.server.learned.now(), context=None))  # as a request in progress would
-        await replies.ask(model, brief, lambda _event: None)
+        await replies.ask(model, briefs[0], lambda _event: None)
         await model.close()
-    long, *short = (sum(len(message["content"]) for message in body["messages"]) for body in behavior.requests)
-    assert long > 40_000
+    first, second, *short = (sum(len(message["content"]) for message in body["messages"]) for body in behavior.requests)
+    assert min(first, second) > 38_000, "the first cut may be chance, so the second prompt is as long"
     assert max(short) < 4_096 * 3.5
     [line] = [record.getMessage() for record in caplog.records if "without a word" in record.getMessage()]
     assert "to 4096" in line

@@ -295,3 +295,53 @@ def test_python_is_recognized() -> None:
 )
 def test_comments_are_left_out(code: str, language: str, left: str) -> None:
     assert without_comments(code, language) == left
+
+
+def test_reply_with_a_fragment_does_not_undo_the_tests() -> None:
+    first = Said(Author.USER, Kind.ANSWER, CODE, sent().checked(RUBRIC.exercise))
+    asked = Said(Author.INTERVIEWER, Kind.FOLLOW_UP, "And zero?")
+    broken = code_of_request("python", {"outcome": "syntax", "cases": []})
+    assert check(broken, "elif not x:\n    return 0", first, asked).proven == {0: Mark.HIT, 1: Mark.HIT}
+    assert check(sent(*NAMES), "# It still holds.", first, asked).cap == 10
+
+
+def test_reply_with_a_fragment_is_no_broken_program() -> None:
+    rubric = RUBRIC.model_copy(update={"exercise": None})
+    said = [
+        Said(Author.USER, Kind.ANSWER, CODE, Code("python")),
+        Said(Author.INTERVIEWER, Kind.FOLLOW_UP, "And zero?"),
+        Said(Author.USER, Kind.ANSWER, "I'd add\n```python\nelif not x:\n    return 0\n```", Code("python")),
+    ]
+    assert check_code(rubric, said, "code").cap == 10
+    assert check_code(rubric, said[1:], "code").cap == 2
+
+
+@pytest.mark.parametrize(
+    "prose",
+    ["with a heap it takes O(n log n)", "if it's empty we return 0, so that costs O(1)", "for each item I'd call (and log) it"],
+)
+def test_prose_in_the_editor_is_no_broken_program(prose: str) -> None:
+    assert python_problem(prose) is None
+
+
+def test_tests_that_a_models_solution_fails_are_left_out() -> None:
+    part = {**EXERCISE["python"], "reference": CODE}
+    rubric = Rubric.model_validate({**TESTED, "exercise": {**EXERCISE, "python": part}})
+    dropped = [{"name": name, "passed": False, "dropped": True} for name in NAMES[2:]]
+    code = code_of_request("python", results() | {"cases": [*results()["cases"][:2], *dropped]})
+    found = check_code(rubric, [Said(Author.USER, Kind.ANSWER, CODE, code.checked(rubric.exercise))], "code")
+    assert found.summary == "Your code passed all 2 tests."
+    assert found.cap == 10
+    with pytest.raises(Unprocessable, match="isn't valid"):
+        code.checked(RUBRIC.exercise)
+
+
+def test_failed_test_names_the_error_at_the_end_of_a_traceback() -> None:
+    trace = 'Traceback (most recent call last):\n  File "answer.py", line 3, in half\n    return {}[x]\nKeyError: 2\n'
+    cases = [*results()["cases"][:3], {"name": "negative", "passed": False, "error": trace}]
+    summary = check(code_of_request("python", results() | {"cases": cases})).summary
+    assert "The test “negative” ended with “KeyError: 2 (line 3)” instead of" in summary
+
+
+def test_forged_language_in_the_results_is_dropped() -> None:
+    assert code_of_form("", json.dumps(results() | {"language": "\0"})) == NO_CODE

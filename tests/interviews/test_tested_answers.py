@@ -164,10 +164,15 @@ async def test_page_report_and_files_show_the_tests(services: Services, user: Us
     view = await services.interviews.view(user.id, interview_id)
     report = report_of(view, InterviewReport(Lessons(), (), (), {}))
     written, printed = markdown(report), read(pdf(report)).text
-    assert "3 of 4 tests passed. Run in your browser." in written
+    assert "3 of 4 tests passed. Reported by the candidate's browser or program." in written
     assert "- **Failed, 2 ms**: zero\n  - Input: `[2]`\n  - Expected: `4`\n  - Got: `7`" in written
     assert "(The test for this passed.)" in written
-    for words in ("3 of 4 tests passed. Run in your browser.", "Failed, 2 ms: zero", "Expected: 4", "Failed: “zero”."):
+    for words in (
+        "3 of 4 tests passed. Reported by the candidate's browser or program.",
+        "Failed, 2 ms: zero",
+        "Expected: 4",
+        "Failed: “zero”.",
+    ):
         assert words in " ".join(printed.split())
 
 

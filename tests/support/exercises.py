@@ -117,6 +117,8 @@ def same(one: Any, other: Any) -> bool:
     """Return whether two JSON values are equal. Numbers may differ by rounding."""
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
+    if isinstance(one, int) and isinstance(other, int):
+        return one == other
     if isinstance(one, int | float) and isinstance(other, int | float):
         return abs(one - other) <= _TOLERANCE * max(1, abs(one), abs(other))
     if isinstance(one, list) and isinstance(other, list):

@@ -41,7 +41,7 @@ from interviewer.interviews.model_server.failures import ServerError, as_error, 
 from interviewer.interviews.model_server.messages import Order, Repair
 from interviewer.interviews.model_server.options import Format, ServerOptions, address_of
 from interviewer.interviews.model_server.reading import GrowingReply
-from interviewer.interviews.model_server.silent_cuts import cut_at
+from interviewer.interviews.model_server.silent_cuts import Suspicion, cut_at
 from interviewer.interviews.model_server.stream import FILTERED, StreamParser
 
 logger = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ class ModelServer:
         address = address_of(base_url)
         self.model, self._options, self._secret = model, options, api_key or ""
         self.learned = Learned(first_capabilities(options, address, model))
-        self._cuts = OncePerPeriod()
+        self._cuts, self._suspected = OncePerPeriod(), Suspicion()
         self._client = AsyncOpenAI(
             api_key=api_key or "none",
             base_url=address.url,
@@ -207,10 +207,14 @@ class ModelServer:
         for name, text in growing.rest(_complete(growing, parser, spare)):
             yield Shown(name, text)
 
-    def _cut_at(self, body: dict[str, Any], counted: int) -> int | None:
-        """Return the number of tokens to which the server cut the prompt, or None if it did not. Logged once an hour."""
+    def _cut_at(self, body: dict[str, Any], counted: int, *, is_probe: bool = False) -> int | None:
+        """Return the number of tokens to which the server cut the prompt, or None if it did not. Logged once an hour.
+
+        One prompt may have such a number of tokens by chance, so only a second one of another length confirms it, or a probe.
+        """
         sent = "".join(message["content"] for message in body["messages"])
-        if (at := cut_at(sent, counted)) is not None and self._cuts.is_due():
+        at = self._suspected.confirmed(cut_at(sent, counted), len(sent), is_sure=is_probe)
+        if at is not None and self._cuts.is_due():
             logger.warning(
                 "the model server cut a prompt of about %d tokens to %d without a word: let it load the model with a larger "
                 "context (for Ollama, set OLLAMA_CONTEXT_LENGTH), or set OPENAI_CONTEXT_TOKENS=%d",
@@ -233,7 +237,7 @@ class ModelServer:
             parser = StreamParser()
             parser.read(response.content)
             parser.end()
-            if parser.usage is not None and (at := self._cut_at(body, parser.usage.prompt)) is not None:
+            if parser.usage is not None and (at := self._cut_at(body, parser.usage.prompt, is_probe=True)) is not None:
                 self.learned.note_context(at)
 
     async def _post(self, body: dict[str, Any]) -> AsyncStream[object]:

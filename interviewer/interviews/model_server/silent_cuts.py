@@ -24,3 +24,17 @@ def cut_at(sent: str, counted: int) -> int | None:
         return None
     characters = sum(min(sum(1 for _ in run), _LONGEST_RUN) for _, run in groupby(sent))
     return counted if counted < share * characters / _CHARACTERS_PER_TOKEN else None
+
+
+class Suspicion:
+    """Confirms a cut once prompts of two lengths were counted at the same number of tokens."""
+
+    def __init__(self) -> None:
+        self._last: tuple[int, int] | None = None
+
+    def confirmed(self, at: int | None, length: int, *, is_sure: bool = False) -> int | None:
+        """Return `at`, the tokens to which a prompt of `length` characters seems cut, if that is sure or confirmed, else None."""
+        if at is None or is_sure:
+            return at
+        last, self._last = self._last, (at, length)
+        return at if last is not None and last[0] == at and last[1] != length else None

@@ -10,10 +10,10 @@ from interviewer.interviews.code_view import RUN_BY, TITLE
 from interviewer.state.models import CaseItem, TurnItem
 
 
-def test_results(turn: rx.Var[TurnItem]) -> rx.Component:
+def exercise_results(turn: rx.Var[TurnItem], said: str = RUN_BY) -> rx.Component:
     """Return the tests of a turn's question, collapsed, with what went wrong in those that failed.
 
-    Nothing is shown if the question has none.
+    Nothing is shown if the question has none. `said` tells where the results come from.
     """
     return rx.cond(
         turn.test_summary != "",
@@ -21,7 +21,7 @@ def test_results(turn: rx.Var[TurnItem]) -> rx.Component:
             turn.tests.length() > 0,
             disclosure(
                 TITLE,
-                rx.el.p(RUN_BY, class_name="text-sm text-muted"),
+                rx.el.p(said, class_name="text-sm text-muted"),
                 rx.el.ul(rx.foreach(turn.tests, _case), class_name="mt-3 space-y-3", aria_label=TITLE),
                 beside=rx.el.span(turn.test_summary, class_name="text-sm text-muted"),
             ),
