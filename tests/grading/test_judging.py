@@ -80,7 +80,7 @@ def keyword_lists_of(asked: BankQuestion, rng: random.Random) -> list[str]:
 async def test_keyword_list_scores_at_most_three() -> None:
     rng = random.Random(1)
     found = await scores(SOME, lambda asked: keyword_lists_of(asked, rng))
-    assert sum(value > 3 for value in found) / len(found) <= 0.005
+    assert sum(value > 3 for value in found) / len(found) <= 0.01
 
 
 async def test_answer_to_another_topic_rarely_scores_over_three() -> None:
@@ -127,7 +127,7 @@ async def test_more_of_the_right_answer_scores_more() -> None:
     some = mean(await scores(SOME, lambda asked: [first_part(asked.model_answer, 0.3)]))
     assert whole >= 9.3
     assert whole > most + 0.8
-    assert most > some + 1.5
+    assert most > some + 1.3
 
 
 # -- instructions ------------------------------------------------------------------------------------------------
