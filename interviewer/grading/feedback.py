@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from interviewer.grading.judge import Scored
+from interviewer.grading.judge import Scored, WrongStatement
 from interviewer.interviews.rubric import AnswerNature, KeyPoint, Mark, MarkedPoint, Rubric, exact_score
 
 MAX_QUOTE = 120
@@ -15,6 +15,7 @@ MAX_WRONG = 2
 LEAST_QUOTED = 4
 AFTER_HINT = "Points you covered only after the hint count for half."
 _COMPLETE = ("That's a complete answer.", "You covered it.", "There's nothing important to add.")
+_HINTED = "You got there with the hint."
 _STRONG = ("That's a strong answer.", "You answered that well.", "Good: most of it is there.")
 _ASK_NEXT = ("If we had more time, I'd ask you this:", "One to think about:", "My next question would be:")
 _TRY = ("To close that gap, try answering this:", "Practice with this one:", "Try this next:")
@@ -62,7 +63,11 @@ def _right(rubric: Rubric, scored: Scored, *, fails: bool) -> str:
     """
     made = _of(rubric, scored, Mark.HIT)
     if not made:
-        return "" if _of(rubric, scored, Mark.PARTIAL) or scored.wrong or _of(rubric, scored, Mark.CONTRADICTED) else _NOTHING_YET
+        return (
+            ""
+            if _of(rubric, scored, Mark.PARTIAL) or _believed(scored) or _of(rubric, scored, Mark.CONTRADICTED)
+            else _NOTHING_YET
+        )
     praised = sorted(made[:MAX_PRAISES], key=lambda mark: mark.tested)
     sentences = [_praise(_point(rubric, mark)) for mark in praised]
     if quote := praised[0].quote:
@@ -74,8 +79,10 @@ def _right(rubric: Rubric, scored: Scored, *, fails: bool) -> str:
 def _overall(rubric: Rubric, scored: Scored) -> str:
     """Return an overall impression if the score is at least 8 and no misconception was asserted; otherwise, return ""."""
     value = exact_score(rubric, [mark.model_copy(update={"after_hint": False}) for mark in scored.marks], scored.nature)
-    if scored.wrong:
+    if _believed(scored):
         return ""
+    if value >= 8 and any(mark.after_hint and mark.share for mark in scored.marks):
+        return _HINTED
     if value == 10:
         return _one_of(_COMPLETE, rubric)
     return _one_of(_STRONG, rubric) if value >= 8 else ""
@@ -99,11 +106,17 @@ def _wrong(rubric: Rubric, scored: Scored) -> list[str]:
     What was taken back needs none.
     """
     taken_back = {mark.quote for mark in scored.corrected}
-    said = [(one.quote, one.misconception.correction) for one in scored.wrong if one.quote not in taken_back]
+    said = [(one.quote, one.misconception.correction) for one in _believed(scored) if one.quote not in taken_back]
     known = {quote for quote, _ in said}
     opposite = [mark for mark in _of(rubric, scored, Mark.CONTRADICTED) if mark.quote not in known]
     said += [(mark.quote, _gap(_point(rubric, mark))) for mark in opposite]
     return [f"You said {_quoted(quote)} I'd push back on that. {correction}" for quote, correction in said[:MAX_WRONG]]
+
+
+def _believed(scored: Scored) -> list[WrongStatement]:
+    """Return the misconceptions that the answer asserts. A sentence that makes a key point is none: the judge misread it once."""
+    made = [mark.quote for mark in scored.marks if mark.mark is Mark.HIT and mark.quote]
+    return [one for one in scored.wrong if not any(one.quote in quote or quote in one.quote for quote in made)]
 
 
 def _missing(rubric: Rubric, scored: Scored) -> list[str]:

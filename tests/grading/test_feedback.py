@@ -101,7 +101,7 @@ def test_contradicted_point_is_corrected_by_the_rubric() -> None:
     )
 
 
-@pytest.mark.parametrize("wrong", [(), (WrongStatement("my own words 1", BELIEF),)])
+@pytest.mark.parametrize("wrong", [(), (WrongStatement("a replica is my backup", BELIEF),)])
 @pytest.mark.parametrize("last", list(Mark))
 def test_feedback_never_praises_what_it_corrects(last: Mark, wrong: tuple[WrongStatement, ...]) -> None:
     text = "\n\n".join(feedback(Mark.HIT, last, last, wrong=wrong))
@@ -183,3 +183,16 @@ def test_filler_is_not_quoted_as_a_touched_point() -> None:
     text = write_feedback(RUBRIC, Scored(AnswerNature.ANSWER, marks))
     assert "concretely" not in text
     assert "Most important next time: say why a replica isn't a backup" in text
+
+
+def test_sentence_that_makes_a_point_is_not_corrected() -> None:
+    said = WrongStatement("my own words 1", BELIEF)
+    found = " ".join(feedback(Mark.HIT, Mark.HIT, Mark.HIT, wrong=(said,)))
+    assert BELIEF.correction not in found
+    assert found.startswith("That's a complete answer.")
+
+
+def test_hint_is_named_in_the_praise() -> None:
+    found = scored(Mark.HIT, Mark.HIT, Mark.HIT)
+    hinted = replace(found, marks=tuple(mark.model_copy(update={"after_hint": True}) for mark in found.marks))
+    assert write_feedback(RUBRIC, hinted).startswith("You got there with the hint. ")
