@@ -108,15 +108,24 @@ def _wrong(rubric: Rubric, scored: Scored) -> list[str]:
     taken_back = {mark.quote for mark in scored.corrected}
     said = [(one.quote, one.misconception.correction) for one in _believed(scored) if one.quote not in taken_back]
     known = {quote for quote, _ in said}
-    opposite = [mark for mark in _of(rubric, scored, Mark.CONTRADICTED) if mark.quote not in known]
+    opposite = [mark for mark in _denied(rubric, scored) if mark.quote not in known]
     said += [(mark.quote, _gap(_point(rubric, mark))) for mark in opposite]
     return [f"You said {_quoted(quote)} I'd push back on that. {correction}" for quote, correction in said[:MAX_WRONG]]
 
 
 def _believed(scored: Scored) -> list[WrongStatement]:
     """Return the misconceptions that the answer asserts. A sentence that makes a key point is none: the judge misread it once."""
+    return [one for one in scored.wrong if not _makes_a_point(one.quote, scored)]
+
+
+def _denied(rubric: Rubric, scored: Scored) -> list[MarkedPoint]:
+    """Return the key points that the answer contradicts, heaviest first, but not by a sentence that makes another point."""
+    return [mark for mark in _of(rubric, scored, Mark.CONTRADICTED) if not _makes_a_point(mark.quote, scored)]
+
+
+def _makes_a_point(quote: str, scored: Scored) -> bool:
     made = [mark.quote for mark in scored.marks if mark.mark is Mark.HIT and mark.quote]
-    return [one for one in scored.wrong if not any(one.quote in quote or quote in one.quote for quote in made)]
+    return any(quote in one or one in quote for one in made)
 
 
 def _missing(rubric: Rubric, scored: Scored) -> list[str]:
@@ -137,7 +146,7 @@ def _next_step(rubric: Rubric, scored: Scored, asked: Sequence[str]) -> list[str
 
     It is the probe of a key point that was missed, touched, or contradicted. If there is none left, it is the follow-up.
     """
-    open_points = [*_weak(rubric, scored), *_of(rubric, scored, Mark.CONTRADICTED)]
+    open_points = [*_weak(rubric, scored), *_denied(rubric, scored)]
     probes = [probe for mark in open_points if (probe := _point(rubric, mark).probe)]
     new = [probe for probe in probes if not any(probe in text for text in asked)]
     if new:
@@ -154,8 +163,10 @@ def _most_valuable(rubric: Rubric, scored: Scored) -> MarkedPoint | None:
 
 
 def _weak(rubric: Rubric, scored: Scored) -> list[MarkedPoint]:
-    """Return the key points that were missed or only touched, heaviest first."""
-    missed = _of(rubric, scored, Mark.MISSED) + _of(rubric, scored, Mark.PARTIAL)
+    """Return the key points that were missed, only touched, or contradicted by a sentence that makes another, heaviest first."""
+    denied = _denied(rubric, scored)
+    misread = [mark for mark in _of(rubric, scored, Mark.CONTRADICTED) if mark not in denied]
+    missed = _of(rubric, scored, Mark.MISSED) + _of(rubric, scored, Mark.PARTIAL) + misread
     return sorted(missed, key=lambda mark: -_point(rubric, mark).weight)
 
 

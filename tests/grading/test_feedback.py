@@ -196,3 +196,13 @@ def test_hint_is_named_in_the_praise() -> None:
     found = scored(Mark.HIT, Mark.HIT, Mark.HIT)
     hinted = replace(found, marks=tuple(mark.model_copy(update={"after_hint": True}) for mark in found.marks))
     assert write_feedback(RUBRIC, hinted).startswith("You got there with the hint. ")
+
+
+def test_sentence_that_makes_one_point_contradicts_no_other() -> None:
+    found = scored(Mark.HIT, Mark.CONTRADICTED, Mark.HIT)
+    both = replace(
+        found, marks=(found.marks[0], found.marks[1].model_copy(update={"quote": found.marks[0].quote}), found.marks[2])
+    )
+    text = write_feedback(RUBRIC, both)
+    assert "push back" not in text
+    assert "Most important next time: say how you know that a backup works" in text
