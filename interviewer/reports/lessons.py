@@ -224,15 +224,18 @@ def _lack(mark: str) -> Lack:
 def _wrong(rubric: Rubric, turn: TurnView) -> tuple[WrongStatement, ...]:
     """Return what is wrong in an answer: the misconceptions that the feedback corrects, and the contradicted key points.
 
-    If there are two verdicts, only what both of them contradict is included.
+    If there are two verdicts, only what both of them contradict is included. A sentence that makes another point is not held
+    against the candidate.
     """
     if turn.verdict is None:
         return ()
     second = turn.verdict.appeal.marks if turn.verdict.appeal else turn.verdict.marks
     found = _corrected(rubric, turn.position, turn.verdict.feedback) if turn.verdict.appeal is None else {}
+    made = {folded(mark.quote) for mark in turn.verdict.marks if mark.mark == Mark.HIT and mark.quote}
     for key_point, mark, other in zip(rubric.key_points, turn.verdict.marks, second, strict=False):
         quote = folded(mark.quote)
-        if mark.mark == other.mark == Mark.CONTRADICTED and quote and not any(quote.startswith(known) for known in found):
+        is_wrong = mark.mark == other.mark == Mark.CONTRADICTED and quote and quote not in made
+        if is_wrong and not any(quote.startswith(known) for known in found):
             found[quote] = WrongStatement(turn.position, mark.quote, _lesson(key_point))
     return tuple(found.values())
 
