@@ -86,8 +86,8 @@ _BY_TAG = {
 _PERSONAL = {"introduction", "behavioral"}
 # The beginnings of words in the subtopics that language models write. The first area that matches counts.
 _WORDS: Mapping[Area, str] = {
-    Area.SECURITY: "secur auth oauth permission privacy encrypt secret csrf xss injection tenant tls gdpr token",
-    Area.TESTING: "test mock tdd",
+    Area.SECURITY: "secur authent authoriz oauth permission privacy encrypt secret csrf xss injection tenant tls gdpr token",
+    Area.TESTING: "testing tests tested mock tdd",
     Area.CONCURRENCY: "concurren async thread parallel goroutine deadlock race event-loop coroutine",
     Area.CONSISTENCY: "transaction isolation consisten acid lock saga payment ledger idempoten",
     Area.MESSAGING: "queue messag event kafka rabbitmq pub stream broker outbox webhook",
@@ -101,7 +101,7 @@ _WORDS: Mapping[Area, str] = {
     Area.DELIVERY: "deploy ci cd docker container kubernetes release rollout git infrastructure devops linux cloud",
     Area.ARCHITECTURE: "architect microservice service monolith design pattern modular",
     Area.NETWORKS: "network dns tcp socket",
-    Area.ALGORITHMS: "algorithm tree graph sort recurs hash array string list complexity",
+    Area.ALGORITHMS: "algorithm tree graph sort recurs hash array complexity",
     Area.COMMUNICATION: "communicat conflict feedback stakeholder disagree customer requirement explain",
     Area.TEAMWORK: "team mentor lead collabor cross remote hir onboard culture",
     Area.OWNERSHIP: "owner decision priorit deadline estimat initiative failure mistake trade judgment impact",
