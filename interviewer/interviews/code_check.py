@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from interviewer.interviews.code_run import CaseResult, CodeRun, Outcome
-from interviewer.interviews.code_text import SyntaxProblem, defined_names, is_python, python_problem, without_comments
+from interviewer.interviews.code_text import SyntaxProblem, defined_names, has_code, is_python, python_problem, without_comments
 from interviewer.interviews.exchange import Author, Kind, Said, until_hint, without_refused
 from interviewer.interviews.exercise import Case, Exercise
 from interviewer.interviews.rubric import FAILED_CODE_CAP, MAX_SCORE, Evidence, Mark, MarkedPoint, Rubric, folded
@@ -176,9 +176,17 @@ def with_code_quotes(marks: Sequence[MarkedPoint], check: CodeCheck, language: s
 
 
 def _counting(spoken: Sequence[Said]) -> CodeRun | None:
-    """Return the latest results in which a test passed, or else the latest, or None if there are none."""
-    runs = [one.code.run for one in reversed(spoken) if one.code.run]
+    """Return the latest results in which a test passed, or else the latest, or None if there are none.
+
+    Prose that was written into an editor for Python is no program that fails to compile.
+    """
+    runs = [one.code.run for one in reversed(spoken) if one.code.run and not _is_prose(one)]
     return next((run for run in runs if any(case.passed for case in run.cases)), next(iter(runs), None))
+
+
+def _is_prose(said: Said) -> bool:
+    run = said.code.run
+    return run is not None and run.outcome is Outcome.SYNTAX and run.language == "python" and not has_code(said.text)
 
 
 def _problem(exercise: Exercise | None, spoken: Sequence[Said]) -> SyntaxProblem | None:

@@ -113,6 +113,11 @@ def _unfenced(text: str) -> Iterator[str]:
         yield "\n\n".join(paragraphs[:-left_out])
 
 
+def has_code(text: str) -> bool:
+    """Return whether some line of a text is code in a fence, or surely Python."""
+    return any(block.is_code for block in blocks_of(text)) or any(map(_is_surely_code, text.splitlines()))
+
+
 def _may_be_code(line: str) -> bool:
     """Return whether a line begins like a statement: with a keyword, a decorator, or an assignment."""
     name, sign, rest = line.partition("=")

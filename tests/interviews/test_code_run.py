@@ -345,3 +345,10 @@ def test_failed_test_names_the_error_at_the_end_of_a_traceback() -> None:
 
 def test_forged_language_in_the_results_is_dropped() -> None:
     assert code_of_form("", json.dumps(results() | {"language": "\0"})) == NO_CODE
+
+
+def test_prose_in_the_editor_counts_as_not_run() -> None:
+    broken = code_of_request("python", {"outcome": "syntax", "cases": []})
+    found = check(broken, "I would measure first, and then decide what to index.")
+    assert (found.run, found.cap) == (None, 10)
+    assert check(broken, "def double(x)\n    return 2 * x").cap == 2

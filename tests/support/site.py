@@ -141,7 +141,11 @@ def box_of(page: Page) -> Locator:
 
 
 def answer(page: Page, text: str) -> None:
-    """Enter and send an answer."""
+    """Enter and send an answer as text, because the tests of a code question would take their time first."""
+    box_of(page)
+    if (switch := page.get_by_role("button", name="Switch to text")).count():
+        switch.click()
+        expect(page.locator(".cm-content")).to_have_count(0)
     box_of(page).fill(text)
     page.get_by_role("button", name="Send answer").click()
 
