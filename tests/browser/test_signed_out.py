@@ -56,7 +56,7 @@ def report_of(home: Home, page: Page, secret: str) -> Listener:
     listener = Listener().follow(page)
     become(page.context, home, secret)
     page.goto(f"{home.site.url}/interview/{home.person.finished}")
-    expect(page.get_by_text(PRIVATE[2]).first).to_be_visible()
+    expect(page.get_by_text(PRIVATE[2]).first).to_be_attached()
     ready(page)
     listener.heard.clear()
     return listener
@@ -127,7 +127,7 @@ def test_account_deleted_in_another_tab_empties_this_one(home: Home, page: Page)
 def test_ended_share_is_removed_from_a_readers_page(home: Home, page: Page) -> None:
     listener = Listener().follow(page)
     page.goto(f"{home.site.url}/shared/{home.share()}")
-    expect(page.get_by_text(PRIVATE[2]).first).to_be_visible()
+    expect(page.get_by_text(PRIVATE[2]).first).to_be_attached()
     owner = page.context.browser.new_page() if page.context.browser else pytest.fail("no browser")
     become(owner.context, home, home.session())
     owner.goto(f"{home.site.url}/interview/{home.person.finished}")
