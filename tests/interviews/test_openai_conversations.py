@@ -102,7 +102,7 @@ def sent(behavior: openai_server.Behavior) -> dict[str, Any]:
 
 
 async def test_follow_up_streams_and_ends_with_its_text(model: OpenAIInterviewer, behavior: openai_server.Behavior) -> None:
-    behavior.follow_ups = [ASKED]
+    behavior.follow_ups, behavior.rate = [ASKED], 200
     *pieces, draft = await judged(model, brief())
     assert len(pieces) > 3
     assert all(isinstance(piece, FollowUpPiece) for piece in pieces)
@@ -144,6 +144,7 @@ async def test_schema_has_the_decisions_that_are_left(
 
 
 async def test_clarification_streams_and_ends_with_its_text(model: OpenAIInterviewer, behavior: openai_server.Behavior) -> None:
+    behavior.rate = 200
     *pieces, draft = await judged(model, brief(QUESTION, may_clarify=True))
     text = f"Clarification: {openai_server.REPLY}"
     assert len(pieces) > 3
@@ -223,6 +224,7 @@ async def test_no_follow_up_and_no_verdict_is_refused(model: OpenAIInterviewer, 
 async def test_corrected_reply_may_decide_otherwise(model: OpenAIInterviewer, behavior: openai_server.Behavior) -> None:
     """As long as the user has seen nothing of the first reply. The corrected one is shown while it is being written."""
     follow_up, verdict = {"decision": "follow_up", "text": ASKED, **NOTHING}, {"decision": "verdict", "text": "", **VERDICT}
+    behavior.rate = 200
     for instead, corrected, kind in ((verdict, follow_up, Followed), (follow_up, verdict, FeedbackPiece)):
         behavior.given = [{**instead, "text": "", **NOTHING}, corrected]
         result, published = await found(model, brief())
@@ -292,6 +294,7 @@ async def test_marks_after_the_hint_count_half(model: OpenAIInterviewer, behavio
 async def test_reply_streams_and_ends_with_its_text(
     model: OpenAIInterviewer, behavior: openai_server.Behavior, kind: Kind
 ) -> None:
+    behavior.rate = 200
     said = [Said(Author.USER, kind, "How many users?" if kind is Kind.CLARIFICATION else "")]
     asked = ReplyBrief(3, "What first?", RUBRIC | {"context": "Assume one server."}, kind, said)
     items = [item async for item in model.reply(asked) if not isinstance(item, Usage)]
