@@ -37,6 +37,7 @@ from tests.bench.fuzz import fuzz
 from tests.bench.model import part as model
 from tests.bench.pages import pages
 from tests.bench.queue import queue
+from tests.bench.stream import part as stream
 from tests.support import openai_server
 from tests.support.browser import CHROMIUM_ARGUMENTS, chromium
 from tests.support.site import Site, at_question, box_of, sign_up, turn_follow_ups_off
@@ -248,6 +249,7 @@ PARTS: dict[str, Callable[[Path, str], None]] = {
     "model": model,
     "pages": pages,
     "queue": queue,
+    "stream": stream,
     "fuzz": fuzz,
     "starting": _starting,
 }

@@ -84,7 +84,7 @@ async def test_verdict_that_broke_off_is_shown_once_and_whole(model: OpenAIInter
 
 
 async def test_reply_that_broke_off_unseen_is_asked_for_again(model: OpenAIInterviewer, behavior: Behavior) -> None:
-    behavior.quirk = once(lambda _body, text, _usage: events(delta(text[:8])))
+    behavior.quirk, behavior.rate = once(lambda _body, text, _usage: events(delta(text[:8]))), 200
     verdict, shown = await judged(model)
     assert isinstance(verdict, Judgement)
     assert "".join(shown) == verdict.feedback

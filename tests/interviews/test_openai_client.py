@@ -70,7 +70,8 @@ async def judged(model: OpenAIInterviewer, brief: AnswerBrief = ANSWER) -> tuple
     return [item.text for item in items if isinstance(item, Piece)], items[-1]
 
 
-async def test_question_streams_and_ends_with_a_rubric(model: OpenAIInterviewer) -> None:
+async def test_question_streams_and_ends_with_a_rubric(model: OpenAIInterviewer, behavior: openai_server.Behavior) -> None:
+    behavior.rate = 200
     pieces, draft = await asked(model)
     assert "".join(pieces) == draft.prompt
     assert len(pieces) > 5

@@ -53,6 +53,11 @@ class GrowingReply:
         """Whether a part of a field that users see has been extracted."""
         return bool(self.seen())
 
+    @property
+    def may_wait(self) -> bool:
+        """Whether the first words have been shown, or are not about to be, so that reading on may wait for a moment."""
+        return self._is_complete or self.has_shown or len(self.buffer) > MAX_CHATTER
+
     def kept(self) -> dict[str, str] | None:
         """Return the texts that users saw, which a corrected reply cannot change any more, or None if one is incomplete."""
         seen = self.seen()

@@ -38,8 +38,10 @@ from interviewer.interviews.model_server.capabilities import (
     without_refused,
 )
 from interviewer.interviews.model_server.failures import ServerError, as_error, failure_of
+from interviewer.interviews.model_server.http_chunks import join_chunks
 from interviewer.interviews.model_server.messages import Order, Repair
 from interviewer.interviews.model_server.options import Format, ServerOptions, address_of
+from interviewer.interviews.model_server.pacing import PacedBlocks
 from interviewer.interviews.model_server.reading import GrowingReply
 from interviewer.interviews.model_server.silent_cuts import Suspicion, cut_at
 from interviewer.interviews.model_server.stream import FILTERED, StreamParser
@@ -81,6 +83,7 @@ class ModelServer:
 
     def __init__(self, *, model: str, api_key: str | None, base_url: str | None, options: ServerOptions) -> None:
         """Create a client. Self-hosted servers often need no `api_key`."""
+        join_chunks()
         address = address_of(base_url)
         self.model, self._options, self._secret = model, options, api_key or ""
         self.learned = Learned(first_capabilities(options, address, model))
@@ -191,12 +194,15 @@ class ModelServer:
         with translated_errors(parser, self._secret):
             async with asyncio.timeout(first) as limit, await self._post(body) as stream:
                 # The SDK's iterator would double the CPU time. Text that arrives in one block is shown at once.
-                async for block in stream.response.aiter_bytes():
+                blocks = PacedBlocks(stream.response.aiter_bytes())
+                async for block in blocks:
                     for name, text in growing.feed(parser.read(block)):
                         yield Shown(name, text)
                     if parser.began:
                         end = end or loop.time() + options.reply_seconds
-                        limit.reschedule(min(loop.time() + options.idle_seconds, end))
+                        may_wait = not parser.finish and (growing.may_wait or parser.reasons)
+                        pause = blocks.pause() if may_wait else 0.0
+                        limit.reschedule(min(loop.time() + pause + options.idle_seconds, end))
                     if growing.is_stuck:
                         break
                 else:
