@@ -108,9 +108,13 @@ async def test_two_processes_store_one_appeal(
     interview_id, turn = await judged(services, user)
     interviewer.marks = []
     other = Appeals(database, InterviewerCalls(database, interviewer), services.interviews)
-    await asyncio.gather(
-        services.appeals.hear(user.id, interview_id, turn.question_id), other.hear(user.id, interview_id, turn.question_id)
+    heard = await asyncio.gather(
+        services.appeals.hear(user.id, interview_id, turn.question_id),
+        other.hear(user.id, interview_id, turn.question_id),
+        return_exceptions=True,
     )
+    # The slower one either stores nothing or finds the other's verdict before it begins.
+    assert [type(one) for one in heard if isinstance(one, BaseException)] in ([], [Conflict])
     assert (await figures(services, user, interview_id)).score_sum == 3
 
 
