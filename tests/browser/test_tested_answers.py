@@ -111,3 +111,33 @@ def test_interview_runs_the_tests_of_its_coding_questions(site: Site, page: Page
             break
         expect(page.get_by_role("heading", name="Verdict")).to_be_visible()
     assert tested
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_whole_answer_by_keyboard(site: Site, page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 844})
+    practice(page, site, DURATION)
+    exercise = load_exercise(DURATION)
+    assert exercise
+    assert exercise.javascript
+    expect(page.locator(".cm-content")).to_be_visible()
+    language = page.get_by_label("Language")
+    language.focus()
+    page.keyboard.type("JavaScript")
+    expect(language).to_have_value("javascript")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Run")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.locator(".cm-content")).to_be_focused()
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text(exercise.javascript.reference)
+    page.keyboard.press("Escape")
+    page.keyboard.press("Shift+Tab")
+    expect(page.get_by_role("button", name="Run")).to_be_focused()
+    page.keyboard.press("Enter")
+    visible = sum(case.visible for case in exercise.cases)
+    expect(page.get_by_role("status").filter(has_text=f"{visible} of {visible} tests passed.")).to_be_visible(timeout=60_000)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text(f"Your code passed all {len(exercise.cases)} tests.").first).to_be_visible(timeout=60_000)
+    assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
