@@ -15,7 +15,8 @@ _INLINE = re.compile(r"`([^`\n]+)`")
 _BULLET = re.compile(r"^\s*[•*-]\s+")
 # A line that imports, as code begins in most languages, one that sets a name, or a comment.
 _IMPORTS = re.compile(
-    r"(?:import [\w.*{\"'(]|from [\w.]{1,80} import |package \w|#include\b|using [\w.:]{1,80};?$|use [\w:]{1,80};?$|[A-Za-z_]\w{0,40} = |# )"
+    r"(?:import [\w.*{\"'(]|from [\w.]{1,80} import |package \w|#include\b|using [\w.:]{1,80};?$|use [\w:]{1,80};?$|"
+    r"[A-Za-z_]\w{0,40} = |# )"
 )
 _INDENTED = re.compile(r"^(?: {2,}|\t)\S")
 
