@@ -176,6 +176,7 @@
   const goOn = () => {
     delete root.dataset.verdict;
     const turn = document.getElementById("turn");
+    if (!turn) return;
     turn.scrollIntoView({ block: "start" });
     focusTitle(turn.querySelector("[role='heading']") || turn);
   };
@@ -233,7 +234,7 @@
     if (on("[data-opens='keys']")) openSheet();
     else if (on("[data-closes='keys']") || event.target === sheet()) sheet().close();
     else if (on("[data-clock-switch]")) switchClocks();
-    else if (on("#next")) goOn();
+    else if (on("#next-question")) goOn();
     else if (room() && on(".to-verdict")) {
       event.preventDefault();
       lookAtVerdict();

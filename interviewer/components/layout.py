@@ -98,10 +98,9 @@ def _signed_in(here: str) -> rx.Component:
         _nav("Dashboard", "/dashboard", here),
         rx.el.button(
             "Menu",
-            icon("chevron"),
             type="button",
             custom_attrs={"popoverTarget": "menu"},
-            class_name=f"{QUIET} gap-1 sm:hidden",
+            class_name=f"{QUIET} sm:hidden",
         ),
         rx.el.div(
             _nav("Interview", "/interview", here),

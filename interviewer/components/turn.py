@@ -262,7 +262,7 @@ def _next_button() -> rx.Component:
                 "Next question",
                 icon("chevron"),
                 type="button",
-                id="next",
+                id="next-question",
                 custom_attrs={"aria-controls": "turn"},
                 class_name=f"{PRIMARY} w-full",
             ),

@@ -107,12 +107,12 @@ def test_sheet_stays_in_view_while_a_long_verdict_scrolls(site: Site, page: Page
         summary.click()
     page.mouse.move(1100, 400)
     page.mouse.wheel(0, 400)
-    page.wait_for_function("scrollY > 200")
+    page.wait_for_function("() => scrollY > 200")
     assert_in_view(page, 680, box_of(page), 96)
     # The next verdict begins at the top.
     answer(page, f"{GOOD} Again.")
     at_question(page, 3)
-    page.wait_for_function("scrollY === 0")
+    page.wait_for_function("() => scrollY === 0")
     assert 0 <= place(page.locator("#feedback .score-ring"))[0] < 680
 
 
