@@ -148,7 +148,7 @@
   const lookAtTurn = () => {
     const turn = document.getElementById("turn");
     const behavior = still() ? "auto" : "smooth";
-    if (turn && !isNarrow()) scrollTo({ top: 0, behavior });
+    if (turn && !isNarrow()) scrollTo({ top: 0 });
     else if (turn && turn.getBoundingClientRect().top < 0) turn.scrollIntoView({ block: "start", behavior });
   };
 
