@@ -142,9 +142,43 @@
     dispatchEvent(new CustomEvent("answer-sent"));
   };
 
+  // On a narrow screen the verdict comes before the next question, and its button leads on. On a wide one they are beside each other.
+  const isNarrow = () => matchMedia("(width < 64rem)").matches;
+
   const lookAtTurn = () => {
     const turn = document.getElementById("turn");
-    if (turn && turn.getBoundingClientRect().top < 0) turn.scrollIntoView({ block: "start", behavior: still() ? "auto" : "smooth" });
+    const behavior = still() ? "auto" : "smooth";
+    if (turn && !isNarrow()) scrollTo({ top: 0 });
+    else if (turn && turn.getBoundingClientRect().top < 0) turn.scrollIntoView({ block: "start", behavior });
+  };
+
+  // Not while the user types or reads elsewhere. A title has the focus only where focus.js has put it, because what had it before
+  // is gone.
+  const isFree = () => {
+    const here = document.activeElement;
+    return !here || here === document.body || here.matches('main[tabindex="-1"], main [tabindex="-1"]:not(input, textarea)');
+  };
+
+  const focusTitle = (title) => {
+    if (!title) return;
+    if (!title.hasAttribute("tabindex")) title.tabIndex = -1;
+    title.focus({ preventScroll: true });
+  };
+
+  const lookAtVerdict = () => {
+    const feedback = document.getElementById("feedback");
+    if (!feedback || !isNarrow()) return lookAtTurn();
+    root.dataset.verdict = "first";
+    feedback.scrollIntoView({ block: "start" });
+    if (isFree()) focusTitle(feedback.querySelector("h2"));
+  };
+
+  const goOn = () => {
+    delete root.dataset.verdict;
+    const turn = document.getElementById("turn");
+    if (!turn) return;
+    turn.scrollIntoView({ block: "start" });
+    focusTitle(turn.querySelector("[role='heading']") || turn);
   };
 
   const lookAtReply = () => {
@@ -155,11 +189,9 @@
   const questionChanged = () => {
     if (!follows || !room().asked || room().asked === "0" || !box()) return;
     follows = false;
-    // Not while the user types or reads elsewhere; and on a phone the keyboard would cover the question.
-    // A title has the focus only where focus.js has put it, because what had it before is gone.
-    const here = document.activeElement;
-    const free = !here || here === document.body || here.matches('main[tabindex="-1"], main [tabindex="-1"]:not(input, textarea)');
-    if (free && matchMedia("(hover: hover) and (pointer: fine)").matches) box()?.focus({ preventScroll: true });
+    // On a phone the keyboard would cover the question, and where the verdict comes first, the box is not in view.
+    const reads = isNarrow() && root.dataset.verdict;
+    if (isFree() && !reads && matchMedia("(hover: hover) and (pointer: fine)").matches) box()?.focus({ preventScroll: true });
   };
 
   // -- drafts, in a quiet line --------------------------------------------------------------------------------------------
@@ -202,12 +234,25 @@
     if (on("[data-opens='keys']")) openSheet();
     else if (on("[data-closes='keys']") || event.target === sheet()) sheet().close();
     else if (on("[data-clock-switch]")) switchClocks();
+    else if (on("#next-question")) goOn();
+    else if (room() && on(".to-verdict")) {
+      event.preventDefault();
+      lookAtVerdict();
+      focusTitle(document.querySelector("#feedback h2"));
+    }
     const button = on("button[data-wait]");
     if (!button || button.type === "submit") return;
     answerPress(button);
     if (button.id !== "refresh") acted = true;
     if (button.hasAttribute("data-follows")) sent();
   });
+
+  // A menu opens upward, which may be above the screen.
+  document.addEventListener(
+    "toggle",
+    ({ target }) => target.open && target.querySelector?.("[data-menu]")?.scrollIntoView({ block: "nearest" }),
+    true,
+  );
 
   document.addEventListener("submit", (event) => {
     if (!event.target.matches("#answer-form, #ask-form, #start-form")) return;
@@ -216,17 +261,27 @@
     sent();
   });
 
+  // A question that scrolls in itself can be scrolled with the keyboard, too.
+  const letScroll = () => {
+    const asked = document.getElementById("asked-text");
+    if (!asked || asked.scrollHeight <= asked.clientHeight) asked?.removeAttribute("tabindex");
+    else if (asked.tabIndex !== 0) asked.tabIndex = 0;
+  };
+  addEventListener("resize", letScroll);
+
   const look = () => {
     const now = room();
     if (!now) {
       addressed = null;
+      delete root.dataset.verdict;
       return;
     }
     const { interview, phase, asked, answered, said } = now;
     if (phase !== seen.phase || interview !== seen.interview) notePauses(now);
     address(now);
     if (answered !== seen.answered || phase !== seen.phase) {
-      if (follows) lookAtTurn();
+      if (phase !== "live" || interview !== seen.interview) delete root.dataset.verdict;
+      if (follows && phase === "live") answered === seen.answered || answered === "0" ? lookAtTurn() : lookAtVerdict();
       tell();
       delete root.dataset.elsewhere;
     }
@@ -240,6 +295,7 @@
     }
     seen = { interview, phase, asked, answered, said };
     draftFound();
+    letScroll();
     tick();
   };
 

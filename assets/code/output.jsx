@@ -11,7 +11,7 @@ export function Output({ run, look, skip }) {
     if (run.phase !== "idle") root.current.scrollIntoView({ block: "nearest" });
   }, [run.phase, grown, run.cases]);
   return (
-    <div ref={root} className={run.phase === "idle" ? undefined : look.output}>
+    <div ref={root} className={run.phase === "idle" ? undefined : look.output} data-output={run.phase === "idle" ? undefined : ""}>
       <p role="status" className={run.phase === "idle" ? "sr-only" : run.failed ? look.wrong : look.status}>
         {run.message}
       </p>

@@ -26,7 +26,8 @@ def menu(
     """
     return rx.el.details(
         rx.el.summary(*label, class_name=_SUMMARY),
-        rx.el.div(*content, class_name=f"{side} {_MENU}"),
+        # `assets/room.js` scrolls it into view as it opens.
+        rx.el.div(*content, custom_attrs={"data-menu": ""}, class_name=f"{side} {_MENU}"),
         key=key,
         class_name=f"group sm:relative {class_name}",
     )

@@ -14,6 +14,11 @@ _NAV = (
     "inline-flex min-h-11 items-center rounded-md px-2 text-muted no-underline transition-colors hover:text-ink sm:px-3 "
     "aria-[current=page]:text-ink aria-[current=page]:shadow-[inset_0_-4px_0_var(--marker)]"
 )
+# On a phone, a popover that the browser opens and closes, with Escape and a tap elsewhere, too. On wider screens, a part of the row.
+_MENU = (
+    "absolute top-14 right-4 left-auto m-0 min-w-44 flex-col rounded-md border border-line bg-sheet p-2 text-ink shadow-lg open:flex "
+    "sm:static sm:flex sm:min-w-0 sm:flex-row sm:gap-1 sm:overflow-visible sm:border-0 sm:bg-transparent sm:p-0 sm:shadow-none"
+)
 SECTION_TITLE = "font-serif text-xl font-bold"
 SMALL_TITLE = "text-sm font-semibold uppercase tracking-wide text-muted"
 _FOOT = "inline-flex min-h-11 items-center px-2 text-muted underline-offset-4 hover:text-ink hover:underline"
@@ -91,15 +96,24 @@ def _nav(label: str, href: str, here: str, class_name: str = "", **attributes: o
 def _signed_in(here: str) -> rx.Component:
     return rx.fragment(
         _nav("Dashboard", "/dashboard", here),
-        _nav("Interview", "/interview", here, "max-sm:hidden"),
-        _nav("Practice", "/practice", here, "max-sm:hidden"),
-        _nav("Account", "/account", here, title=SessionState.username),
-        # Hidden on narrow screens for lack of room. The account page has this button, too.
-        NativeForm.create(
-            rx.el.button("Sign out", type="submit", class_name=f"{_NAV} cursor-pointer"),
-            action="/session/logout",
-            method="post",
-            class_name="max-sm:hidden",
+        rx.el.button(
+            "Menu",
+            type="button",
+            custom_attrs={"popoverTarget": "menu"},
+            class_name=f"{QUIET} sm:hidden",
+        ),
+        rx.el.div(
+            _nav("Interview", "/interview", here),
+            _nav("Practice", "/practice", here),
+            _nav("Account", "/account", here, title=SessionState.username),
+            NativeForm.create(
+                rx.el.button("Sign out", type="submit", class_name=f"{_NAV} cursor-pointer"),
+                action="/session/logout",
+                method="post",
+            ),
+            id="menu",
+            custom_attrs={"popover": "auto"},
+            class_name=_MENU,
         ),
     )
 

@@ -20,7 +20,7 @@ def rail() -> rx.Component:
     return rx.el.div(
         rx.el.ol(
             rx.foreach(InterviewState.rail_items, _item),
-            class_name="grid auto-cols-fr grid-flow-col gap-1.5 sm:gap-3",
+            class_name="topics grid auto-cols-fr grid-flow-col gap-1.5 sm:gap-3",
             aria_label="Topics",
         ),
         rx.el.div(
@@ -38,6 +38,7 @@ def rail() -> rx.Component:
             class_name="mt-2 flex flex-wrap items-center justify-between gap-x-6",
         ),
         _verdict_link(),
+        class_name="rail",
     )
 
 
@@ -60,6 +61,7 @@ def _item(item: rx.Var[RailItem]) -> rx.Component:
             ),
         ),
         rx.el.p(rx.foreach(item.dots, _dot), class_name="mt-1.5 flex flex-wrap gap-1"),
+        title=item.name,
         aria_current=rx.cond(item.state == "current", "step", "false"),
         class_name="min-w-0",
     )
@@ -136,6 +138,6 @@ def _verdict_link() -> rx.Component:
             label,
             icon("chevron"),
             href="#feedback",
-            class_name="mt-1 flex min-h-11 items-center justify-between gap-3 rounded-md border border-line bg-sheet px-4 py-2 font-medium text-accent no-underline lg:hidden",
+            class_name="to-verdict mt-1 flex min-h-11 items-center justify-between gap-3 rounded-md border border-line bg-sheet px-4 py-2 font-medium text-accent no-underline lg:hidden",
         ),
     )

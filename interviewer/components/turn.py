@@ -48,17 +48,7 @@ def question() -> rx.Component:
                     _read_button(),
                     class_name=_TOP,
                 ),
-                rx.el.div(
-                    prose(InterviewState.question.prompt, id="question", class_name=QUESTION_TEXT, gap=AS_WRITTEN),
-                    role="heading",
-                    aria_level="1",
-                    class_name="mt-2",
-                ),
-                rx.cond(
-                    InterviewState.question.said.length() > 0,
-                    rx.el.div(conversation(InterviewState.question), id="thread", class_name="mt-5"),
-                ),
-                rx.cond(InterviewState.replying, reply_being_written()),
+                _asked(),
                 rx.cond(
                     InterviewState.question.awaits == Kind.ANSWER,
                     rx.cond(~InterviewState.replying, reply_failed()),
@@ -70,6 +60,24 @@ def question() -> rx.Component:
         id="turn",
         aria_label="The question",
         class_name="scroll-mt-4",
+    )
+
+
+def _asked() -> rx.Component:
+    """Return the question and what was said about it. On a laptop, a long one scrolls in itself, so that the box stays in view."""
+    return rx.el.div(
+        rx.el.div(
+            prose(InterviewState.question.prompt, id="question", class_name=QUESTION_TEXT, gap=AS_WRITTEN),
+            role="heading",
+            aria_level="1",
+        ),
+        rx.cond(
+            InterviewState.question.said.length() > 0,
+            rx.el.div(conversation(InterviewState.question), id="thread", class_name="mt-5"),
+        ),
+        rx.cond(InterviewState.replying, reply_being_written()),
+        id="asked-text",
+        class_name="mt-2",
     )
 
 
@@ -234,12 +242,31 @@ def feedback() -> rx.Component:
             ),
             rx.cond(~InterviewState.judging, _asked_and_answered()),
             _older_unscored(),
+            _next_button(),
             id="feedback",
             class_name=_MARGIN,
         ),
         rx.el.p(
             "After each answer, you'll see your verdict here: your score, the key points you covered and missed, and a model answer.",
             class_name="rounded-lg border border-dashed border-line p-5 text-muted max-lg:hidden",
+        ),
+    )
+
+
+def _next_button() -> rx.Component:
+    """Return the button that leads from the verdict to the next question on a narrow screen. `assets/room.js` handles it."""
+    return rx.cond(
+        (InterviewState.question.question_id > 0) | InterviewState.asking | (InterviewState.question_error != ""),
+        rx.el.div(
+            rx.el.button(
+                "Next question",
+                icon("chevron"),
+                type="button",
+                id="next-question",
+                custom_attrs={"aria-controls": "turn"},
+                class_name=f"{PRIMARY} w-full",
+            ),
+            class_name="next-question sticky bottom-0 -mx-5 mt-2 -mb-5 rounded-b-lg border-t border-line bg-sheet px-5 py-3 sm:-mx-7 sm:-mb-7 sm:px-7",
         ),
     )
 

@@ -67,9 +67,9 @@ def _live() -> rx.Component:
         rail(),
         _elsewhere(),
         rx.el.div(
-            rx.el.div(turn.question(), class_name="min-w-0 lg:col-span-3"),
-            rx.el.div(turn.feedback(), class_name="min-w-0 lg:col-span-2"),
-            class_name="mt-5 grid items-start gap-6 lg:grid-cols-5 lg:gap-8",
+            rx.el.div(turn.question(), class_name="asks min-w-0 lg:col-span-3"),
+            rx.el.div(turn.feedback(), class_name="judges min-w-0 lg:col-span-2"),
+            class_name="turns mt-5 grid items-start gap-6 lg:grid-cols-5 lg:gap-8",
         ),
         shortcuts_dialog(),
     )

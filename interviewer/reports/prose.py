@@ -13,6 +13,11 @@ from itertools import groupby
 _FENCE = re.compile(r"^\s*```")
 _INLINE = re.compile(r"`([^`\n]+)`")
 _BULLET = re.compile(r"^\s*[•*-]\s+")
+# A line that imports, as code begins in most languages, one that sets a name, or a comment.
+_IMPORTS = re.compile(
+    r"(?:import [\w.*{\"'(]|from [\w.]{1,80} import |package \w|#include\b|using [\w.:]{1,80};?$|use [\w:]{1,80};?$|"
+    r"[A-Za-z_]\w{0,40} = |# )"
+)
 _INDENTED = re.compile(r"^(?: {2,}|\t)\S")
 
 
@@ -94,12 +99,16 @@ def _code(lines: list[str]) -> Block:
 
 
 def _looks_like_code(block: Block) -> bool:
-    return all(line.rstrip().endswith((";", "{", "}")) for line in "".join(span.text for span in block.spans).splitlines())
+    lines = "".join(span.text for span in block.spans).splitlines()
+    return all(line.rstrip().endswith((";", "{", "}")) or _IMPORTS.match(line) for line in lines)
 
 
 def _joined(found: list[Block]) -> list[Block]:
     """Join code blocks that only blank lines separate. A paragraph of statements next to code counts as code too."""
-    known = (_next_to_code(found, number) for number in range(len(found)))
+    # From the end, so that several paragraphs of imports before the code all count.
+    known = [*found]
+    for number in reversed(range(len(found))):
+        known[number] = _next_to_code(known, number)
     joined: list[Block] = []
     for is_code, run in groupby(known, lambda one: one.kind == "code"):
         several = list(run)

@@ -32,3 +32,26 @@ def test_unfenced_answer_to_a_code_question_is_code() -> None:
     assert model_answer("return 1\n", "code") == [Block("code", [Span("return 1", True)])]
     assert [block.kind for block in model_answer("Like this:\n```\nreturn 1\n```", "code")] == ["text", "code"]
     assert [block.kind for block in model_answer("Some words.", "text")] == ["text"]
+
+
+@pytest.mark.parametrize(
+    "imports",
+    [
+        "import json\nimport logging",
+        "from collections import defaultdict",
+        "import asyncio\n\nfrom typing import Protocol",
+        'import { z } from "zod"',
+        "import time\n\nMAX_WAIT = 30",
+        "package main",
+        "#include <vector>",
+    ],
+)
+def test_imports_before_code_are_code(imports: str) -> None:
+    code = f"{imports}\n\n\ndef first(items):\n    return items[0]"
+    assert [block.kind for block in blocks(code)] == ["code"]
+    assert [block.kind for block in blocks(f"Import only what you need.\n\n{code}")] == ["text", "code"]
+
+
+def test_prose_about_imports_is_prose() -> None:
+    text = "From there, import the module you need.\n\n  x = 1"
+    assert [block.kind for block in blocks(text)] == ["text", "code"]
