@@ -216,7 +216,9 @@ def test_cases_that_a_models_own_solution_fails_are_dropped(site: Site, page: Pa
         ("a text is refused", True),
         ("a fraction", True),
         ("below zero", True),
+        ("one", False),
     ]
+    assert [one["name"] for one in made["cases"] if one.get("dropped")] == ["one"]
 
 
 def test_sql_cases_compare_rows(site: Site, page: Page) -> None:
