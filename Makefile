@@ -2,8 +2,9 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-# Test processes. Tests wait for servers, browsers and disks half of the time, so there are more than cores.
-TESTERS ?= 4
+# Test processes. Tests wait for servers and disks half of the time, so there are more than cores. Browsers and sites wait less.
+TESTERS ?= 3
+BROWSERS ?= 2
 LOCK = $(BIN)/uv pip compile pyproject.toml --universal -p 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-annotate --no-header --quiet
 
@@ -36,7 +37,7 @@ built: tools
 
 test: lint browser servers built ## Run every check and test; installs what is missing, including the browser
 	@$(BIN)/pytest -n $(TESTERS) --dist loadgroup -m "not browser"
-	@$(BIN)/pytest -n $(TESTERS) --dist loadgroup -m browser
+	@$(BIN)/pytest -n $(BROWSERS) --dist loadgroup -m browser
 
 check: lint built ## Run the checks and the quick tests, without browsers and running sites, in under three minutes
 	@$(BIN)/pytest -n $(TESTERS) --dist worksteal -m "not browser and not site and not slow"
