@@ -14,7 +14,7 @@ from textwrap import dedent
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,}) *([A-Za-z0-9+#.-]*)")
 _PYTHON = frozenset({"python", "py", "python3"})
 _STARTS = re.compile(r"(?:async def|def|class|import|from|if|for|while|try|with|return)\b|@")
-# Statements whose keyword also begins many sentences, such as "with a heap it takes O(n log n)".
+# Statements whose keyword also begins many sentences, such as "with a map it takes O(n) time (or less)".
 _BEGINS_PROSE = re.compile(r"(?:for|from|if|try|while|with|return)\b")
 _DEFINES = re.compile(r"(?m)^[ \t]*(?:async )?(?:def|class) ?([A-Za-z_]\w*)")
 # What Python versions after the server's may allow: type parameters, nested quotes in f-strings, and `except A, B`.

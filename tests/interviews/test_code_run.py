@@ -318,7 +318,7 @@ def test_reply_with_a_fragment_is_no_broken_program() -> None:
 
 @pytest.mark.parametrize(
     "prose",
-    ["with a heap it takes O(n log n)", "if it's empty we return 0, so that costs O(1)", "for each item I'd call (and log) it"],
+    ["with a sort it takes O(n log n)", "if it's empty we return 0, so that costs O(1)", "for each item I'd call (and log) it"],
 )
 def test_prose_in_the_editor_is_no_broken_program(prose: str) -> None:
     assert python_problem(prose) is None
