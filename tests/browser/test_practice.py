@@ -151,6 +151,7 @@ def test_report_shows_skills_and_leads_to_practice(site: Site, page: Page) -> No
     for width in (1280, 390):
         page.set_viewport_size({"width": width, "height": 800})
         page.goto(f"{site.url}/interview/{interview}")
+        ready(page)
         expect(page.get_by_role("heading", name="What to work on first")).to_be_visible()
         page.get_by_role("heading", name="The job's requirements").click()
         page.get_by_text(re.compile(r"Not asked about \(\d+\)")).click()
