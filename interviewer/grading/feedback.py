@@ -164,8 +164,7 @@ def _most_valuable(rubric: Rubric, scored: Scored) -> MarkedPoint | None:
 
 def _weak(rubric: Rubric, scored: Scored) -> list[MarkedPoint]:
     """Return the key points that were missed, only touched, or contradicted by a sentence that makes another, heaviest first."""
-    denied = _denied(rubric, scored)
-    misread = [mark for mark in _of(rubric, scored, Mark.CONTRADICTED) if mark not in denied]
+    misread = [mark for mark in _of(rubric, scored, Mark.CONTRADICTED) if _makes_a_point(mark.quote, scored)]
     missed = _of(rubric, scored, Mark.MISSED) + _of(rubric, scored, Mark.PARTIAL) + misread
     return sorted(missed, key=lambda mark: -_point(rubric, mark).weight)
 

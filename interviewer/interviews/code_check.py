@@ -58,19 +58,18 @@ class CodeCheck:
     @property
     def hidden_passed(self) -> int:
         """The number of hidden tests that passed."""
-        hidden = {case.name for case in self.exercise.hidden} if self.exercise else set()
-        return sum(one.passed and one.name in hidden for one in self.run.cases) if self.run else 0
+        return sum(one.passed for one in self._hidden)
 
     @property
     def fails(self) -> bool:
         """Whether the code does not compile, or passes none of the hidden tests."""
-        return self.problem is not None or (self.run is not None and self._has_hidden and not self.hidden_passed)
+        return self.problem is not None or (bool(self._hidden) and not self.hidden_passed)
 
     @property
-    def _has_hidden(self) -> bool:
-        """Whether there are results of hidden tests. Those that a language model wrote can all be wrong, and dropped."""
+    def _hidden(self) -> list[CaseResult]:
+        """The results of hidden tests. Those that a language model wrote can all be wrong, and dropped."""
         hidden = {case.name for case in self.exercise.hidden} if self.exercise else set()
-        return self.run is not None and any(one.name in hidden for one in self.run.cases)
+        return [one for one in self.run.cases if one.name in hidden] if self.run else []
 
     @property
     def cap(self) -> int:
@@ -208,11 +207,12 @@ def _worth_naming(failed: Sequence[tuple[Case, CaseResult]]) -> list[tuple[Case,
 
 def _failure(case: Case, result: CaseResult) -> str:
     """Return a sentence about a failed test: what the code did, and what was expected."""
-    wanted = "raising an error" if case.error else f"returning {_short(case.expected)}"
+    wanted = "raising an error" if case.error else _short(case.expected)
     if result.error:
-        return f"The test “{case.name}” ended with “{_short(_essence(result.error))}” instead of {wanted}."
+        instead = wanted if case.error else f"returning {wanted}"
+        return f"The test “{case.name}” ended with “{_short(_essence(result.error))}” instead of {instead}."
     if result.got:
-        return f"The test “{case.name}” returned {_short(result.got)} instead of {wanted.removeprefix('returning ')}."
+        return f"The test “{case.name}” returned {_short(result.got)} instead of {wanted}."
     return f"The test “{case.name}” fails."
 
 
